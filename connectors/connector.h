@@ -1,0 +1,68 @@
+// Connector: one end of the pipe, as the router sees it: bytes out, log bytes out, bytes in, an
+// exit. What stands behind it (a child process, FIFOs that somebody else opened, a script in a
+// simulation) is the implementation's business.
+//
+// Threads: each of the four parts (output, log, input, life) is used by one thread at a time;
+// different parts may be used by different threads at once.
+// Nothing here blocks: a part that cannot make progress says so and names the descriptor to poll.
+// Ownership: the embedder owns the connector and keeps it alive until the router is destroyed.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace shunt {
+
+enum class IoState {
+  kBytes,    // `bytes` > 0 were moved
+  kBlocked,  // nothing can be moved now; poll the descriptor
+  kEnd,      // read: end of file. write: the other side closed (EPIPE)
+  kError,    // the descriptor failed; `error` is the errno
+};
+
+struct IoResult {
+  IoState state = IoState::kBlocked;
+  std::size_t bytes = 0;
+  int error = 0;
+};
+
+struct ExitStatus {
+  // Exactly one of the two is set, except for ends that have no process (both empty): there end of
+  // file is the only evidence and it counts as success.
+  std::optional<int> code;
+  std::optional<int> signal;
+  bool killed_by_us = false;  // the signal was ours: no failure of the connector
+  bool clean() const { return !signal && code.value_or(0) == 0; }
+};
+
+class Connector {
+ public:
+  virtual ~Connector() = default;
+
+  // Output part: the connector's stdout.
+  virtual IoResult ReadOutput(std::span<char> buffer) = 0;
+  virtual int output_fd() const { return -1; }  // poll for reading; -1: nothing to poll
+  virtual bool has_output() const { return true; }
+
+  // Log part: the connector's stderr.
+  virtual IoResult ReadLog(std::span<char> buffer) = 0;
+  virtual int log_fd() const { return -1; }
+
+  // Input part: the connector's stdin. Only destinations have one.
+  virtual IoResult WriteInput(std::span<const iovec> parts) = 0;
+  virtual void CloseInput() = 0;
+  virtual int input_fd() const { return -1; }
+
+  // Life part. `Exit` is empty while the connector lives. Terminate asks (SIGTERM), Kill forces
+  // (SIGKILL), both the whole process group; both are no-ops for ends without a process.
+  virtual std::optional<ExitStatus> Exit() = 0;
+  virtual int exit_fd() const { return -1; }
+  virtual void Terminate() = 0;
+  virtual void Kill() = 0;
+};
+
+}  // namespace shunt

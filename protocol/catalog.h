@@ -1,0 +1,29 @@
+// ConfiguredCatalog: the `--catalog` file (ConfiguredAirbyteCatalog of the protocol), as far as the
+// router needs it. Immutable after parsing, so thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "protocol/message.h"
+
+namespace shunt {
+
+struct ConfiguredStream {
+  StreamDescriptor stream;
+  bool has_generation_id = false;
+};
+
+struct ConfiguredCatalog {
+  std::vector<ConfiguredStream> streams;  // in the file's order; descriptors are unique
+  // True when any stream carries a generation id: the destination then wants final statuses.
+  bool supports_refreshes() const;
+};
+
+// InvalidArgument: not JSON, no `streams` array, a stream without a string name, a duplicate stream.
+absl::StatusOr<ConfiguredCatalog> ParseConfiguredCatalog(std::string_view json);
+
+}  // namespace shunt

@@ -1,0 +1,64 @@
+// The payloads of the rare messages: CONTROL, TRACE, LOG, SPEC, CONNECTION_STATUS. Pure functions on
+// one well-formed message line; views live as long as the line. Unknown members are ignored,
+// missing optional ones are empty, and a missing required one is InvalidArgument without content.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "protocol/json_cursor.h"
+#include "protocol/message.h"
+
+namespace shunt {
+
+// AirbyteControlMessage.
+struct ControlMessage {
+  bool is_connector_config = false;         // `type` is CONNECTOR_CONFIG; others are counted only
+  std::optional<double> emitted_at_ms;      // finite JSON numbers only; -0 is 0
+  std::string emitted_at_text;              // raw text for the journal, at most 64 bytes; "" if absent
+  std::optional<JsonSlice> config;          // the object; empty when missing or not an object
+};
+absl::StatusOr<ControlMessage> ParseControl(std::string_view line);
+
+// AirbyteTraceMessage.
+struct TraceMessage {
+  enum class Type : uint8_t { kError, kEstimate, kStreamStatus, kAnalytics, kOther };
+  enum class StreamStatus : uint8_t { kStarted, kRunning, kComplete, kIncomplete, kOther };
+  Type type = Type::kOther;
+  std::optional<double> emitted_at_ms;
+  // kError
+  std::string message, internal_message, stack_trace;   // cut at 50,000 / 50,000 / 100,000 bytes
+  std::string failure_type;                             // system_error unless a known one is given
+  std::optional<StreamDescriptor> stream;               // kError (optional), kStreamStatus, kEstimate STREAM
+  // kStreamStatus
+  StreamStatus status = StreamStatus::kOther;
+  bool rate_limited = false;
+  std::optional<int64_t> quota_reset_ms;
+  // kEstimate
+  bool estimate_is_sync = false;
+  std::optional<int64_t> row_estimate, byte_estimate;
+};
+absl::StatusOr<TraceMessage> ParseTrace(std::string_view line);
+
+// AirbyteLogMessage. `level` is one of FATAL ERROR WARN INFO DEBUG TRACE; anything else reads as INFO.
+struct LogMessage {
+  std::string level;
+  std::string message;
+  std::string stack_trace;
+};
+absl::StatusOr<LogMessage> ParseLog(std::string_view line);
+
+// ConnectorSpecification: the JSON text of `connectionSpecification`. InvalidArgument unless the line is a SPEC.
+absl::StatusOr<std::string> ParseSpecMessage(std::string_view line);
+
+// CONNECTION_STATUS: true for SUCCEEDED. InvalidArgument unless the line is one.
+struct ConnectionStatus {
+  bool succeeded = false;
+  std::string message;
+};
+absl::StatusOr<ConnectionStatus> ParseConnectionStatus(std::string_view line);
+
+}  // namespace shunt

@@ -1,0 +1,75 @@
+// RouterOptions: everything one run of the router can be told. Plain values with the contract's
+// defaults; flags, environment and connection file fill the same struct.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "protocol/catalog.h"
+#include "protocol/line_classifier.h"
+#include "protocol/spec.h"
+#include "stores/store.h"
+
+namespace shunt {
+
+enum class ConfigUpdateMode : uint8_t { kMerge, kReplace };
+enum class OnInvalidConfig : uint8_t { kFail, kWarn };
+enum class OnMalformed : uint8_t { kTaint, kDrop, kFail };
+enum class OnUnknownStream : uint8_t { kDrop, kFail };
+enum class FillStateCounts : uint8_t { kAuto, kNever };
+enum class StreamStatuses : uint8_t { kAuto, kAlways, kNever };
+enum class Threads : uint8_t { kAuto, kDedicated, kCompact, kInline };
+
+inline constexpr int64_t kMemoryBudgetBytesDefault = int64_t{64} << 20;
+
+struct ConnectorOptions {
+  std::string config_id;                      // identity of the stored config: "NAME/source"
+  std::shared_ptr<const ConnectorSpec> spec;  // null: updates are accepted and marked unvalidated
+  std::string command;                        // for the report; never holds a secret
+  int64_t config_generation = -1;             // that the connector was started with
+  std::vector<std::string> secrets;           // values to mask from the start on
+};
+
+struct MemoryTerm {
+  std::string name;
+  int64_t bytes = 0;
+};
+
+struct RouterOptions {
+  RunHandle run;  // from Store::BeginRun
+  ConfiguredCatalog catalog;
+  ConnectorOptions source;
+  ConnectorOptions destination;
+  // Lanes that are durable at the start (Store::ReadCheckpoint), for "explained" states.
+  std::vector<StoredState> checkpoint;
+
+  ConfigUpdateMode config_update = ConfigUpdateMode::kMerge;
+  OnInvalidConfig on_invalid_config = OnInvalidConfig::kFail;
+  OnMalformed on_malformed = OnMalformed::kTaint;
+  OnUnknownStream on_unknown_stream = OnUnknownStream::kDrop;
+  FillStateCounts fill_state_counts = FillStateCounts::kAuto;
+  StreamStatuses stream_statuses = StreamStatuses::kAuto;
+  Validation validation = Validation::kFull;
+  Threads threads = Threads::kAuto;
+
+  int64_t memory_budget_bytes = kMemoryBudgetBytesDefault;
+  int64_t line_bytes_max = 0;  // newline included; 0: half the memory budget
+  int64_t read_ahead_bytes = int64_t{8} << 20;
+  absl::Duration source_timeout = absl::Hours(3);       // zero: off
+  absl::Duration destination_timeout = absl::Hours(3);  // zero: off
+  absl::Duration abort_drain = absl::Seconds(10);
+  std::string spill_dir;  // for large outstanding states; "": the system's temporary directory
+
+  int64_t LineBytesMax() const;
+  // The memory bound as a sum with names, the measured base first.
+  std::vector<MemoryTerm> MemoryTerms() const;
+  int64_t MemoryBytesMax() const;
+  // InvalidArgument naming the option and what would be accepted.
+  absl::Status Validate() const;
+};
+
+}  // namespace shunt

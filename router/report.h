@@ -1,0 +1,96 @@
+// Report: what happened in a run, as `--report` prints it (contract section 3). Plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "protocol/line_classifier.h"
+#include "protocol/message.h"
+
+namespace shunt {
+
+// Contract section 2. Signals are 128 + n and stand beside the enum in Report::exit_code.
+enum class ExitCode : int {
+  kOk = 0,
+  kInternalError = 1,
+  kUsage = 2,
+  kSourceFailed = 3,
+  kDestinationFailed = 4,
+  kStoreFailed = 5,
+  kConfigRejected = 6,
+  kTimeout = 7,
+  kDataLoss = 8,
+  kIncompleteAcks = 9,
+  kFenced = 10,
+};
+// "ok", "internal_error", ...; "signal" for 128 + n.
+std::string_view ExitCodeName(int exit_code);
+
+struct ConnectorReport {
+  std::string command;
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  int64_t config_generation = -1;  // -1 prints as null
+  uint64_t lines = 0;
+  uint64_t bytes = 0;
+};
+
+struct StreamReport {
+  StreamDescriptor stream;
+  std::string status = "not_started";  // complete, incomplete, not_started
+  uint64_t records_read = 0, bytes_read = 0, records_forwarded = 0;
+  uint64_t records_committed = 0, bytes_committed = 0, states_forwarded = 0, states_committed = 0;
+};
+
+struct UnknownStreamReport {
+  StreamDescriptor stream;
+  uint64_t records = 0;
+};
+
+struct StateCounts {
+  uint64_t read = 0, forwarded = 0, acked = 0, committed = 0, explained = 0, unmatched_acks = 0;
+};
+
+struct ControlCounts {
+  uint64_t received = 0, applied = 0, superseded = 0, duplicate = 0, quarantined = 0;
+  int64_t source_generation = -1, destination_generation = -1;
+  std::vector<std::string> alerts;
+};
+
+struct FailureReport {
+  Origin origin = Origin::kShunt;
+  std::string type = "system_error";  // system_error, config_error, transient_error
+  std::string message, internal_message, stack_trace;
+  std::optional<StreamDescriptor> stream;
+};
+
+struct TimingReport {
+  std::optional<int64_t> first_record_ms, source_done_ms, destination_done_ms;
+  int64_t blocked_on_source_ms = 0, blocked_on_destination_ms = 0;
+};
+
+struct Report {
+  std::string connection, run_id;
+  int exit_code = 0;
+  absl::Time started_at, finished_at;
+  absl::Duration duration;
+  ConnectorReport source, destination;
+  std::vector<StreamReport> streams;
+  std::vector<UnknownStreamReport> unknown_streams;
+  uint64_t records_dropped = 0;
+  StateCounts states;
+  ControlCounts control;
+  LineCounts lines;  // the source's
+  std::vector<FailureReport> failures;
+  TimingReport timings;
+  int64_t peak_memory_bytes = 0;
+
+  StreamReport Totals() const;
+  std::string ToJson() const;  // one object, "schema":"shunt.report/1", pretty-printed
+};
+
+}  // namespace shunt

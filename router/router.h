@@ -1,0 +1,72 @@
+// Router: moves one sync between a source and a destination: records forwarded, states checkpointed
+// once acknowledged, config updates persisted, and a report of what happened.
+//
+// Threads: Create, Run and RunOnce belong to one thread (the caller's); Stop and stats may be called
+// from any thread, Stop also from a signal handler. Run starts the threads that the preset names and
+// joins them before it returns.
+// Ownership: everything in RouterDeps belongs to the embedder and outlives the router.
+// It changes nothing process-wide: no signals, no umask, no limits, no waiting for foreign children.
+// Errors: a Status only when the run could not be carried out at all; how a sync ended, well or badly,
+// is in the Report. Nothing is thrown.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "connectors/connector.h"
+#include "platform/clock.h"
+#include "router/options.h"
+#include "router/report.h"
+#include "router/stats.h"
+#include "stages/stage.h"
+#include "stores/store.h"
+
+namespace shunt {
+
+enum class LogLevel : uint8_t { kFatal, kError, kWarn, kInfo, kDebug, kTrace };
+std::string_view LogLevelName(LogLevel level);  // "FATAL", ...
+
+// Where human-readable events go. `text` is masked already, one line, control characters escaped.
+// Called from the router's log thread (inline preset: the caller's). Must not block for long.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual void Log(Origin origin, LogLevel level, std::string_view text) = 0;
+};
+
+struct RouterDeps {
+  Connector& source;
+  Connector& destination;
+  Store& store;
+  EventSink& events;
+  const Clock& clock;
+};
+
+class Router {
+ public:
+  static absl::StatusOr<std::unique_ptr<Router>> Create(const RouterOptions& options,
+                                                        const RouterDeps& deps);
+  virtual ~Router() = default;
+
+  // Runs the sync to its end. At most one call, and not together with RunOnce.
+  virtual absl::StatusOr<Report> Run() = 0;
+
+  // Inline only: one bounded step of every stage. kDone: TakeReport() has the report.
+  virtual absl::StatusOr<Step> RunOnce() = 0;
+  virtual Report TakeReport() = 0;
+
+  // Asks for a clean end; the exit code becomes 128 + signal_number. Async-signal-safe. The second
+  // call shortens what is left to two seconds.
+  virtual void Stop(int signal_number) = 0;
+
+  // A snapshot for progress lines; cheap.
+  virtual RouterStats stats() const = 0;
+
+ protected:
+  Router() = default;
+};
+
+}  // namespace shunt

@@ -1,0 +1,22 @@
+// RouterStats: a snapshot of a running router's counters, for progress lines. Each number is exact
+// on its own; together they are of nearly the same instant.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace shunt {
+
+struct RouterStats {
+  uint64_t records_read = 0;
+  uint64_t bytes_read = 0;
+  uint64_t records_forwarded = 0;
+  uint64_t states_forwarded = 0;
+  uint64_t states_committed = 0;
+  uint64_t config_updates_applied = 0;
+  uint64_t malformed_lines = 0;
+  int64_t blocked_on_source_ms = 0;       // nothing to forward, source silent
+  int64_t blocked_on_destination_ms = 0;  // something to forward, destination full
+};
+
+}  // namespace shunt

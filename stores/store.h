@@ -1,0 +1,111 @@
+// Store: where checkpoints, configs, their journal and the runs live. One interface, one conformance
+// suite (tests/store_conformance.h), identical answers from every implementation.
+//
+// Threads: thread-safe; calls may block on storage for up to `kBusyWaitMax` plus the I/O itself.
+// Durability: when a writing call returns OK, its effect survives kill -9 and power loss (G20, G44);
+// when it returns anything else, either nothing or everything of it happened, and repeating the same
+// call is safe (G26). After a failed sync of storage the store stays failed (G45): every later call is
+// Unavailable and says so.
+// Errors: NotFound, FailedPrecondition (fenced: another run took over; the run must stop), Aborted (another
+// live run holds the connection), Unavailable (storage failed or is locked), DataLoss (corrupt file, newer
+// schema), InvalidArgument. Messages name the store and what to do, never stored content.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "protocol/message.h"
+#include "protocol/state.h"
+#include "stores/config_document.h"
+
+namespace shunt {
+
+inline constexpr absl::Duration kBusyWaitMax = absl::Seconds(30);
+
+// Identity of a run. `epoch` comes from one store-wide sequence, so it orders all runs (G18).
+struct RunHandle {
+  std::string connection;
+  std::string run_id;
+  int64_t epoch = 0;
+};
+
+struct RunRecord {
+  RunHandle handle;
+  absl::Time started_at;
+  std::optional<absl::Time> finished_at;
+  std::string status;       // name of the exit code; "running" (lock held), "dead" (lock free, never finished)
+  std::string report_json;  // "" until finished
+};
+
+// One lane's newest durable state. A write without a blob removes the lane (null stream state).
+struct CheckpointWrite {
+  StateType type = StateType::kStream;
+  StreamDescriptor stream;
+  std::optional<std::string> blob;
+};
+
+
+// What an update of a config decided: written in the transaction that read the document.
+struct ConfigChange {
+  std::optional<ConfigDocument> document;  // empty: the document stays
+  std::vector<JournalRow> rows;            // inserted, or replaced when their unique key exists
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // For people: "sqlite:/path", "memory:". Never holds a password.
+  virtual std::string url() const = 0;
+
+  // Runs. BeginRun takes the connection's lock: Aborted when another live run holds it, unless
+  // `take_over`. It is held until EndRun or the end of the process.
+  virtual absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
+                                             absl::Time now, bool take_over) = 0;
+  virtual absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,
+                              std::string_view report_json) = 0;
+  // Newest first. An empty connection: all.
+  virtual absl::StatusOr<std::vector<RunRecord>> ListRuns(std::string_view connection,
+                                                          int limit) = 0;
+  virtual absl::StatusOr<RunRecord> FindRun(std::string_view run_id_prefix) = 0;
+
+  // Checkpoints. All writes of one call are one transaction. When their type differs from what is stored, they
+  // replace everything that is stored. FailedPrecondition when a newer run holds the connection.
+  virtual absl::Status CommitCheckpoints(const RunHandle& run, absl::Time now,
+                                         const std::vector<CheckpointWrite>& writes) = 0;
+  virtual absl::StatusOr<std::vector<StoredState>> ReadCheckpoint(std::string_view connection) = 0;
+  // For `state import`, `state reset` and --state: replaces the whole checkpoint.
+  virtual absl::Status ReplaceCheckpoint(std::string_view connection, absl::Time now,
+                                         const std::vector<StoredState>& states) = 0;
+  virtual absl::StatusOr<std::vector<std::string>> ListConnections() = 0;
+
+  // Configs. `decide` is called once with the stored document inside the transaction; its result is
+  // written in the same one. It must be a pure function (a store may call it again when it retries).
+  using Decide = std::function<absl::StatusOr<ConfigChange>(const ConfigDocument&)>;
+  virtual absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) = 0;
+  virtual absl::StatusOr<ConfigDocument> ReadConfig(std::string_view config_id) = 0;  // may !exists()
+  virtual absl::StatusOr<std::vector<std::string>> ListConfigs() = 0;
+  // Oldest first.
+  virtual absl::StatusOr<std::vector<JournalRow>> ReadJournal(std::string_view config_id) = 0;
+
+ protected:
+  Store() = default;
+};
+
+struct StoreOptions {
+  absl::Duration busy_wait_max = kBusyWaitMax;
+};
+
+// "sqlite:PATH" or "memory:". InvalidArgument for anything else, and for a URL with a password in it.
+// SQLite: rollback journal, synchronous=EXTRA, secure_delete, file and directory made 0600/0700 when missing.
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url, const StoreOptions& options = {});
+
+}  // namespace shunt
