@@ -1,0 +1,30 @@
+// Cell<T>: one small value (an enum, a number) that threads publish to each other.
+// Threads: any. Memory ordering: Set is a release and Get an acquire, so whatever was written before
+// a Set is visible to who has seen its value. SetOnce keeps the first value that was set.
+// Signals: lock-free for the types used here, so Set is async-signal-safe.
+#pragma once
+
+#include <atomic>
+
+namespace shunt {
+
+template <typename T>
+class Cell {
+ public:
+  explicit Cell(T initial) : initial_(initial), value_(initial) {
+    static_assert(std::atomic<T>::is_always_lock_free);
+  }
+  void Set(T value) { value_.store(value, std::memory_order_release); }
+  T Get() const { return value_.load(std::memory_order_acquire); }
+  // True when this call changed the cell from its initial value.
+  bool SetOnce(T value) {
+    T expected = initial_;
+    return value_.compare_exchange_strong(expected, value, std::memory_order_acq_rel);
+  }
+
+ private:
+  const T initial_;
+  std::atomic<T> value_;
+};
+
+}  // namespace shunt

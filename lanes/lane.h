@@ -1,0 +1,135 @@
+// Lane<T>: hands values from any number of sending threads to any number of receiving threads.
+//
+// Order: kept per sender, none across senders (moodycamel::ConcurrentQueue underneath).
+// Bound: `capacity` values and `bytes_max` bytes of what the senders say a value weighs; full is
+// `false`, and what to do then is the sender's explicit choice. One value is always let in when the
+// lane holds no bytes, so a value heavier than the bound does not wait for ever.
+// Threads: Lane is thread-safe; each Sender/Receiver belongs to one thread at a time. Senders are made
+// before threads start: their tokens preallocate, so sending never allocates a producer.
+// Ownership: a sent value belongs to the lane until received. Senders and receivers do not outlive
+// the lane. Close: a sender closes by Close() or destruction; the lane is closed when all are.
+// Memory ordering: sending happens-before receiving the same value; a sender's Close happens-before
+// `closed()` being true.
+// Errors: none.
+#pragma once
+
+#include <concurrentqueue/concurrentqueue.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "lanes/waker.h"
+#include "platform/check.h"
+
+namespace shunt {
+
+template <typename T>
+class Lane {
+ public:
+  class Sender {
+   public:
+    explicit Sender(Lane& lane) : lane_(&lane), token_(lane.queue_) {
+      lane.open_senders_.fetch_add(1, std::memory_order_relaxed);
+    }
+    ~Sender() { Close(); }
+    Sender(const Sender&) = delete;
+    Sender& operator=(const Sender&) = delete;
+
+    // False when full: `value` is untouched.
+    bool Send(T&& value, std::size_t bytes = 0) {
+      SHUNT_CHECK(!closed_);
+      if (!lane_->Reserve(bytes)) return false;
+      SHUNT_CHECK(lane_->queue_.enqueue(token_, Entry{std::move(value), bytes}));
+      lane_->WakeReceiver();
+      return true;
+    }
+    void Close() {
+      if (std::exchange(closed_, true)) return;
+      lane_->open_senders_.fetch_sub(1, std::memory_order_release);
+      lane_->WakeReceiver();
+    }
+
+   private:
+    Lane* const lane_;
+    moodycamel::ProducerToken token_;
+    bool closed_ = false;
+  };
+
+  class Receiver {
+   public:
+    explicit Receiver(Lane& lane) : lane_(&lane), token_(lane.queue_) {}
+    Receiver(const Receiver&) = delete;
+    Receiver& operator=(const Receiver&) = delete;
+
+    // False when nothing is there now. After `closed()` was true *before* a failed call, nothing
+    // will ever come.
+    bool Receive(T* value) {
+      const bool was_closed = lane_->open_senders_.load(std::memory_order_acquire) == 0;
+      Entry entry;
+      if (!lane_->queue_.try_dequeue(token_, entry)) {
+        // A closed lane with values left: a dequeue may miss what another thread sent, so only the
+        // exact count ends the stream.
+        if (was_closed && lane_->items_.load(std::memory_order_acquire) == 0) closed_ = true;
+        return false;
+      }
+      lane_->items_.fetch_sub(1, std::memory_order_acq_rel);
+      lane_->bytes_.fetch_sub(static_cast<int64_t>(entry.bytes), std::memory_order_acq_rel);
+      *value = std::move(entry.value);
+      return true;
+    }
+    // True once a Receive has found the end.
+    bool closed() const { return closed_; }
+
+   private:
+    Lane* const lane_;
+    moodycamel::ConsumerToken token_;
+    bool closed_ = false;
+  };
+
+  // `senders`: how many Sender objects will be made.
+  Lane(std::size_t capacity, std::size_t bytes_max, std::size_t senders = 1)
+      : capacity_(static_cast<int64_t>(capacity)),
+        bytes_max_(static_cast<int64_t>(bytes_max)),
+        queue_(capacity, senders, 0) {}
+
+  // The agent of the receiving stage. Set before threads start.
+  void set_waker(Waker* waker) { waker_ = waker; }
+  int64_t bytes() const { return bytes_.load(std::memory_order_acquire); }
+  bool empty() const { return items_.load(std::memory_order_acquire) == 0; }
+
+ private:
+  struct Entry {
+    T value;
+    std::size_t bytes = 0;
+  };
+
+  bool Reserve(std::size_t bytes) {
+    const int64_t weight = static_cast<int64_t>(bytes);
+    const int64_t held = bytes_.fetch_add(weight, std::memory_order_acq_rel);
+    if (held > 0 && held + weight > bytes_max_) {
+      bytes_.fetch_sub(weight, std::memory_order_acq_rel);
+      return false;
+    }
+    if (items_.fetch_add(1, std::memory_order_acq_rel) >= capacity_) {
+      items_.fetch_sub(1, std::memory_order_acq_rel);
+      bytes_.fetch_sub(weight, std::memory_order_acq_rel);
+      return false;
+    }
+    return true;
+  }
+  void WakeReceiver() {
+    if (waker_ != nullptr) waker_->Wake();
+  }
+
+  const int64_t capacity_;
+  const int64_t bytes_max_;
+  Waker* waker_ = nullptr;
+  moodycamel::ConcurrentQueue<Entry> queue_;
+  alignas(64) std::atomic<int64_t> open_senders_{0};
+  alignas(64) std::atomic<int64_t> items_{0};
+  std::atomic<int64_t> bytes_{0};
+};
+
+}  // namespace shunt

@@ -1,0 +1,43 @@
+// Waker: lets one thread sleep until another has something for it, without a lock and without a
+// missed wake-up.
+//
+// The sleeper: PrepareSleep(); look at everything once more; if there is nothing, poll `fd()` (with
+// an upper bound); Awake(). The sender: publish; Wake().
+// Threads: PrepareSleep, Awake and fd belong to the sleeping thread; Wake may be called by any thread
+// and from a signal handler.
+// Memory ordering: PrepareSleep and Wake each have a sequentially consistent fence between their own
+// write (the flag; the publication) and their read of the other's, so at least one of the two sees
+// the other: either the sleeper finds what was published or the sender finds the flag (Dekker).
+#pragma once
+
+#include <atomic>
+
+#include "platform/io.h"
+
+namespace shunt {
+
+class Waker {
+ public:
+  void PrepareSleep() {
+    asleep_.store(true, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+  void Awake() {
+    asleep_.store(false, std::memory_order_relaxed);
+    event_.Drain();
+  }
+  void Wake() {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (asleep_.load(std::memory_order_relaxed) &&
+        asleep_.exchange(false, std::memory_order_acq_rel)) {
+      event_.Signal();
+    }
+  }
+  int fd() const { return event_.fd(); }
+
+ private:
+  EventFd event_;
+  std::atomic<bool> asleep_{false};
+};
+
+}  // namespace shunt
