@@ -10,23 +10,11 @@
 #include "absl/time/time.h"
 #include "protocol/line_classifier.h"
 #include "protocol/message.h"
+#include "stages/exit_code.h"
+#include "stages/fault.h"
 
 namespace shunt {
 
-// Contract section 2. Signals are 128 + n and stand beside the enum in Report::exit_code.
-enum class ExitCode : int {
-  kOk = 0,
-  kInternalError = 1,
-  kUsage = 2,
-  kSourceFailed = 3,
-  kDestinationFailed = 4,
-  kStoreFailed = 5,
-  kConfigRejected = 6,
-  kTimeout = 7,
-  kDataLoss = 8,
-  kIncompleteAcks = 9,
-  kFenced = 10,
-};
 // "ok", "internal_error", ...; "signal" for 128 + n.
 std::string_view ExitCodeName(int exit_code);
 
@@ -61,13 +49,6 @@ struct ControlCounts {
   std::vector<std::string> alerts;
 };
 
-struct FailureReport {
-  Origin origin = Origin::kShunt;
-  std::string type = "system_error";  // system_error, config_error, transient_error
-  std::string message, internal_message, stack_trace;
-  std::optional<StreamDescriptor> stream;
-};
-
 struct TimingReport {
   std::optional<int64_t> first_record_ms, source_done_ms, destination_done_ms;
   int64_t blocked_on_source_ms = 0, blocked_on_destination_ms = 0;
@@ -85,7 +66,7 @@ struct Report {
   StateCounts states;
   ControlCounts control;
   LineCounts lines;  // the source's
-  std::vector<FailureReport> failures;
+  std::vector<Failure> failures;
   TimingReport timings;
   int64_t peak_memory_bytes = 0;
 

@@ -21,21 +21,11 @@
 #include "router/options.h"
 #include "router/report.h"
 #include "router/stats.h"
+#include "stages/event_sink.h"
 #include "stages/stage.h"
 #include "stores/store.h"
 
 namespace shunt {
-
-enum class LogLevel : uint8_t { kFatal, kError, kWarn, kInfo, kDebug, kTrace };
-std::string_view LogLevelName(LogLevel level);  // "FATAL", ...
-
-// Where human-readable events go. `text` is masked already, one line, control characters escaped.
-// Called from the router's log thread (inline preset: the caller's). Must not block for long.
-class EventSink {
- public:
-  virtual ~EventSink() = default;
-  virtual void Log(Origin origin, LogLevel level, std::string_view text) = 0;
-};
 
 struct RouterDeps {
   Connector& source;

@@ -1,0 +1,2 @@
+import subprocess
+def run(): return subprocess.check_output(["scratch/hello"], text=True)

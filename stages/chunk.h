@@ -1,0 +1,68 @@
+// Chunk: a piece of the source's stream that holds whole lines, and what the classifier found in it.
+//
+// Ownership: exactly one owner at any instant: pool -> ReadStage -> lane -> ClassifyStage -> ring ->
+// ForwardStage -> pool. Only the owner touches it.
+// A line longer than a chunk is a chain of chunks (`next`), never one contiguous copy.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "lanes/lane.h"
+#include "lanes/pool.h"
+#include "lanes/sequenced_ring.h"
+#include "protocol/line_classifier.h"
+
+namespace shunt {
+
+// Large enough that the cost per chunk (two lane operations, two system calls) disappears, small
+// enough that the chunk that was freed last is still in the second-level cache.
+inline constexpr uint32_t kChunkBytes = 256 * 1024;
+
+struct Chunk;
+using ChunkPool = Pool<Chunk>;
+using ChunkPtr = ChunkPool::Handle;
+
+struct Chunk {
+  uint32_t pool_index = 0;
+  std::unique_ptr<char[]> buffer;  // kChunkBytes + kLinePadding, untouched until first used
+
+  // Written by ReadStage.
+  uint64_t seq = 0;
+  absl::Time read_at;     // when its last byte was read
+  uint32_t size = 0;      // bytes in use
+  bool long_line = false; // one line, continued in `next`
+  bool oversize = false;  // stands for a line over the limit, whose bytes were thrown away
+  uint64_t stream_bytes = 0;  // how many bytes of the source's stream it stands for, chain included
+  ChunkPtr next{nullptr, ChunkPool::Return{}};
+
+  // Written by ClassifyStage.
+  ClassifiedBlock block;
+
+  std::string_view bytes() const { return {buffer.get(), size}; }
+  std::span<char> room() { return {buffer.get() + size, kChunkBytes - size}; }
+  void Reset() {
+    seq = 0;
+    size = 0;
+    long_line = oversize = false;
+    stream_bytes = 0;
+    next.reset();
+    block.Clear();
+  }
+};
+
+inline std::unique_ptr<Chunk> MakeChunk(uint32_t index) {
+  auto chunk = std::make_unique<Chunk>();
+  chunk->pool_index = index;
+  chunk->buffer.reset(new char[kChunkBytes + kLinePadding]);  // not zeroed on purpose
+  return chunk;
+}
+
+using ChunkLane = Lane<ChunkPtr>;
+using ChunkRing = SequencedRing<ChunkPtr>;
+
+}  // namespace shunt

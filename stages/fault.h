@@ -1,0 +1,45 @@
+// Fault: something that decides how a run ends. Any stage may raise one; the first decides the exit
+// code, all are listed in the report. Plain values.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "lanes/lane.h"
+#include "protocol/message.h"
+#include "stages/exit_code.h"
+
+namespace shunt {
+
+// One entry of the report's `failures`.
+struct Failure {
+  Origin origin = Origin::kShunt;
+  std::string type = "system_error";  // system_error, config_error, transient_error
+  std::string message, internal_message, stack_trace;
+  std::optional<StreamDescriptor> stream;
+};
+
+struct Fault {
+  enum class Effect : uint8_t {
+    kVerdict,  // decides the exit code; routing goes on
+    kAbort,    // decides the exit code and ends the run
+    kListed,   // listed in the report only: an earlier fault of the same cause decided
+  };
+  int exit_code = 0;
+  Effect effect = Effect::kVerdict;
+  Failure failure;
+};
+
+// A fault of our own making or finding: `message` names the connector and what to do.
+inline Fault MakeFault(ExitCode code, Fault::Effect effect, Origin origin, std::string message) {
+  Fault fault;
+  fault.exit_code = static_cast<int>(code);
+  fault.effect = effect;
+  fault.failure.origin = origin;
+  fault.failure.message = std::move(message);
+  return fault;
+}
+
+using FaultLane = Lane<Fault>;
+
+}  // namespace shunt

@@ -1,0 +1,68 @@
+// ReadStage: reads the source's stdout into chunks of whole lines and numbers them.
+//
+// Bounds: it stops reading while `read_ahead_bytes` wait in front of the destination, and while the
+// pool is empty: that is the back-pressure. A line over `line_bytes_max` is thrown away as it comes
+// and stands in the stream as one `oversize` chunk.
+// Errors: a failing descriptor is the end of the stream plus a fault.
+#pragma once
+
+#include <cstdint>
+
+#include "connectors/connector.h"
+#include "platform/clock.h"
+#include "stages/chunk.h"
+#include "stages/fault.h"
+#include "stages/run_state.h"
+#include "stages/stage.h"
+
+namespace shunt {
+
+struct ReadLimits {
+  uint64_t read_ahead_bytes = 0;
+  uint64_t line_bytes_max = 0;
+};
+
+class ReadStage final : public Stage {
+ public:
+  // Everything passed in outlives the stage.
+  ReadStage(Connector& source, const ReadLimits& limits, const Clock& clock, ChunkPool& pool,
+            ChunkLane& chunks, ChunkRing& ring, FaultLane& faults, RunState& run);
+
+  std::string_view name() const override { return "read"; }
+  absl::StatusOr<Step> Run() override;
+  Wait wait() const override;
+
+ private:
+  Step OnBytes(std::size_t n);
+  Step OnBlocked();
+  Step OnEnd(int error);
+  bool MayRead() const;
+  bool TakeChunk();                       // makes current_ usable; false: pool empty
+  bool PublishLines(uint32_t end);        // whole lines current_[0, end); the tail moves to a new chunk
+  bool ExtendLongLine();                  // current_ is full and holds no line end
+  bool PublishLongLine(uint32_t end);     // the long line ends at current_[end)
+  void StartSkipping();                   // the line begun is over the limit
+  void SkipTo(uint32_t end);
+  void Publish(ChunkPtr chunk);
+
+  Connector& source_;
+  const ReadLimits limits_;
+  const Clock& clock_;
+  ChunkPool& pool_;
+  ChunkLane::Sender chunks_;
+  ChunkRing& ring_;
+  FaultLane::Sender faults_;
+  RunState& run_;
+
+  ChunkPtr current_{nullptr, ChunkPool::Return{}};
+  ChunkPtr long_head_{nullptr, ChunkPool::Return{}};  // the long line's chunks before current_
+  Chunk* long_tail_ = nullptr;
+  uint64_t long_bytes_ = 0;    // in long_head_'s chain
+  uint32_t lines_end_ = 0;     // behind the last LF of current_; 0: none
+  uint64_t next_seq_ = 0;
+  bool skipping_ = false;      // inside a line over the limit
+  bool done_ = false;
+  bool blocked_on_source_ = false;
+};
+
+}  // namespace shunt
