@@ -4,8 +4,9 @@
 //
 // Threads: each of the four parts (output, log, input, life) is used by one thread at a time;
 // different parts may be used by different threads at once.
-// Nothing here blocks: a part that cannot make progress says so and names the descriptor to poll.
-// Ownership: the embedder owns the connector and keeps it alive until the router is destroyed.
+// Nothing here blocks: a part that cannot make progress says so and names the descriptor to poll,
+// or, when there is none yet, how soon to try again. Ownership: the embedder owns the connector and
+// keeps it alive until the router is destroyed.
 #pragma once
 
 #include <sys/uio.h>
@@ -13,22 +14,11 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <string_view>
+
+#include "absl/time/time.h"
+#include "platform/io.h"
 
 namespace shunt {
-
-enum class IoState {
-  kBytes,    // `bytes` > 0 were moved
-  kBlocked,  // nothing can be moved now; poll the descriptor
-  kEnd,      // read: end of file. write: the other side closed (EPIPE)
-  kError,    // the descriptor failed; `error` is the errno
-};
-
-struct IoResult {
-  IoState state = IoState::kBlocked;
-  std::size_t bytes = 0;
-  int error = 0;
-};
 
 struct ExitStatus {
   // Exactly one of the two is set, except for ends that have no process (both empty): there end of
@@ -56,6 +46,10 @@ class Connector {
   virtual IoResult WriteInput(std::span<const iovec> parts) = 0;
   virtual void CloseInput() = 0;
   virtual int input_fd() const { return -1; }
+
+  // For parts that are blocked and have no descriptor to poll (a FIFO that nobody reads yet): try
+  // them again after this long. Constant.
+  virtual absl::Duration retry_after() const { return absl::InfiniteDuration(); }
 
   // Life part. `Exit` is empty while the connector lives. Terminate asks (SIGTERM), Kill forces
   // (SIGKILL), both the whole process group; both are no-ops for ends without a process.

@@ -9,7 +9,7 @@ namespace shunt {
 
 }  // namespace shunt
 
-#define SHUNT_CHECK(condition) \
+#define SHUNT_CHECK(condition)                       \
   (__builtin_expect(static_cast<bool>(condition), 1) \
        ? static_cast<void>(0)                        \
        : ::shunt::CheckFailed(__FILE__, __LINE__, #condition))

@@ -4,7 +4,6 @@
 // Thread-safe. Tests inject a ManualClock and move it by hand.
 #pragma once
 
-
 #include "absl/time/time.h"
 
 namespace shunt {

@@ -1,0 +1,225 @@
+#include "platform/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "platform/check.h"
+#include "platform/strings.h"
+
+namespace shunt {
+namespace {
+
+constexpr int kTreeDepthMax = 32;
+
+absl::Status Failed(std::string_view verb, const std::string& path, int error) {
+  return absl::ErrnoToStatus(error, absl::StrCat(A(verb), " ", path));
+}
+
+std::string DirectoryOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+absl::Status WriteToEnd(int fd, std::string_view bytes, const std::string& path) {
+  const absl::Status status = WriteAll(fd, bytes);
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("writing ", path, ": ", status.message()));
+}
+
+int OpenTemporary(std::string& name) { return ::mkostemp(name.data(), O_CLOEXEC); }
+
+absl::Status ReplaceFile(const std::string& path, std::string_view bytes, mode_t mode) {
+  const std::string directory = DirectoryOf(path);
+  std::string temporary = absl::StrCat(path, ".XXXXXX");
+  Fd fd(OpenTemporary(temporary));
+  if (!fd.valid()) return Failed("creating a temporary file for", path, errno);
+  absl::Cleanup forget = [&temporary] { ::unlink(temporary.c_str()); };
+  if (::fchmod(fd.get(), mode) != 0) return Failed("setting the mode of", temporary, errno);
+  if (absl::Status status = WriteToEnd(fd.get(), bytes, temporary); !status.ok()) return status;
+  if (::fsync(fd.get()) != 0) return Failed("syncing", temporary, errno);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return Failed("replacing", path, errno);
+  std::move(forget).Cancel();
+  return SyncDirectory(directory);
+}
+
+// Removes `name` in the directory `parent`, a descriptor, so that no component can be swapped for a
+// symbolic link meanwhile.
+absl::Status RemoveAt(int parent, const char* name, const std::string& path, int depth) {
+  if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return absl::OkStatus();
+  if (errno != EISDIR && errno != EPERM) return Failed("removing", path, errno);
+  if (depth >= kTreeDepthMax) {
+    return absl::FailedPreconditionError(absl::StrCat("removing ", path, ": nested too deeply"));
+  }
+  Fd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid()) return Failed("opening", path, errno);
+  DIR* listing = ::fdopendir(fd.get());
+  if (listing == nullptr) return Failed("listing", path, errno);
+  const int self = fd.release();  // the listing owns it now
+  const absl::Cleanup close = [listing] { ::closedir(listing); };
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(listing);
+    if (entry == nullptr) break;
+    const std::string_view child = entry->d_name;
+    if (child == "." || child == "..") continue;
+    absl::Status status =
+        RemoveAt(self, entry->d_name, absl::StrCat(path, "/", entry->d_name), depth + 1);
+    if (!status.ok()) return status;
+  }
+  if (errno != 0) return Failed("listing", path, errno);
+  if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT) {
+    return Failed("removing", path, errno);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t bytes_max) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd.valid()) return Failed("opening", path, errno);
+  std::string bytes;
+  for (;;) {
+    // One byte more than allowed tells a file that is too long from one that just fits.
+    const std::size_t room = std::min<std::size_t>(bytes_max - bytes.size(), 64 << 10) + 1;
+    const std::size_t filled = bytes.size();
+    bytes.resize(filled + room);
+    const IoResult result = ReadSome(fd.get(), std::span(bytes).subspan(filled));
+    bytes.resize(filled + result.bytes);
+    if (result.state == IoState::kEnd) return bytes;
+    if (result.state == IoState::kError) return Failed("reading", path, result.error);
+    if (bytes.size() > bytes_max) {
+      return absl::OutOfRangeError(absl::StrCat(path, " has more than ", bytes_max, " bytes"));
+    }
+  }
+}
+
+absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes, mode_t mode) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0) return ReplaceFile(path, bytes, mode);
+  if (S_ISREG(info.st_mode)) {
+    // The file that a symbolic link names is replaced, not the link.
+    const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), ::free);
+    return ReplaceFile(real == nullptr ? path : real.get(), bytes, mode);
+  }
+  if (S_ISDIR(info.st_mode)) return Failed("writing", path, EISDIR);
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd.valid()) return Failed("opening", path, errno);
+  return WriteToEnd(fd.get(), bytes, path);
+}
+
+absl::Status WriteNewFile(const std::string& path, std::string_view bytes, mode_t mode) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd.valid()) return Failed("creating", path, errno);
+  absl::Cleanup forget = [&path] { ::unlink(path.c_str()); };
+  if (absl::Status status = WriteToEnd(fd.get(), bytes, path); !status.ok()) return status;
+  if (::fchmod(fd.get(), mode) != 0) return Failed("setting the mode of", path, errno);
+  std::move(forget).Cancel();
+  return absl::OkStatus();
+}
+
+absl::Status MakeDirs(const std::string& path, mode_t mode) {
+  if (path.empty()) return absl::InvalidArgumentError("an empty directory name");
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string part = path.substr(0, end);
+    if (::mkdir(part.c_str(), mode) != 0) {
+      const int error = errno;
+      struct stat info{};
+      // On the way mkdir may also fail with EROFS or EACCES for what is there all along.
+      if (::stat(part.c_str(), &info) != 0) return Failed("creating directory", part, error);
+      if (!S_ISDIR(info.st_mode)) return Failed("creating directory", part, ENOTDIR);
+    }
+    if (end == std::string::npos) return absl::OkStatus();
+  }
+}
+
+absl::Status RemoveTree(const std::string& path) {
+  return RemoveAt(AT_FDCWD, path.c_str(), path, 0);
+}
+
+absl::Status SyncDirectory(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return Failed("opening", path, errno);
+  // Some file systems cannot sync a directory and say so; they have nothing to sync then.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) return Failed("syncing", path, errno);
+  return absl::OkStatus();
+}
+
+bool IsOnTmpfs(const std::string& path) {
+  struct statfs info{};
+  if (::statfs(path.c_str(), &info) != 0) return false;
+  return info.f_type == TMPFS_MAGIC || info.f_type == RAMFS_MAGIC;
+}
+
+bool OnSameFilesystem(const std::string& a, const std::string& b) {
+  struct stat info_a{};
+  struct stat info_b{};
+  return ::stat(a.c_str(), &info_a) == 0 && ::stat(b.c_str(), &info_b) == 0 &&
+         info_a.st_dev == info_b.st_dev;
+}
+
+absl::StatusOr<UnlinkedFile> UnlinkedFile::Create(const std::string& directory) {
+  Fd fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (fd.valid()) return UnlinkedFile(std::move(fd), directory);
+  // Not every file system knows O_TMPFILE.
+  std::string name = absl::StrCat(directory, "/shunt-spill-XXXXXX");
+  fd.reset(OpenTemporary(name));
+  if (!fd.valid()) return Failed("creating a spill file in", directory, errno);
+  if (::unlink(name.c_str()) != 0) return Failed("unlinking", name, errno);
+  return UnlinkedFile(std::move(fd), directory);
+}
+
+absl::StatusOr<int64_t> UnlinkedFile::Append(std::string_view bytes) {
+  const int64_t start = size_;
+  int64_t end = start;
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), end);
+    if (written < 0 && errno == EINTR) continue;
+    // What was written stays behind the end and is overwritten by the next Append.
+    if (written <= 0)
+      return Failed("writing a spill file in", directory_, written < 0 ? errno : EIO);
+    end += written;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  size_ = end;
+  return start;
+}
+
+absl::StatusOr<std::string> UnlinkedFile::ReadAt(int64_t offset, std::size_t size) const {
+  SHUNT_CHECK(offset >= 0);
+  std::string bytes(size, '\0');
+  std::size_t filled = 0;
+  while (filled < size) {
+    const ssize_t got = ::pread(fd_.get(), bytes.data() + filled, size - filled,
+                                offset + static_cast<int64_t>(filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Failed("reading a spill file in", directory_, errno);
+    if (got == 0) {
+      return absl::DataLossError(absl::StrCat("a spill file in ", directory_, " is too short"));
+    }
+    filled += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+absl::Status UnlinkedFile::Clear() {
+  if (size_ == 0) return absl::OkStatus();
+  size_ = 0;
+  if (::ftruncate(fd_.get(), 0) != 0) return Failed("emptying a spill file in", directory_, errno);
+  return absl::OkStatus();
+}
+
+}  // namespace shunt

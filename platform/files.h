@@ -1,0 +1,72 @@
+// Files: whole small files, directories, and an unlinked file to spill into.
+//
+// Threads: the functions are thread-safe; an UnlinkedFile belongs to one thread at a time.
+// These block on storage: never call them on the data path.
+// Errors: a Status with the path in its message, never content.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "platform/io.h"
+
+namespace shunt {
+
+// Also reads pipes such as /dev/fd/63. OutOfRange when there is more than `bytes_max`.
+absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t bytes_max);
+
+// Replaces `path` so that after a crash it holds either the old or the new bytes, and after OK the
+// new ones: temporary file in the same directory, fsync, rename, fsync of the directory. `mode` is
+// exact whatever the umask. A path that is no regular file (/dev/stdout, a FIFO) is just written
+// to.
+absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes, mode_t mode);
+
+// Creates a file that must not exist yet, with exactly this mode. Not synced: for files that need
+// not survive the machine.
+absl::Status WriteNewFile(const std::string& path, std::string_view bytes, mode_t mode);
+
+// Creates `path` and what is missing above it, each with `mode`; existing ones stay as they are.
+absl::Status MakeDirs(const std::string& path, mode_t mode);
+
+// Removes a directory and all in it, following no symbolic link. OK when there is nothing.
+absl::Status RemoveTree(const std::string& path);
+
+// fsync of a directory: makes creations and renames in it durable.
+absl::Status SyncDirectory(const std::string& path);
+
+// False also when it cannot be told.
+bool IsOnTmpfs(const std::string& path);
+// True when both exist and live on the same file system.
+bool OnSameFilesystem(const std::string& a, const std::string& b);
+
+// A file without a name, 0600, gone with the process however that ends. For data too big for
+// memory.
+class UnlinkedFile {
+ public:
+  static absl::StatusOr<UnlinkedFile> Create(const std::string& directory);
+
+  // Appends all of `bytes`; returns the offset of the first. On an error nothing is kept.
+  absl::StatusOr<int64_t> Append(std::string_view bytes);
+  // Reads exactly `size` bytes. DataLoss when the file is shorter.
+  absl::StatusOr<std::string> ReadAt(int64_t offset, std::size_t size) const;
+  // Forgets everything and gives the space back.
+  absl::Status Clear();
+  int64_t size() const { return size_; }
+
+ private:
+  UnlinkedFile(Fd fd, std::string directory)
+      : fd_(std::move(fd)), directory_(std::move(directory)) {}
+  Fd fd_;
+  std::string directory_;  // for messages
+  int64_t size_ = 0;
+};
+
+}  // namespace shunt
