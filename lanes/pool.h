@@ -3,7 +3,7 @@
 //
 // Threads: Acquire and the return (by the handle's destructor) may happen on any thread.
 // Ownership: Acquire gives a handle that returns the object by itself; the pool outlives its handles
-// (CHECKed). Bound: `size` objects, no allocation after construction. Errors: an empty pool gives null.
+// (CHECKed). T has a `pool_index` and an `OnReturn()`, called by the last owner. Bound: `size` objects, no allocation after construction. Errors: an empty pool gives null.
 // Memory ordering: returning is a release and acquiring an acquire, so the next owner sees all that
 // the last one did. The free list is a stack of indexes; its head carries a tag that changes with
 // every operation, so that a head that went away and came back is not mistaken (ABA).
@@ -67,6 +67,7 @@ class Pool {
   void Release(T* object) {
     const uint32_t index = object->pool_index;
     SHUNT_CHECK(index < objects_.size() && objects_[index].get() == object);
+    object->OnReturn();
     uint64_t head = head_.load(std::memory_order_relaxed);
     do {
       next_[index].store(Index(head), std::memory_order_relaxed);

@@ -50,9 +50,9 @@ struct Chunk {
     size = 0;
     long_line = oversize = false;
     stream_bytes = 0;
-    next.reset();
     block.Clear();
   }
+  void OnReturn() { next.reset(); }  // a chain goes back as a whole
 };
 
 inline std::unique_ptr<Chunk> MakeChunk(uint32_t index) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "platform/strings.h"
 
 namespace shunt {
 
@@ -29,22 +30,32 @@ Wait ReadStage::wait() const {
 absl::StatusOr<Step> ReadStage::Run() {
   if (done_) return Step::kDone;
   blocked_on_source_ = false;
-  if (!MayRead() || !TakeChunk()) {
+  if (!MayRead() || !TakeChunks()) {
     run_.source_waiting.Set(false);
     return Step::kIdle;
   }
-  if (current_->size == kChunkBytes) return OnBytes(0);  // could not be published last time
   const IoResult result = source_.ReadOutput(current_->room());
   switch (result.state) {
     case IoState::kBytes:
       run_.source_waiting.Set(false);
-      return OnBytes(result.bytes);
+      OnBytes(result.bytes);
+      return Step::kBusy;
     case IoState::kBlocked:
-      return run_.end_source.Get() ? OnEnd(0) : OnBlocked();
+      if (run_.end_source.Get()) {
+        OnEnd(0);
+        return Step::kBusy;
+      }
+      blocked_on_source_ = true;
+      run_.source_waiting.Set(true);
+      if (lines_end_ == 0) return Step::kIdle;
+      PublishLines(lines_end_);  // the input pauses: what is whole goes on at once
+      return Step::kBusy;
     case IoState::kEnd:
-      return OnEnd(0);
+      OnEnd(0);
+      return Step::kBusy;
     case IoState::kError:
-      return OnEnd(result.error);
+      OnEnd(result.error);
+      return Step::kBusy;
   }
   return Step::kIdle;
 }
@@ -54,43 +65,139 @@ bool ReadStage::MayRead() const {
   return long_head_ != nullptr || run_.waiting_bytes() < limits_.read_ahead_bytes;
 }
 
-bool ReadStage::TakeChunk() {
-  if (current_ != nullptr) return true;
-  current_ = pool_.Acquire();
-  if (current_ == nullptr) return false;
-  current_->Reset();
-  lines_end_ = 0;
+bool ReadStage::TakeChunks() {
+  for (ChunkPtr* chunk : {&current_, &spare_}) {
+    if (*chunk != nullptr) continue;
+    *chunk = pool_.Acquire();
+    if (*chunk == nullptr) return false;
+    (*chunk)->Reset();
+  }
   return true;
 }
 
-Step ReadStage::OnBytes(std::size_t n) {
-  const char* fresh = current_->buffer.get() + current_->size;
+void ReadStage::OnBytes(std::size_t n) {
+  const char* base = current_->buffer.get();
+  const char* fresh = base + current_->size;
   current_->size += static_cast<uint32_t>(n);
   run_.source_bytes.Add(n);
   if (skipping_ || long_head_ != nullptr) {
-    const void* newline = memchr(fresh, '\n', n);
-    if (newline != nullptr) {
-      const auto end = static_cast<uint32_t>(static_cast<const char*>(newline) + 1 -
-                                             current_->buffer.get());
-      if (skipping_) {
-        SkipTo(end);
-      } else if (!PublishLongLine(end)) {
-        current_->size -= static_cast<uint32_t>(n);
-        SHUNT_CHECK(false);  // PublishLongLine keeps what it cannot publish
-      }
-      return Step::kBusy;
-    }
+    const auto* newline = static_cast<const char*>(memchr(fresh, '\n', n));
+    const bool ended = newline != nullptr;
+    const uint32_t end = ended ? static_cast<uint32_t>(newline + 1 - base) : current_->size;
     if (skipping_) {
-      SkipTo(current_->size);
-      return Step::kBusy;
+      SkipTo(end, ended);
+    } else if (ended) {
+      PublishLongLine(end);
+    } else if (current_->size == kChunkBytes) {
+      ExtendLongLine();
     }
-  } else if (const void* newline = n > 0 ? memrchr(fresh, '\n', n) : nullptr; newline != nullptr) {
-    lines_end_ =
-        static_cast<uint32_t>(static_cast<const char*>(newline) + 1 - current_->buffer.get());
+    return;
   }
-  if (current_->size < kChunkBytes) return Step::kBusy;
-  const bool moved = lines_end_ > 0 ? PublishLines(lines_end_) : ExtendLongLine();
-  return moved ? Step::kBusy : Step::kIdle;
+  if (const auto* newline = static_cast<const char*>(memrchr(fresh, '\n', n))) {
+    lines_end_ = static_cast<uint32_t>(newline + 1 - base);
+  }
+  if (current_->size < kChunkBytes) return;
+  if (lines_end_ > 0) {
+    PublishLines(lines_end_);
+  } else {
+    ExtendLongLine();
+  }
+}
+
+void ReadStage::OnEnd(int error) {
+  if (error != 0) {
+    faults_.Send(MakeFault(ExitCode::kSourceFailed, Fault::Effect::kAbort, Origin::kSource,
+                           absl::StrCat("reading the source's output failed: ", strerror(error))));
+  }
+  if (long_head_ != nullptr) {
+    PublishLongLine(current_->size);
+  } else if (current_->size > 0 && !skipping_) {
+    PublishLines(current_->size);  // the last line may lack its LF
+  }
+  current_.reset();
+  spare_.reset();
+  done_ = true;
+  chunks_.Close();
+  ring_.Close(next_seq_);
+  faults_.Close();
+  run_.source_waiting.Set(false);
+  run_.source_ended.Set(true);
+}
+
+ChunkPtr ReadStage::CutTail(uint32_t end) {
+  ChunkPtr head = std::exchange(current_, std::move(spare_));
+  current_->size = head->size - end;
+  memcpy(current_->buffer.get(), head->buffer.get() + end, current_->size);
+  head->size = end;
+  const auto* newline = static_cast<const char*>(memrchr(current_->buffer.get(), '\n', current_->size));
+  lines_end_ = newline == nullptr ? 0 : static_cast<uint32_t>(newline + 1 - current_->buffer.get());
+  return head;
+}
+
+void ReadStage::PublishLines(uint32_t end) {
+  ChunkPtr lines = CutTail(end);
+  lines->stream_bytes = end;
+  Publish(std::move(lines));
+}
+
+void ReadStage::ExtendLongLine() {
+  if (long_bytes_ + current_->size >= limits_.line_bytes_max) {
+    DropLongLine();
+    return;
+  }
+  long_bytes_ += current_->size;
+  ChunkPtr part = std::exchange(current_, std::move(spare_));
+  Chunk* const tail = part.get();
+  if (long_head_ == nullptr) {
+    long_head_ = std::move(part);
+  } else {
+    long_tail_->next = std::move(part);
+  }
+  long_tail_ = tail;
+}
+
+void ReadStage::PublishLongLine(uint32_t end) {
+  if (long_bytes_ + end > limits_.line_bytes_max) {
+    DropLongLine();
+    SkipTo(end, true);
+    return;
+  }
+  ChunkPtr last = CutTail(end);
+  ChunkPtr line = std::move(long_head_);
+  line->long_line = true;
+  line->stream_bytes = std::exchange(long_bytes_, 0) + end;
+  long_tail_->next = std::move(last);
+  long_tail_ = nullptr;
+  Publish(std::move(line));
+}
+
+// The line's place in the stream is kept by an empty chunk, published now; its bytes go as they come.
+void ReadStage::DropLongLine() {
+  skipping_ = true;
+  long_head_.reset();
+  long_tail_ = nullptr;
+  ChunkPtr mark = std::move(spare_);
+  mark->oversize = true;
+  mark->stream_bytes = std::exchange(long_bytes_, 0);
+  Publish(std::move(mark));
+  if (current_->size == kChunkBytes) SkipTo(current_->size, false);
+}
+
+void ReadStage::SkipTo(uint32_t end, bool line_ended) {
+  skipping_ = !line_ended;
+  const uint32_t rest = current_->size - end;
+  memmove(current_->buffer.get(), current_->buffer.get() + end, rest);
+  current_->size = rest;
+  const auto* newline = static_cast<const char*>(memrchr(current_->buffer.get(), '\n', rest));
+  lines_end_ = newline == nullptr ? 0 : static_cast<uint32_t>(newline + 1 - current_->buffer.get());
+}
+
+void ReadStage::Publish(ChunkPtr chunk) {
+  chunk->seq = next_seq_++;
+  chunk->read_at = clock_.WallNow();
+  run_.queued_bytes.Add(chunk->stream_bytes);
+  // The lane has room for every chunk of the pool.
+  SHUNT_CHECK(chunks_.Send(std::move(chunk)));
 }
 
 }  // namespace shunt

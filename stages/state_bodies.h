@@ -1,0 +1,47 @@
+// StateBodies: keeps the bytes of states that wait for their acknowledgement. The first
+// `memory_bytes_max` are kept in memory, what comes on top goes to an unlinked file, so that a
+// destination that acknowledges late can never be the reason to stop reading (G19).
+//
+// Threads: one. Ownership: a Body must be given back with Drop. Errors: a Status when the file cannot be
+// written or read; it names the directory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "platform/io.h"
+
+namespace shunt {
+
+class StateBodies {
+ public:
+  struct Body {
+    std::string text;        // in memory, or
+    uint64_t offset = 0;     // in the file
+    uint64_t file_bytes = 0;
+  };
+
+  StateBodies(std::string spill_dir, uint64_t memory_bytes_max)
+      : spill_dir_(std::move(spill_dir)), memory_bytes_max_(memory_bytes_max) {}
+
+  absl::StatusOr<Body> Keep(std::string text);
+  absl::StatusOr<std::string> Take(Body&& body);
+  void Drop(Body&& body);
+
+  uint64_t memory_bytes() const { return memory_bytes_; }
+  uint64_t file_bytes() const { return file_end_; }
+
+ private:
+  const std::string spill_dir_;
+  const uint64_t memory_bytes_max_;
+  uint64_t memory_bytes_ = 0;
+  std::unique_ptr<UnlinkedFile> file_;
+  uint64_t file_end_ = 0;
+  uint64_t file_live_ = 0;  // bodies in the file; at zero it starts over
+};
+
+}  // namespace shunt
