@@ -1,0 +1,310 @@
+#include "platform/process.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "platform/check.h"
+#include "platform/clock.h"
+#include "platform/environment.h"
+#include "platform/strings.h"
+
+namespace shunt {
+namespace {
+
+// After SIGKILL a child is gone at once unless it hangs in the kernel; then its zombie is init's.
+constexpr absl::Duration kReapWaitMax = absl::Seconds(5);
+
+// Where the child failed before its program ran; travels through a pipe.
+enum class ChildStep : int { kDeathSignal, kDescriptors, kExec };
+struct ChildError {
+  ChildStep step;
+  int error;
+};
+
+// Everything that the child needs, made before fork: after it only async-signal-safe calls are
+// allowed, since another thread may have held any lock.
+struct ChildPlan {
+  const char* file;
+  char* const* argv;
+  char* const* envp;
+  int streams[3];
+  int error_fd;
+  pid_t parent;
+  bool die_with_parent;
+};
+
+[[noreturn]] void Report(int error_fd, ChildStep step, int error) {
+  const ChildError news{step, error};
+  [[maybe_unused]] const ssize_t written = ::write(error_fd, &news, sizeof(news));
+  ::_exit(127);
+}
+
+void CloseOnExecFrom(unsigned first) {
+  if (::close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  // Kernels before 5.11. All that we open ourselves is close-on-exec already.
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  const rlim_t end = std::min<rlim_t>(files.rlim_cur, 65536);
+  for (rlim_t fd = first; fd < end; ++fd) ::fcntl(static_cast<int>(fd), F_SETFD, FD_CLOEXEC);
+}
+
+void ResetSignals() {
+  struct sigaction action{};
+  action.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &action, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// Runs in the child with all signals blocked, and ends in exec or _exit.
+[[noreturn]] void RunChild(const ChildPlan& plan) {
+  ::setpgid(0, 0);
+  if (plan.die_with_parent) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+      Report(plan.error_fd, ChildStep::kDeathSignal, errno);
+    }
+    // The parent may have died before the call above, and then no signal comes.
+    if (::getppid() != plan.parent) ::_exit(127);
+  }
+  // Out of the way of 0, 1 and 2 first: the descriptors may have those numbers in another order.
+  const int error_fd = ::fcntl(plan.error_fd, F_DUPFD_CLOEXEC, 3);
+  if (error_fd < 0) Report(plan.error_fd, ChildStep::kDescriptors, errno);
+  int streams[3];
+  for (int i = 0; i < 3; ++i) {
+    streams[i] = ::fcntl(plan.streams[i], F_DUPFD_CLOEXEC, 3);
+    if (streams[i] < 0) Report(error_fd, ChildStep::kDescriptors, errno);
+  }
+  for (int i = 0; i < 3; ++i) {
+    if (::dup2(streams[i], i) < 0) Report(error_fd, ChildStep::kDescriptors, errno);
+  }
+  CloseOnExecFrom(3);
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  ResetSignals();
+  ::execve(plan.file, plan.argv, plan.envp);
+  Report(error_fd, ChildStep::kExec, errno);
+}
+
+absl::Status StartError(const ChildError& news, const std::string& file) {
+  std::string_view hint;
+  if (news.step == ChildStep::kDeathSignal) hint = " (setting its death signal)";
+  if (news.step == ChildStep::kDescriptors) hint = " (preparing its descriptors)";
+  if (news.step == ChildStep::kExec) {
+    // The look-up has seen the file, so what is missing is something else.
+    if (news.error == ENOENT) hint = " (the interpreter in its first line is missing)";
+    if (news.error == ENOEXEC) hint = " (neither a program nor a script with a #! line)";
+  }
+  return absl::ErrnoToStatus(news.error, absl::StrCat("cannot run ", file, A(hint)));
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (std::string& text : strings) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+absl::Status CheckOptions(const SpawnOptions& options) {
+  if (options.argv.empty()) return absl::InvalidArgumentError("the command is empty");
+  for (const std::string& word : options.argv) {
+    if (word.find('\0') != std::string::npos) {
+      return absl::InvalidArgumentError("a NUL byte in an argument of the command");
+    }
+  }
+  for (const auto& [name, value] : options.env) {
+    const bool bad_name =
+        name.empty() || name.find_first_of(std::string_view("=\0", 2)) != name.npos;
+    if (bad_name || value.find('\0') != value.npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("environment variable \"", name, "\" cannot be passed on"));
+    }
+  }
+  struct sigaction action{};
+  SHUNT_CHECK(::sigaction(SIGCHLD, nullptr, &action) == 0);
+  if (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT)) {
+    return absl::FailedPreconditionError(
+        "SIGCHLD is ignored in this process, so that exit codes of children would be lost");
+  }
+  return absl::OkStatus();
+}
+
+struct Ends {
+  Fd ours;
+  Fd theirs;  // owned, closed after fork
+  int fd = -1;
+};
+
+absl::StatusOr<Ends> OpenStream(const ChildStream& stream, bool child_reads) {
+  Ends ends;
+  switch (stream.kind) {
+    case ChildStream::Kind::kNull:
+      ends.theirs = Fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
+      if (!ends.theirs.valid()) return absl::ErrnoToStatus(errno, "opening /dev/null");
+      break;
+    case ChildStream::Kind::kPipe: {
+      absl::StatusOr<struct Pipe> pipe = MakePipe();
+      if (!pipe.ok()) return pipe.status();
+      ends.theirs = std::move(child_reads ? pipe->read_end : pipe->write_end);
+      ends.ours = std::move(child_reads ? pipe->write_end : pipe->read_end);
+      if (absl::Status status = SetNonBlocking(ends.ours.get()); !status.ok()) return status;
+      break;
+    }
+    case ChildStream::Kind::kDescriptor:
+      ends.fd = stream.fd;
+      return ends;
+  }
+  ends.fd = ends.theirs.get();
+  return ends;
+}
+
+// Forks with all signals blocked, so that no handler of ours ever runs in the child.
+pid_t Fork(const ChildPlan& plan) {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  SHUNT_CHECK(::pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+  const pid_t pid = ::fork();
+  if (pid == 0) RunChild(plan);
+  const int error = errno;
+  SHUNT_CHECK(::pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
+  errno = error;
+  return pid;
+}
+
+void Reap(pid_t pid) {
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+// Blocks until the program runs (the pipe closes on exec) or the child says why not.
+std::optional<ChildError> ReadChildError(int fd) {
+  ChildError news{};
+  for (;;) {
+    const ssize_t got = ::read(fd, &news, sizeof(news));
+    if (got < 0 && errno == EINTR) continue;
+    if (got != sizeof(news)) return std::nullopt;  // shorter writes to a pipe do not happen
+    return news;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options) {
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  const auto path = options.env.find("PATH");
+  const std::string_view directories = path == options.env.end() ? kPathDefault : path->second;
+  const absl::StatusOr<std::string> file = FindExecutable(options.argv[0], directories);
+  if (!file.ok()) return file.status();
+
+  absl::StatusOr<Ends> input = OpenStream(options.standard_input, true);
+  if (!input.ok()) return input.status();
+  absl::StatusOr<Ends> output = OpenStream(options.standard_output, false);
+  if (!output.ok()) return output.status();
+  absl::StatusOr<Ends> error = OpenStream(options.standard_error, false);
+  if (!error.ok()) return error.status();
+  absl::StatusOr<Pipe> news = MakePipe(0);
+  if (!news.ok()) return news.status();
+
+  std::vector<std::string> words = options.argv;
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : options.env) variables.push_back(absl::StrCat(name, "=", value));
+  const std::vector<char*> argv = Pointers(words);
+  const std::vector<char*> envp = Pointers(variables);
+  const ChildPlan plan{.file = file->c_str(),
+                       .argv = argv.data(),
+                       .envp = envp.data(),
+                       .streams = {input->fd, output->fd, error->fd},
+                       .error_fd = news->write_end.get(),
+                       .parent = ::getpid(),
+                       .die_with_parent = options.die_with_parent};
+  const pid_t pid = Fork(plan);
+  if (pid < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot run ", *file, ": fork"));
+  Fd pidfd(::pidfd_open(pid, 0));
+  const int pidfd_error = errno;
+  news->write_end.reset();
+  const std::optional<ChildError> refused = ReadChildError(news->read_end.get());
+  if (refused) {
+    Reap(pid);
+    return StartError(*refused, *file);
+  }
+  if (!pidfd.valid()) {
+    ::kill(-pid, SIGKILL);
+    Reap(pid);
+    return absl::ErrnoToStatus(pidfd_error, absl::StrCat("watching ", *file));
+  }
+  Process process(pid, std::move(pidfd));
+  process.stdin_ = std::move(input->ours);
+  process.stdout_ = std::move(output->ours);
+  process.stderr_ = std::move(error->ours);
+  return process;
+}
+
+std::optional<ProcessExit> Process::Poll() {
+  if (exit_) return exit_;
+  SHUNT_CHECK(pidfd_.valid());
+  siginfo_t info{};
+  // WNOWAIT leaves the zombie in place.
+  const int result =
+      ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG | WNOWAIT);
+  if (result != 0) {
+    if (errno == EINTR) return std::nullopt;
+    SHUNT_CHECK(errno == ECHILD);  // an embedder that waits for every child was faster
+    exit_.emplace();
+  } else if (info.si_pid != 0) {
+    exit_.emplace();
+    (info.si_code == CLD_EXITED ? exit_->code : exit_->signal) = info.si_status;
+  }
+  return exit_;
+}
+
+std::optional<ProcessExit> Process::WaitFor(absl::Duration at_most) {
+  const absl::Duration end = SystemClock().MonoNow() + at_most;
+  for (;;) {
+    if (std::optional<ProcessExit> exit = Poll()) return exit;
+    const absl::Duration left = end - SystemClock().MonoNow();
+    if (left <= absl::ZeroDuration()) return std::nullopt;
+    PollRequest request{.fd = pidfd_.get(), .want_read = true};
+    shunt::Poll(std::span(&request, 1), left);
+  }
+}
+
+void Process::KillGroup(int signal_number) {
+  SHUNT_CHECK(pidfd_.valid());
+  const std::optional<ProcessExit> exit = Poll();
+  // Without a zombie the number may be somebody else's by now.
+  if (exit && !exit->code && !exit->signal) return;
+  // A child that made itself a group of its own is not in the one that we made.
+  if (!exit && ::getpgid(pid_) != pid_)
+    ::pidfd_send_signal(pidfd_.get(), signal_number, nullptr, 0);
+  // ESRCH: nobody is left. EPERM: those left run as somebody else. Neither can be helped.
+  ::kill(-pid_, signal_number);
+}
+
+Process::~Process() {
+  if (!pidfd_.valid()) return;
+  KillGroup(SIGKILL);
+  const std::optional<ProcessExit> exit = WaitFor(kReapWaitMax);
+  if (!exit || (!exit->code && !exit->signal)) return;
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0 &&
+         errno == EINTR) {
+  }
+}
+
+}  // namespace shunt
