@@ -11,6 +11,7 @@
 #pragma once
 
 #include <atomic>
+#include <utility>
 
 #include "platform/io.h"
 
@@ -18,6 +19,7 @@ namespace shunt {
 
 class Waker {
  public:
+  explicit Waker(EventFd event) : event_(std::move(event)) {}
   void PrepareSleep() {
     asleep_.store(true, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -33,7 +35,7 @@ class Waker {
       event_.Signal();
     }
   }
-  int fd() const { return event_.fd(); }
+  int fd() const { return event_.get(); }
 
  private:
   EventFd event_;

@@ -43,6 +43,9 @@ struct Chunk {
   // Written by ClassifyStage.
   ClassifiedBlock block;
 
+  // Written by ForwardStage's intake: states from this item on follow a loss.
+  uint32_t tainted_from = UINT32_MAX;
+
   std::string_view bytes() const { return {buffer.get(), size}; }
   std::span<char> room() { return {buffer.get() + size, kChunkBytes - size}; }
   void Reset() {
@@ -50,6 +53,7 @@ struct Chunk {
     size = 0;
     long_line = oversize = false;
     stream_bytes = 0;
+    tainted_from = UINT32_MAX;
     block.Clear();
   }
   void OnReturn() { next.reset(); }  // a chain goes back as a whole

@@ -11,26 +11,24 @@ absl::StatusOr<StateBodies::Body> StateBodies::Keep(std::string text) {
     body.text = std::move(text);
     return body;
   }
-  if (file_ == nullptr) {
-    absl::StatusOr<std::unique_ptr<UnlinkedFile>> file = UnlinkedFile::Create(spill_dir_);
+  if (!file_) {
+    absl::StatusOr<UnlinkedFile> file = UnlinkedFile::Create(spill_dir_);
     if (!file.ok()) return file.status();
-    file_ = *std::move(file);
+    file_.emplace(*std::move(file));
   }
   if (file_live_ == 0) {
-    if (absl::Status status = file_->Truncate(); !status.ok()) return status;
-    file_end_ = 0;
+    if (absl::Status status = file_->Clear(); !status.ok()) return status;
   }
-  absl::StatusOr<uint64_t> offset = file_->Append(text);
+  absl::StatusOr<int64_t> offset = file_->Append(text);
   if (!offset.ok()) return offset.status();
   body.offset = *offset;
   body.file_bytes = text.size();
-  file_end_ = *offset + text.size();
   ++file_live_;
   return body;
 }
 
 absl::StatusOr<std::string> StateBodies::Take(Body&& body) {
-  if (body.file_bytes == 0) {
+  if (body.offset < 0) {
     memory_bytes_ -= body.text.size();
     return std::move(body.text);
   }
@@ -39,7 +37,7 @@ absl::StatusOr<std::string> StateBodies::Take(Body&& body) {
 }
 
 void StateBodies::Drop(Body&& body) {
-  if (body.file_bytes == 0) {
+  if (body.offset < 0) {
     memory_bytes_ -= body.text.size();
   } else {
     --file_live_;

@@ -7,22 +7,22 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "platform/io.h"
+#include "platform/files.h"
 
 namespace shunt {
 
 class StateBodies {
  public:
   struct Body {
-    std::string text;        // in memory, or
-    uint64_t offset = 0;     // in the file
-    uint64_t file_bytes = 0;
+    std::string text;       // in memory, or
+    int64_t offset = -1;    // in the file
+    std::size_t file_bytes = 0;
   };
 
   StateBodies(std::string spill_dir, uint64_t memory_bytes_max)
@@ -33,14 +33,12 @@ class StateBodies {
   void Drop(Body&& body);
 
   uint64_t memory_bytes() const { return memory_bytes_; }
-  uint64_t file_bytes() const { return file_end_; }
 
  private:
   const std::string spill_dir_;
   const uint64_t memory_bytes_max_;
   uint64_t memory_bytes_ = 0;
-  std::unique_ptr<UnlinkedFile> file_;
-  uint64_t file_end_ = 0;
+  std::optional<UnlinkedFile> file_;
   uint64_t file_live_ = 0;  // bodies in the file; at zero it starts over
 };
 

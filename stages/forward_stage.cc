@@ -1,0 +1,151 @@
+#include "stages/forward_stage.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "platform/strings.h"
+#include "protocol/json_cursor.h"
+
+namespace shunt {
+namespace {
+constexpr int kChunksPerStep = 8;
+}
+
+ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& catalog,
+                           const Options& options, const Lanes& lanes, const Clock& clock,
+                           RunState& run)
+    : destination_(destination),
+      catalog_(catalog),
+      options_(options),
+      ring_(lanes.ring),
+      clock_(clock),
+      run_(run),
+      faults_(lanes.faults),
+      intake_(catalog, options.intake, lanes.control, lanes.logs, lanes.faults, run),
+      outbox_(destination, catalog, options.outbox, lanes.announcements, lanes.faults, run) {}
+
+Wait ForwardStage::wait() const {
+  Wait wait;
+  if (done_) return wait;
+  if (write_blocked_) {
+    if (outbox_.blocked_on_ledger()) {
+      wait.at_most = absl::Milliseconds(1);
+    } else {
+      wait.write_fd = destination_.input_fd();
+      if (wait.write_fd < 0) wait.at_most = absl::Milliseconds(10);
+    }
+  }
+  if (!intake_.ready()) wait.at_most = absl::Milliseconds(2);  // a full control lane
+  return wait;
+}
+
+absl::StatusOr<Step> ForwardStage::Run() {
+  if (done_) return Step::kDone;
+  if (run_.discard.Get()) outbox_.Discard();
+  bool busy = TakeIn();
+  busy |= WriteOut();
+  if (!intake_done_ || !outbox_.empty()) return busy ? Step::kBusy : Step::kIdle;
+  return End();
+}
+
+bool ForwardStage::TakeIn() {
+  bool busy = false;
+  for (int i = 0; i < kChunksPerStep && !intake_done_; ++i) {
+    if (intake_.ready()) {
+      ChunkPtr chunk{nullptr, ChunkPool::Return{}};
+      if (!ring_.Take(&chunk)) {
+        intake_done_ = ring_.closed();
+        if (intake_done_) ReportIncompleteStreams();
+        return busy || intake_done_;
+      }
+      intake_.Begin(std::move(chunk));
+    }
+    if (!intake_.Step()) return busy;
+    outbox_.Put(intake_.Take());
+    busy = true;
+  }
+  return busy;
+}
+
+bool ForwardStage::WriteOut() {
+  switch (outbox_.Write()) {
+    case Outbox::Result::kWrote:
+      write_blocked_ = false;
+      run_.write_blocked.Set(false);
+      return true;
+    case Outbox::Result::kBlocked:
+      write_blocked_ = true;
+      run_.write_blocked.Set(true);
+      return false;
+    case Outbox::Result::kBroken:
+    case Outbox::Result::kNothing:
+      write_blocked_ = false;
+      run_.write_blocked.Set(false);
+      return false;
+  }
+  return false;
+}
+
+// Everything is out: the final statuses, then end of file for the destination.
+Step ForwardStage::End() {
+  run_.forwarded_all.Set(true);
+  const Trailer trailer = trailer_.Get();
+  if (trailer == Trailer::kUndecided) return Step::kIdle;
+  if (!std::exchange(trailer_written_, true) && options_.send_statuses &&
+      !run_.destination_broken.Get()) {
+    outbox_.PutText(StatusLines());
+    return Step::kBusy;
+  }
+  destination_.CloseInput();
+  intake_.Close();
+  outbox_.Close();
+  faults_.Close();
+  done_ = true;
+  run_.input_closed.Set(true);
+  return Step::kDone;
+}
+
+bool ForwardStage::StreamComplete(std::size_t stream) const {
+  const StreamDescriptor& descriptor = catalog_.streams[stream].stream;
+  const TraceLog& traces = intake_.traces();
+  return trailer_.Get() == Trailer::kSourceComplete && !intake_.tainted() &&
+         !traces.error_without_stream() && !traces.HasError(descriptor) &&
+         traces.StatusOf(descriptor) != TraceMessage::StreamStatus::kIncomplete;
+}
+
+bool ForwardStage::StreamStarted(std::size_t stream) const {
+  return intake_.account().streams[stream].records_read > 0 ||
+         outbox_.forwarded()[stream].states_forwarded > 0 ||
+         intake_.traces().StatusOf(catalog_.streams[stream].stream).has_value();
+}
+
+void ForwardStage::ReportIncompleteStreams() {
+  for (const ConfiguredStream& configured : catalog_.streams) {
+    if (intake_.traces().StatusOf(configured.stream) != TraceMessage::StreamStatus::kIncomplete) {
+      continue;
+    }
+    Fault fault = MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
+                            absl::StrCat("the source left stream ", configured.stream.name,
+                                         " incomplete"));
+    fault.failure.stream = configured.stream;
+    faults_.Send(std::move(fault));
+  }
+}
+
+// TRACE STREAM_STATUS for every configured stream (contract decision 13).
+std::string ForwardStage::StatusLines() const {
+  std::string lines;
+  const int64_t now_ms = absl::ToUnixMillis(clock_.WallNow());
+  for (std::size_t i = 0; i < catalog_.streams.size(); ++i) {
+    const StreamDescriptor& stream = catalog_.streams[i].stream;
+    absl::StrAppend(&lines,
+                    R"({"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":)", now_ms,
+                    R"(,"stream_status":{"stream_descriptor":{"name":)", JsonQuote(stream.name));
+    if (stream.name_space) absl::StrAppend(&lines, R"(,"namespace":)", JsonQuote(*stream.name_space));
+    absl::StrAppend(&lines, R"(},"status":")", StreamComplete(i) ? "COMPLETE" : "INCOMPLETE",
+                    "\"}}}\n");
+  }
+  return lines;
+}
+
+}  // namespace shunt

@@ -1,0 +1,106 @@
+// Intake: takes the source's chunks in order, sends everything that is not forwarded where it belongs,
+// and leaves in the chunk what is: runs of records and STATE lines.
+//
+// It runs ahead of the writing (see ForwardStage), so a config update behind stalled records still gets
+// out (G29), and it is the one place where facts that depend on order are applied: line numbers, taint,
+// read counts (architecture section 4).
+// Threads: one. Bounds: one chunk at a time; a full control lane stops it in front of the update, any other
+// full lane loses the log line (counted).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "platform/clock.h"
+#include "stages/accounting.h"
+#include "stages/chunk.h"
+#include "stages/control_fact.h"
+#include "stages/event_sink.h"
+#include "stages/fault.h"
+#include "stages/run_state.h"
+#include "stages/trace_log.h"
+
+namespace shunt {
+
+enum class MalformedPolicy : uint8_t { kTaint, kDrop, kFail };
+
+struct IntakePolicy {
+  MalformedPolicy on_malformed = MalformedPolicy::kTaint;
+  bool fail_on_unknown_stream = false;
+  uint64_t value_bytes_max = 0;  // the longest message that is copied out of the stream
+};
+
+// What the intake has seen, in the order of the stream. Read by others only when the run is over.
+struct SourceAccount {
+  LineCounts lines;
+  std::vector<StreamAccount> streams;  // read counts; ForwardStage adds the forwarded ones
+  std::map<StreamDescriptor, uint64_t> unknown_streams;  // at most kUnknownStreamsMax
+  uint64_t records_dropped = 0;
+  uint64_t states_read = 0;
+  uint64_t states_unusable = 0;
+  uint64_t log_lines_dropped = 0;
+  std::optional<absl::Time> first_record_at;
+};
+inline constexpr std::size_t kUnknownStreamsMax = 1000;
+
+class Intake {
+ public:
+  Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy, ControlLane& control,
+         LogLane& logs, FaultLane& faults, RunState& run);
+
+  // REQUIRES: ready() (no chunk is being worked on).
+  void Begin(ChunkPtr chunk);
+  bool ready() const { return chunk_ == nullptr; }
+  // Works on the chunk; false when the control lane is full. When it returns true, Take gives the chunk
+  // back with only kRun and kState items left, and Chunk::tainted_from set.
+  bool Step();
+  ChunkPtr Take() { return std::move(chunk_); }
+  // No more chunks will come.
+  void Close();
+
+  const SourceAccount& account() const { return account_; }
+  const TraceLog& traces() const { return traces_; }
+  bool tainted() const { return tainted_; }
+
+ private:
+  bool Dispatch(LineItem& item);
+  bool SendControl(const LineItem& item, bool quarantine_only);
+  void OnMalformed(uint64_t line, uint64_t lines, std::string_view what);
+  void OnUnknownStream(const LineItem& item);
+  void OnTrace(const LineItem& item);
+  void OnLog(const LineItem& item);
+  void OnText(const LineItem& item);
+  void OnOther(const LineItem& item);
+  void OnUnusableState(const LineItem& item);
+  void OnOversize();
+  void Keep(const LineItem& item);
+  void Finish();
+  void Log(Origin origin, LogLevel level, std::string text);
+  uint64_t LineNumber(const LineItem& item) const { return lines_before_ + item.first_line + 1; }
+
+  const ConfiguredCatalog& catalog_;
+  const IntakePolicy policy_;
+  ControlLane::Sender control_;
+  LogLane::Sender logs_;
+  FaultLane::Sender faults_;
+  RunState& run_;
+
+  ChunkPtr chunk_{nullptr, ChunkPool::Return{}};
+  std::size_t next_item_ = 0;
+  std::size_t kept_items_ = 0;
+  uint64_t lines_before_ = 0;   // lines of the source before chunk_
+  uint64_t control_seq_ = 0;    // the last one given out
+  uint64_t malformed_warned_ = 0;
+  bool tainted_ = false;
+  SourceAccount account_;
+  TraceLog traces_{Origin::kSource};
+  std::string scratch_;
+};
+
+// The bytes of an item: a view of the chunk, or for a long line of `scratch`, cut at bytes_max.
+std::string_view ItemBytes(const Chunk& chunk, const LineItem& item, std::size_t bytes_max,
+                           std::string* scratch);
+
+}  // namespace shunt

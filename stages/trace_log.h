@@ -1,0 +1,38 @@
+// TraceLog: what one connector's TRACE messages said: first errors, latest status and estimate per
+// stream. Threads: one. Bound: kTraceErrorsMax errors; one entry per stream named in a status.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "protocol/payloads.h"
+#include "stages/fault.h"
+
+namespace shunt {
+
+inline constexpr std::size_t kTraceErrorsMax = 10;
+
+class TraceLog {
+ public:
+  explicit TraceLog(Origin origin) : origin_(origin) {}
+
+  // A fault for the first kTraceErrorsMax errors; empty for everything else.
+  std::optional<Fault> Add(const TraceMessage& trace);
+
+  bool has_errors() const { return errors_ > 0; }
+  bool error_without_stream() const { return error_without_stream_; }
+  bool HasError(const StreamDescriptor& stream) const { return error_streams_.contains(stream); }
+  std::optional<TraceMessage::StreamStatus> StatusOf(const StreamDescriptor& stream) const;
+
+ private:
+  const Origin origin_;
+  std::size_t errors_ = 0;
+  bool error_without_stream_ = false;
+  std::set<StreamDescriptor> error_streams_;
+  std::map<StreamDescriptor, TraceMessage::StreamStatus> statuses_;
+};
+
+}  // namespace shunt
