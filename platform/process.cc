@@ -4,9 +4,9 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +27,12 @@ namespace {
 
 // After SIGKILL a child is gone at once unless it hangs in the kernel; then its zombie is init's.
 constexpr absl::Duration kReapWaitMax = absl::Seconds(5);
+
+// glibc 2.36 declares its wrappers without extern "C", so that C++ cannot link them.
+int PidfdOpen(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+void PidfdSendSignal(int pidfd, int signal_number) {
+  ::syscall(SYS_pidfd_send_signal, pidfd, signal_number, nullptr, 0);
+}
 
 // Where the child failed before its program ran; travels through a pipe.
 enum class ChildStep : int { kDeathSignal, kDescriptors, kExec };
@@ -63,9 +69,14 @@ void CloseOnExecFrom(unsigned first) {
 }
 
 void ResetSignals() {
-  struct sigaction action{};
-  action.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &action, nullptr);
+  // The kernel's struct sigaction is smaller than this, and all zero means the default. By the
+  // system call, because glibc refuses its own two signals, which may have been ignored by who
+  // started us.
+  constexpr char kDefault[64] = {};
+  constexpr std::size_t kMaskBytes = 8;
+  for (int number = 1; number < NSIG; ++number) {
+    ::syscall(SYS_rt_sigaction, number, kDefault, nullptr, kMaskBytes);
+  }
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -235,7 +246,7 @@ absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options) {
                        .die_with_parent = options.die_with_parent};
   const pid_t pid = Fork(plan);
   if (pid < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot run ", *file, ": fork"));
-  Fd pidfd(::pidfd_open(pid, 0));
+  Fd pidfd(PidfdOpen(pid));
   const int pidfd_error = errno;
   news->write_end.reset();
   const std::optional<ChildError> refused = ReadChildError(news->read_end.get());
@@ -290,8 +301,7 @@ void Process::KillGroup(int signal_number) {
   // Without a zombie the number may be somebody else's by now.
   if (exit && !exit->code && !exit->signal) return;
   // A child that made itself a group of its own is not in the one that we made.
-  if (!exit && ::getpgid(pid_) != pid_)
-    ::pidfd_send_signal(pidfd_.get(), signal_number, nullptr, 0);
+  if (!exit && ::getpgid(pid_) != pid_) PidfdSendSignal(pidfd_.get(), signal_number);
   // ESRCH: nobody is left. EPERM: those left run as somebody else. Neither can be helped.
   ::kill(-pid_, signal_number);
 }

@@ -40,9 +40,11 @@ struct ChildStream {
 
 struct SpawnOptions {
   // argv[0] is looked up in the PATH of `env` unless it has a slash. Never passed to a shell.
-  std::vector<std::string> argv;
-  std::map<std::string, std::string> env;  // all of it: nothing is inherited
-  ChildStream standard_input, standard_output, standard_error;
+  std::vector<std::string> argv = {};
+  std::map<std::string, std::string> env = {};  // all of it: nothing is inherited
+  ChildStream standard_input = ChildStream::Null();
+  ChildStream standard_output = ChildStream::Null();
+  ChildStream standard_error = ChildStream::Null();
   bool die_with_parent = true;
 };
 
