@@ -23,6 +23,7 @@ enum class Step : uint8_t {
 // What a stage waits for while idle, besides its lanes (which wake the agent by themselves).
 struct Wait {
   int read_fd = -1;
+  int other_read_fd = -1;
   int write_fd = -1;
   absl::Duration at_most = absl::InfiniteDuration();
 };

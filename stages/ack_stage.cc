@@ -1,0 +1,313 @@
+#include "stages/ack_stage.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "platform/check.h"
+#include "platform/strings.h"
+#include "protocol/payloads.h"
+
+namespace shunt {
+namespace {
+
+constexpr std::size_t kBlockBytes = 64 * 1024;
+constexpr int kAnnouncementsPerStep = 1024;
+
+ClassifierOptions DestinationLines() {
+  return {.validation = Validation::kFull, .origin = Origin::kDestination, .block_bytes_max = kBlockBytes};
+}
+
+}  // namespace
+
+AckStage::AckStage(Connector& destination, const Options& options, const Lanes& lanes,
+                   const Clock& clock, RunState& run)
+    : destination_(destination),
+      options_(options),
+      announcements_(lanes.announcements),
+      commits_(lanes.commits),
+      control_(lanes.control),
+      logs_(lanes.logs),
+      faults_(lanes.faults),
+      clock_(clock),
+      run_(run),
+      classifier_(DestinationLines(), nullptr),
+      buffer_(kBlockBytes + kLinePadding),
+      output_ended_(!destination.has_output()),
+      bodies_(options.spill_dir, options.bodies_memory_bytes_max) {
+  if (output_ended_) run_.destination_ended.Set(true);
+}
+
+Wait AckStage::wait() const {
+  Wait wait;
+  if (done_) return wait;
+  if (!output_ended_ && lines_end_ == 0) wait.read_fd = destination_.output_fd();
+  // A full control or commit lane has no waker for its sender.
+  if (lines_end_ > 0 || !pending_.lanes.empty()) wait.at_most = absl::Milliseconds(2);
+  return wait;
+}
+
+absl::StatusOr<Step> AckStage::Run() {
+  if (done_) return Step::kDone;
+  bool busy = TakeAnnouncements();
+  busy |= lines_end_ > 0 ? WorkOff() : ReadSome();
+  busy |= SendCommits();
+  if (!output_ended_ || lines_end_ > 0 || !announcements_.closed() || !pending_.lanes.empty()) {
+    return busy ? Step::kBusy : Step::kIdle;
+  }
+  return Finish();
+}
+
+bool AckStage::TakeAnnouncements() {
+  Announcement announcement;
+  int taken = 0;
+  while (taken < kAnnouncementsPerStep && announcements_.Receive(&announcement)) {
+    ++taken;
+    if (!announcement.state.tainted && !announcement.state.removes_lane && destination_.has_output()) {
+      auto body = bodies_.Keep(std::move(announcement.blob));
+      if (!body.ok()) {
+        Fail(body.status());
+      } else {
+        outstanding_.emplace(announcement.state.number, *std::move(body));
+      }
+    }
+    ledger_.Announce(announcement.lane, std::move(announcement.state));
+  }
+  return taken > 0;
+}
+
+bool AckStage::ReadSome() {
+  if (output_ended_) return false;
+  if (filled_ + kLinePadding == buffer_.size()) {  // a line longer than the buffer
+    if (buffer_.size() * 2 > options_.line_bytes_max + kLinePadding) {
+      skipping_ = true;
+      ++account_.lines[LineKind::kMalformed];
+      filled_ = 0;
+    } else {
+      buffer_.resize((buffer_.size() - kLinePadding) * 2 + kLinePadding);
+    }
+  }
+  char* const fresh = buffer_.data() + filled_;
+  const IoResult result =
+      destination_.ReadOutput({fresh, buffer_.size() - kLinePadding - filled_});
+  if (result.state == IoState::kBytes) {
+    account_.bytes += result.bytes;
+    run_.destination_bytes.Add(result.bytes);
+    filled_ += result.bytes;
+    const auto* newline = static_cast<const char*>(memrchr(fresh, '\n', result.bytes));
+    if (newline == nullptr) return true;
+    read_at_ = clock_.WallNow();
+    OnLines({buffer_.data(), static_cast<std::size_t>(newline + 1 - buffer_.data())});
+    return true;
+  }
+  if (result.state == IoState::kBlocked && !run_.end_destination.Get()) return false;
+  if (result.state == IoState::kError) {
+    faults_.Send(MakeFault(
+        ExitCode::kDestinationFailed, Fault::Effect::kAbort, Origin::kDestination,
+        absl::StrCat("reading the destination's output failed: ", strerror(result.error))));
+  }
+  output_ended_ = true;
+  run_.destination_ended.Set(true);
+  if (filled_ > 0) {
+    read_at_ = clock_.WallNow();
+    OnLines({buffer_.data(), filled_});
+  }
+  return true;
+}
+
+void AckStage::OnLines(std::string_view lines) {
+  lines_end_ = lines.size();
+  next_item_ = 0;
+  if (std::exchange(skipping_, false)) {
+    // The rest of a line over the limit, counted when it was given up.
+    const std::size_t end = lines.find('\n') + 1;
+    filled_ -= end;
+    memmove(buffer_.data(), buffer_.data() + end, filled_);
+    lines = {buffer_.data(), lines.size() - end};
+    lines_end_ = lines.size();
+    ++lines_before_;
+  }
+  if (lines.size() <= kBlockBytes) {
+    classifier_.Classify(lines, &block_);
+    return;
+  }
+  // A long line, maybe with short ones behind it: it goes first and alone.
+  const std::string_view line = lines.substr(0, lines.find('\n') + 1 ? lines.find('\n') + 1 : lines.size());
+  lines_end_ = line.size();
+  if (line.size() > kBlockBytes) {
+    const std::string_view parts[] = {line};
+    classifier_.ClassifyLong(parts, &block_);
+  } else {
+    classifier_.Classify(line, &block_);
+  }
+}
+
+// The lines that were read last, until a control update does not fit.
+bool AckStage::WorkOff() {
+  for (; next_item_ < block_.items.size(); ++next_item_) {
+    if (!Dispatch(block_.items[next_item_])) return false;
+  }
+  account_.lines.Add(block_.counts);
+  lines_before_ += block_.counts.physical_lines;
+  filled_ -= lines_end_;
+  memmove(buffer_.data(), buffer_.data() + lines_end_, filled_);
+  lines_end_ = 0;
+  if (filled_ > 0) {
+    const auto* newline = static_cast<const char*>(memrchr(buffer_.data(), '\n', filled_));
+    if (newline != nullptr) {
+      OnLines({buffer_.data(), static_cast<std::size_t>(newline + 1 - buffer_.data())});
+    } else if (output_ended_) {
+      OnLines({buffer_.data(), filled_});
+    }
+  }
+  return true;
+}
+
+bool AckStage::Dispatch(const LineItem& item) {
+  const std::string_view line(buffer_.data() + item.begin, item.end - item.begin);
+  switch (item.kind) {
+    case LineItem::Kind::kState:
+      OnAck(line);
+      return true;
+    case LineItem::Kind::kControl:
+      return SendControl(item, false);
+    case LineItem::Kind::kText:
+    case LineItem::Kind::kMalformed:
+      if (item.mentions_config) return SendControl(item, true);
+      if (item.kind == LineItem::Kind::kText) {
+        Log(Origin::kDestination, LogLevel::kInfo, std::string(line.substr(0, kBlockBytes)));
+      }
+      return true;
+    case LineItem::Kind::kLog:
+      OnLog(line);
+      return true;
+    case LineItem::Kind::kTrace:
+      OnTrace(line);
+      return true;
+    case LineItem::Kind::kOther:
+      OnOther(line);
+      return true;
+    case LineItem::Kind::kRun:
+    case LineItem::Kind::kUnknownStream:
+    case LineItem::Kind::kUnusableState:
+      return true;  // counted
+  }
+  return true;
+}
+
+bool AckStage::SendControl(const LineItem& item, bool quarantine_only) {
+  ControlFact fact;
+  fact.origin = Origin::kDestination;
+  fact.seq = std::max(lines_before_ + item.first_line + 1, control_seq_ + 1);
+  fact.received_at = read_at_;
+  fact.line.assign(buffer_.data() + item.begin, item.end - item.begin);
+  fact.quarantine_only = quarantine_only;
+  const uint64_t seq = fact.seq;
+  const std::size_t bytes = fact.line.size();
+  if (!control_.Send(std::move(fact), bytes)) return false;
+  control_seq_ = seq;
+  return true;
+}
+
+void AckStage::OnAck(std::string_view line) {
+  const auto state = ParseState(line);
+  if (!state.ok()) return;  // classified as usable, so this is a line we cannot use after all: counted
+  while (TakeAnnouncements()) {
+  }
+  const LaneKey lane{state->type, state->stream};
+  CheckpointLedger::Ack ack = ledger_.Acknowledge(lane, state->digest);
+  if (!ack.matched) {
+    ++account_.unmatched_acks;
+    return;
+  }
+  account_.acked += ack.covered.size();
+  Coalesce(lane, std::move(ack));
+}
+
+// Later acks of a lane replace earlier ones that the store has not taken yet.
+void AckStage::Coalesce(const LaneKey& lane, CheckpointLedger::Ack&& ack) {
+  for (std::size_t i = 0; i < ack.covered.size(); ++i) {
+    OutstandingState& state = ack.covered[i];
+    const auto body = outstanding_.find(state.number);
+    if (ack.durable && i <= *ack.durable) {
+      LaneCommit& commit = pending_.lanes[lane];
+      ++commit.states;
+      commit.covered.insert(commit.covered.end(), state.covered.begin(), state.covered.end());
+    }
+    if (ack.durable && i == *ack.durable) {
+      LaneCommit& commit = pending_.lanes[lane];
+      commit.digest = state.digest;
+      commit.blob.reset();
+      if (body != outstanding_.end()) {
+        auto blob = bodies_.Take(std::move(body->second));
+        if (!blob.ok()) {
+          Fail(blob.status());
+          pending_.lanes.erase(lane);
+        } else {
+          commit.blob = *std::move(blob);
+        }
+      }
+    } else if (body != outstanding_.end()) {
+      bodies_.Drop(std::move(body->second));
+    }
+    if (body != outstanding_.end()) outstanding_.erase(body);
+  }
+}
+
+bool AckStage::SendCommits() {
+  if (pending_.lanes.empty()) return false;
+  if (!commits_.Send(std::move(pending_))) return false;
+  pending_ = CommitBatch{};
+  return true;
+}
+
+void AckStage::OnTrace(std::string_view line) {
+  const auto trace = ParseTrace(line);
+  if (!trace.ok()) return;
+  std::optional<Fault> fault = traces_.Add(*trace);
+  if (!fault) return;
+  Log(Origin::kDestination, LogLevel::kError, fault->failure.message);
+  faults_.Send(*std::move(fault));
+}
+
+void AckStage::OnOther(std::string_view line) {
+  const auto status = ParseConnectionStatus(line);
+  if (!status.ok() || status->succeeded) return;
+  Fault fault = MakeFault(ExitCode::kDestinationFailed, Fault::Effect::kVerdict,
+                          Origin::kDestination,
+                          status->message.empty() ? "the destination's connection check failed"
+                                                  : status->message);
+  fault.failure.type = "config_error";
+  faults_.Send(std::move(fault));
+}
+
+void AckStage::OnLog(std::string_view line) {
+  auto log = ParseLog(line);
+  if (!log.ok()) return;
+  std::string text = std::move(log->message);
+  if (!log->stack_trace.empty()) absl::StrAppend(&text, "\n", log->stack_trace);
+  Log(Origin::kDestination, ParseLogLevelName(log->level), std::move(text));
+}
+
+void AckStage::Log(Origin origin, LogLevel level, std::string text) {
+  const std::size_t bytes = text.size();
+  if (!logs_.Send(LogFact{origin, level, std::move(text)}, bytes)) ++account_.log_lines_dropped;
+}
+
+void AckStage::Fail(const absl::Status& status) {
+  faults_.Send(MakeFault(ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
+                         absl::StrCat("states that wait for the destination could not be kept: ",
+                                      status.message())));
+}
+
+Step AckStage::Finish() {
+  commits_.Close();
+  control_.Close();
+  logs_.Close();
+  faults_.Close();
+  done_ = true;
+  return Step::kDone;
+}
+
+}  // namespace shunt

@@ -1,0 +1,112 @@
+// AckStage: reads the destination's stdout. A STATE there acknowledges one that is outstanding; a
+// CONTROL goes to the control lane; the rest is kept, logged or counted. Owns the ledger.
+//
+// It never waits for the writing side, the store or the log: acknowledged states coalesce per lane
+// until the checkpoint stage takes them. Only a full control lane makes it wait.
+// Bounds: its own buffer, grown to the longest line it has seen, at most `line_bytes_max`; a longer line
+// is counted as malformed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "connectors/connector.h"
+#include "platform/clock.h"
+#include "protocol/line_classifier.h"
+#include "stages/announcement.h"
+#include "stages/commit.h"
+#include "stages/control_fact.h"
+#include "stages/event_sink.h"
+#include "stages/fault.h"
+#include "stages/run_state.h"
+#include "stages/stage.h"
+#include "stages/state_bodies.h"
+#include "stages/trace_log.h"
+
+namespace shunt {
+
+class AckStage final : public Stage {
+ public:
+  struct Options {
+    std::string spill_dir;
+    uint64_t bodies_memory_bytes_max = 0;
+    uint64_t line_bytes_max = 0;
+  };
+  struct Lanes {
+    AnnouncementLane& announcements;
+    CommitLane& commits;
+    ControlLane& control;
+    LogLane& logs;
+    FaultLane& faults;
+  };
+  struct Account {
+    LineCounts lines;
+    uint64_t bytes = 0;
+    uint64_t acked = 0;           // states covered by an ack
+    uint64_t unmatched_acks = 0;
+    uint64_t log_lines_dropped = 0;
+  };
+  AckStage(Connector& destination, const Options& options, const Lanes& lanes, const Clock& clock,
+           RunState& run);
+
+  std::string_view name() const override { return "ack"; }
+  absl::StatusOr<Step> Run() override;
+  Wait wait() const override;
+
+  // Once the run is over.
+  const Account& account() const { return account_; }
+  CheckpointLedger& ledger() { return ledger_; }
+
+ private:
+  bool TakeAnnouncements();
+  bool ReadSome();
+  void OnLines(std::string_view lines);
+  bool WorkOff();
+  bool Dispatch(const LineItem& item);
+  bool SendControl(const LineItem& item, bool quarantine_only);
+  void OnAck(std::string_view line);
+  void OnTrace(std::string_view line);
+  void OnOther(std::string_view line);
+  void OnLog(std::string_view line);
+  void Coalesce(const LaneKey& lane, CheckpointLedger::Ack&& ack);
+  bool SendCommits();
+  void Log(Origin origin, LogLevel level, std::string text);
+  void Fail(const absl::Status& status);
+  Step Finish();
+
+  Connector& destination_;
+  const Options options_;
+  AnnouncementLane::Receiver announcements_;
+  CommitLane::Sender commits_;
+  ControlLane::Sender control_;
+  LogLane::Sender logs_;
+  FaultLane::Sender faults_;
+  const Clock& clock_;
+  RunState& run_;
+
+  LineClassifier classifier_;
+  std::vector<char> buffer_;     // kLinePadding bytes longer than its capacity for lines
+  std::size_t filled_ = 0;       // bytes in buffer_
+  std::size_t lines_end_ = 0;    // of the lines in block_; 0: none are being worked off
+  std::size_t next_item_ = 0;
+  ClassifiedBlock block_;
+  bool skipping_ = false;        // inside a line over the limit
+  bool output_ended_ = false;
+  bool done_ = false;
+  uint64_t lines_before_ = 0;
+  uint64_t control_seq_ = 0;
+  absl::Time read_at_;
+
+  CheckpointLedger ledger_;
+  StateBodies bodies_;
+  std::unordered_map<uint64_t, StateBodies::Body> outstanding_;  // by state number
+  CommitBatch pending_;
+  TraceLog traces_{Origin::kDestination};
+  Account account_;
+};
+
+}  // namespace shunt

@@ -1,0 +1,103 @@
+#include "stages/checkpoint_stage.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace shunt {
+namespace {
+
+// The digest that an equal state would have on the wire.
+std::optional<JsonDigest> StateDigest(const StoredState& state) {
+  std::string element = FormatStateArray({state});
+  element = element.substr(1, element.size() - 2);  // without the array's brackets
+  const auto message = ParseState(absl::StrCat(R"({"type":"STATE","state":)", element, "}"));
+  if (!message.ok()) return std::nullopt;
+  return message->digest;
+}
+
+}  // namespace
+
+CheckpointStage::CheckpointStage(Store& store, const RunHandle& handle,
+                                 const ConfiguredCatalog& catalog,
+                                 const std::vector<StoredState>& start, CommitLane& commits,
+                                 FaultLane& faults, const Clock& clock, RunState& run)
+    : store_(store),
+      handle_(handle),
+      index_(catalog),
+      commits_(commits),
+      faults_(faults),
+      clock_(clock),
+      run_(run) {
+  account_.streams.resize(catalog.streams.size());
+  for (const StoredState& state : start) {
+    const auto digest = StateDigest(state);
+    if (digest) account_.durable[{state.type, state.stream}] = *digest;
+  }
+}
+
+Wait CheckpointStage::wait() const {
+  if (done_) return {};
+  const absl::Duration left = next_commit_at_ - clock_.MonoNow();
+  if (left <= absl::ZeroDuration()) return {};
+  return {.at_most = left};
+}
+
+absl::StatusOr<Step> CheckpointStage::Run() {
+  if (done_) return Step::kDone;
+  if (clock_.MonoNow() < next_commit_at_ && !run_.input_closed.Get()) return Step::kIdle;
+  CommitBatch batch;
+  if (!commits_.Receive(&batch)) {
+    if (!commits_.closed()) return Step::kIdle;
+    faults_.Close();
+    done_ = true;
+    run_.checkpoints_done.Set(true);
+    return Step::kDone;
+  }
+  if (!failed_) Commit(std::move(batch));
+  next_commit_at_ = clock_.MonoNow() + kCommitInterval;
+  return Step::kBusy;
+}
+
+void CheckpointStage::Commit(CommitBatch&& batch) {
+  std::vector<CheckpointWrite> writes;
+  writes.reserve(batch.lanes.size());
+  for (auto& [lane, commit] : batch.lanes) {
+    writes.push_back({lane.type, lane.stream, std::move(commit.blob)});
+  }
+  const absl::Status status = store_.CommitCheckpoints(handle_, clock_.WallNow(), writes);
+  if (status.ok()) {
+    for (std::size_t i = 0; i < writes.size(); ++i) {
+      const LaneKey lane{writes[i].type, writes[i].stream};
+      if (writes[i].blob) {
+        account_.durable[lane] = batch.lanes[lane].digest;
+      } else {
+        account_.durable.erase(lane);
+      }
+    }
+    CountCommitted(batch);
+    return;
+  }
+  failed_ = true;
+  const bool fenced = absl::IsFailedPrecondition(status);
+  faults_.Send(MakeFault(fenced ? ExitCode::kFenced : ExitCode::kStoreFailed, Fault::Effect::kAbort,
+                         Origin::kShunt,
+                         absl::StrCat("a checkpoint could not be made durable: ", status.message())));
+}
+
+void CheckpointStage::CountCommitted(const CommitBatch& batch) {
+  for (const auto& [lane, commit] : batch.lanes) {
+    account_.states_committed += commit.states;
+    run_.states_committed.Add(commit.states);
+    for (const CoveredRecords& covered : commit.covered) {
+      account_.streams[covered.stream].records += covered.records;
+      account_.streams[covered.stream].bytes += covered.bytes;
+    }
+    if (lane.type != StateType::kStream) continue;
+    if (const auto stream = index_.Find(lane.stream)) {
+      account_.streams[*stream].states += commit.states;
+    }
+  }
+}
+
+}  // namespace shunt

@@ -1,0 +1,60 @@
+// CheckpointStage: makes acknowledged states durable, many in one transaction.
+//
+// Bounds: at most one commit per kCommitInterval while the run goes on (an acknowledged state is durable
+// within 1 s, contract decision 6), at once when the run ends.
+// Errors: a store that fails or a newer run that took over become faults; nothing is retried here, the store
+// has waited its bounded time already (G45).
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "platform/clock.h"
+#include "stages/accounting.h"
+#include "stages/commit.h"
+#include "stages/fault.h"
+#include "stages/run_state.h"
+#include "stages/stage.h"
+#include "stores/store.h"
+
+namespace shunt {
+
+inline constexpr absl::Duration kCommitInterval = absl::Milliseconds(200);
+
+class CheckpointStage final : public Stage {
+ public:
+  struct Account {
+    std::vector<CommittedAccount> streams;
+    uint64_t states_committed = 0;
+    std::map<LaneKey, JsonDigest> durable;  // of every lane
+  };
+  // `start`: what is durable at the beginning.
+  CheckpointStage(Store& store, const RunHandle& handle, const ConfiguredCatalog& catalog,
+                  const std::vector<StoredState>& start, CommitLane& commits, FaultLane& faults,
+                  const Clock& clock, RunState& run);
+
+  std::string_view name() const override { return "checkpoint"; }
+  bool durable() const override { return true; }
+  absl::StatusOr<Step> Run() override;
+  Wait wait() const override;
+
+  const Account& account() const { return account_; }  // once the run is over
+
+ private:
+  void Commit(CommitBatch&& batch);
+  void CountCommitted(const CommitBatch& batch);
+
+  Store& store_;
+  const RunHandle handle_;
+  const StreamIndex index_;
+  CommitLane::Receiver commits_;
+  FaultLane::Sender faults_;
+  const Clock& clock_;
+  RunState& run_;
+  absl::Duration next_commit_at_ = absl::ZeroDuration();
+  bool failed_ = false;
+  bool done_ = false;
+  Account account_;
+};
+
+}  // namespace shunt
