@@ -1,0 +1,60 @@
+#include "protocol/catalog.h"
+
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "protocol/json_cursor.h"
+#include "protocol/stream_descriptor.h"
+
+namespace shunt {
+namespace {
+
+absl::Status Invalid(const std::string& reason) { return absl::InvalidArgumentError(reason); }
+
+absl::StatusOr<ConfiguredStream> ParseStream(JsonSlice element) {
+  JsonCursor cursor(element.text);
+  std::optional<JsonSlice> descriptor, generation_id;
+  if (cursor.Next() != JsonCursor::Event::kObject ||
+      !ReadMembers(cursor, {{"stream", &descriptor}, {"generation_id", &generation_id}})) {
+    return Invalid("not an object, or a key twice");
+  }
+  if (!descriptor) return Invalid("no `stream` object");
+  ConfiguredStream stream;
+  JsonCursor inner(descriptor->text);
+  const absl::Status status = ReadStreamDescriptor(inner, &stream.stream);
+  if (!status.ok()) return status;
+  stream.has_generation_id = generation_id && !generation_id->is_null();
+  return stream;
+}
+
+}  // namespace
+
+bool ConfiguredCatalog::supports_refreshes() const {
+  for (const ConfiguredStream& stream : streams) {
+    if (stream.has_generation_id) return true;
+  }
+  return false;
+}
+
+absl::StatusOr<ConfiguredCatalog> ParseConfiguredCatalog(std::string_view json) {
+  const std::optional<JsonSlice> root = ParseJson(json);
+  if (!root) return Invalid("the catalog is not JSON");
+  const std::optional<JsonSlice> streams = JsonFind(*root, "streams");
+  const std::optional<std::vector<JsonSlice>> elements =
+      streams ? JsonElements(*streams) : std::nullopt;
+  if (!elements) return Invalid("the catalog has no `streams` array");
+  ConfiguredCatalog catalog;
+  std::unordered_set<StreamDescriptor, StreamDescriptorHash> seen;
+  for (std::size_t i = 0; i < elements->size(); ++i) {
+    const std::string place = "catalog stream " + std::to_string(i) + ": ";
+    absl::StatusOr<ConfiguredStream> stream = ParseStream((*elements)[i]);
+    if (!stream.ok()) return Invalid(place + std::string(stream.status().message()));
+    if (!seen.insert(stream->stream).second) return Invalid(place + "the same stream occurs twice");
+    catalog.streams.push_back(*std::move(stream));
+  }
+  return catalog;
+}
+
+}  // namespace shunt

@@ -1,0 +1,144 @@
+// The text forms of stored state: what --state takes and what people have in files.
+#include <array>
+#include <unordered_map>
+#include <utility>
+
+#include "protocol/json_cursor.h"
+#include "protocol/json_text.h"
+#include "protocol/state.h"
+
+namespace shunt {
+namespace {
+
+absl::Status Invalid(const char* reason) { return absl::InvalidArgumentError(reason); }
+
+bool HasValue(JsonSlice object, std::string_view key) {
+  const std::optional<JsonSlice> value = JsonFind(object, key);
+  return value && !value->is_null();
+}
+
+// Whether an object without a type is a state message rather than some source's bare state: it has a
+// payload, and no key that a state message would not have.
+bool LooksLikeStateMessage(JsonSlice object) {
+  constexpr std::array<std::string_view, 8> kKeys = {"type",        "stream",           "global",
+                                                     "data",        "sourceStats",      "id",
+                                                     "partition_id", "destinationStats"};
+  const std::optional<std::vector<JsonMember>> members = JsonMembers(object);
+  if (!members) return false;
+  for (const JsonMember& member : *members) {
+    bool known = false;
+    for (const std::string_view key : kKeys) known = known || JsonKeyIs(member.raw_key, key);
+    if (!known) return false;
+  }
+  return HasValue(object, "stream") || HasValue(object, "global") || HasValue(object, "data");
+}
+
+// Collects states, the last of each lane winning.
+class StateFileReader {
+ public:
+  // One value of the file. `alone`: it is the whole file, so it may be a bare state.
+  absl::Status Add(JsonSlice value, bool alone) {
+    if (!value.is_object()) return Invalid("the state file holds something that is no object");
+    const std::optional<JsonSlice> type = JsonFind(value, "type");
+    const std::optional<std::string> name = type ? JsonString(*type) : std::nullopt;
+    if (name == "STATE") {
+      const std::optional<JsonSlice> payload = JsonFind(value, "state");
+      if (!payload) return Invalid("a STATE message has no state");
+      return AddPayload(payload->text);
+    }
+    if ((name && ParseStateTypeName(*name)) || LooksLikeStateMessage(value)) {
+      return AddPayload(value.text);
+    }
+    if (!alone) return Invalid("the state file holds an object that is no state message");
+    const std::optional<std::vector<JsonMember>> members = JsonMembers(value);
+    if (!members->empty()) states_.push_back({StateType::kLegacy, {}, std::string(value.text)});
+    return absl::OkStatus();
+  }
+
+  std::vector<StoredState> Take() {
+    std::erase_if(states_, [](const StoredState& state) { return state.blob.empty(); });
+    return std::move(states_);
+  }
+
+ private:
+  absl::Status AddPayload(std::string_view payload) {
+    absl::StatusOr<StateMessage> message = ParseStatePayload(payload);
+    if (!message.ok()) return message.status();
+    if (type_ && *type_ != message->type) return Invalid("the state file mixes types of states");
+    type_ = message->type;
+    const auto [place, is_new] = places_.try_emplace(message->stream, states_.size());
+    if (is_new) states_.push_back({message->type, std::move(message->stream), {}});
+    // An empty blob marks a lane that a null state has removed.
+    states_[place->second].blob = message->blob_is_null ? "" : std::string(message->blob);
+    return absl::OkStatus();
+  }
+
+  std::optional<StateType> type_;
+  std::vector<StoredState> states_;
+  std::unordered_map<StreamDescriptor, std::size_t, StreamDescriptorHash> places_;
+};
+
+absl::Status AddLines(std::string_view text, StateFileReader* reader) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const std::optional<JsonSlice> value = ParseJson(line);
+    if (!value) return Invalid("the state file is not JSON");
+    const absl::Status status = reader->Add(*value, /*alone=*/false);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string FormatStateArray(const std::vector<StoredState>& states) {
+  std::string text = "[";
+  for (const StoredState& state : states) {
+    if (text.size() > 1) text += ',';
+    text += R"({"type":")";
+    text += StateTypeName(state.type);
+    switch (state.type) {
+      case StateType::kStream:
+        text += R"(","stream":{"stream_descriptor":{"name":)" + JsonQuote(state.stream.name);
+        if (state.stream.name_space) {
+          text += R"(,"namespace":)" + JsonQuote(*state.stream.name_space);
+        }
+        text += R"(},"stream_state":)" + state.blob + "}";
+        break;
+      case StateType::kGlobal:
+        text += R"(","global":)" + state.blob;
+        break;
+      case StateType::kLegacy:
+        text += R"(","data":)" + state.blob;
+        break;
+    }
+    text += '}';
+  }
+  return text + "]";
+}
+
+absl::StatusOr<std::vector<StoredState>> ParseStateFile(std::string_view json) {
+  StateFileReader reader;
+  absl::Status status;
+  const std::optional<JsonSlice> value = ParseJson(json);
+  if (!value) {
+    if (json.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+      return Invalid("the state file is empty");
+    }
+    status = AddLines(json, &reader);
+  } else if (value->is_array()) {
+    const std::optional<std::vector<JsonSlice>> elements = JsonElements(*value);
+    for (std::size_t i = 0; i < elements->size() && status.ok(); ++i) {
+      status = reader.Add((*elements)[i], /*alone=*/false);
+    }
+  } else {
+    status = reader.Add(*value, /*alone=*/true);
+  }
+  if (!status.ok()) return status;
+  return reader.Take();
+}
+
+}  // namespace shunt
