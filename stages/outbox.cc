@@ -215,7 +215,7 @@ Outbox::Result Outbox::Write() {
   if (!finishing_line_) Prepare();
   while (!pieces_.empty() && pieces_.front().size == 0) Advance(0);
   if (pieces_.empty()) return held_ ? Result::kBlocked : Result::kNothing;
-  if (broken_) {
+  if (broken_ || run_.end_writing.Get()) {
     DropAll();
     return Result::kBroken;
   }

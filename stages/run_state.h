@@ -15,7 +15,8 @@ struct RunState {
   Cell<bool> discard{false};        // abort: write nothing more, keep control and acks flowing
   Cell<bool> end_source{false};     // ReadStage: take what is there now, then treat it as the end
   Cell<bool> end_destination{false};  // AckStage: the same for the destination's output
-  Cell<bool> end_logs{false};       // LogStage: the same for both stderr pipes
+  Cell<bool> end_writing{false};   // Outbox: the destination will not take what is left
+  Cell<bool> end_logs{false};      // LogStage: the same for both stderr pipes
 
   // Set by Router::Stop, from any thread or a signal handler.
   Cell<int> stop_signal{0};

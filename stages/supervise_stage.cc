@@ -1,0 +1,260 @@
+#include "stages/supervise_stage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "platform/strings.h"
+
+namespace shunt {
+namespace {
+
+constexpr absl::Duration kTick = absl::Milliseconds(100);
+
+std::string Describe(const ExitStatus& exit) {
+  if (exit.signal) return absl::StrCat("was ended by signal ", *exit.signal);
+  return absl::StrCat("exited with code ", exit.code.value_or(0));
+}
+
+}  // namespace
+
+SuperviseStage::SuperviseStage(Connector& source, Connector& destination, const Options& options,
+                               ForwardStage& forward, FaultLane& faults, const Clock& clock,
+                               RunState& run)
+    : source_(source),
+      destination_(destination),
+      options_(options),
+      forward_(forward),
+      faults_(faults),
+      clock_(clock),
+      run_(run),
+      started_(clock.MonoNow()),
+      now_(started_),
+      measured_at_(started_) {
+  source_silent_.Touch(started_);
+}
+
+Wait SuperviseStage::wait() const {
+  if (done_) return {};
+  Wait wait{.at_most = kTick};
+  if (!account_.source_exit) wait.read_fd = source_.exit_fd();
+  if (!account_.destination_exit) wait.other_read_fd = destination_.exit_fd();
+  return wait;
+}
+
+absl::StatusOr<Step> SuperviseStage::Run() {
+  if (done_) return Step::kDone;
+  now_ = clock_.MonoNow();
+  MeasureBlocking();
+  OnStop();
+  WatchSource();
+  WatchDestination();
+  WatchSilence();
+  DecideTrailer();
+  const bool busy = TakeFaults();
+  if (!Over()) return busy ? Step::kBusy : Step::kIdle;
+  run_.end_logs.Set(true);
+  done_ = true;
+  return Step::kDone;
+}
+
+void SuperviseStage::OnStageFailed(std::string_view stage, const absl::Status& status) {
+  Add(MakeFault(ExitCode::kInternalError, Fault::Effect::kAbort, Origin::kShunt,
+                absl::StrCat("stage ", A(stage), " failed: ", status.message())));
+}
+
+bool SuperviseStage::TakeFaults() {
+  bool any = false;
+  Fault fault;
+  while (faults_.Receive(&fault)) {
+    Add(std::move(fault));
+    any = true;
+  }
+  return any;
+}
+
+void SuperviseStage::Add(Fault fault) {
+  const bool abort = fault.effect == Fault::Effect::kAbort;
+  account_.faults.push_back(std::move(fault));
+  if (abort) Abort();
+}
+
+void SuperviseStage::Abort() {
+  if (std::exchange(aborting_, true)) return;
+  run_.discard.Set(true);
+  aborted_.Start(now_);
+  source_.Terminate();
+}
+
+void SuperviseStage::OnStop() {
+  const int stops = run_.stop_count.Get();
+  if (stops == 0) return;
+  if (stops_seen_ == 0) {
+    const int signal = run_.stop_signal.Get();
+    Fault fault;
+    fault.exit_code = 128 + signal;
+    fault.effect = Fault::Effect::kAbort;
+    fault.failure.message = absl::StrCat("stopped by signal ", signal);
+    Add(std::move(fault));
+  } else if (stops > 1 && stops_seen_ == 1) {
+    second_stop_.Start(now_);
+    source_.Kill();
+  }
+  stops_seen_ = std::min(stops, 2);
+}
+
+void SuperviseStage::WatchSource() {
+  if (!account_.source_exit) account_.source_exit = source_.Exit();
+  const bool exited = account_.source_exit.has_value();
+  const bool ended = run_.source_ended.Get();
+  if (aborting_ && !ended) {
+    const absl::Duration drain =
+        stops_seen_ > 0 ? std::min(options_.abort_drain, kStopGrace) : options_.abort_drain;
+    if (aborted_.Passed(now_, drain)) {
+      source_.Kill();
+      source_terminated_.Start(now_);
+    }
+    if (source_terminated_.Passed(now_, kKillGrace)) run_.end_source.Set(true);
+  }
+  if (ended && !exited) {
+    source_lingers_.Start(now_);
+    if (source_lingers_.Passed(now_, kExitGrace)) source_.Terminate();
+    if (source_lingers_.Passed(now_, kExitGrace + kKillGrace)) source_.Kill();
+  }
+  if (exited && !ended) {
+    source_open_.Start(now_);
+    if (source_open_.Passed(now_, kOutputGrace)) {
+      source_.Kill();  // whoever of its group holds the pipe
+      run_.end_source.Set(true);
+    }
+  }
+  if (exited && ended && !std::exchange(source_done_, true)) account_.source_done_at = now_ - started_;
+}
+
+// Everything the source said is in the fault lane by now, so its own error comes first.
+void SuperviseStage::ReportSourceExit() {
+  if (std::exchange(source_exit_reported_, true)) return;
+  const ExitStatus& exit = *account_.source_exit;
+  if (exit.clean() || exit.killed_by_us) return;
+  Add(MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
+                absl::StrCat("the source ", Describe(exit))));
+}
+
+void SuperviseStage::DecideTrailer() {
+  if (trailer_decided_ || !run_.forwarded_all.Get()) return;
+  TakeFaults();
+  // A source that cannot exit (ours is the end of a pipe) must not keep an abort waiting.
+  if (!account_.source_exit && !(aborting_ && run_.source_ended.Get())) return;
+  if (account_.source_exit) ReportSourceExit();
+  const bool healthy = std::none_of(account_.faults.begin(), account_.faults.end(), [](const Fault& f) {
+    return f.effect == Fault::Effect::kAbort;
+  });
+  const bool source_ok = account_.source_exit && account_.source_exit->clean() && !aborting_;
+  trailer_decided_ = true;
+  forward_.Decide(healthy && source_ok ? Trailer::kSourceComplete : Trailer::kSourceIncomplete);
+}
+
+void SuperviseStage::WatchDestination() {
+  if (!account_.destination_exit) account_.destination_exit = destination_.Exit();
+  const bool exited = account_.destination_exit.has_value();
+  const bool ended = run_.destination_ended.Get();
+  if (exited && !ended) {
+    destination_open_.Start(now_);
+    if (destination_open_.Passed(now_, kOutputGrace)) {
+      destination_.Kill();
+      run_.end_destination.Set(true);
+    }
+  }
+  if (exited && ended) ReportDestinationExit();
+  if (ended && !exited && run_.input_closed.Get()) {
+    destination_lingers_.Start(now_);
+    if (destination_lingers_.Passed(now_, kExitGrace)) EndDestination(absl::ZeroDuration());
+  }
+  if (second_stop_.Passed(now_, kSecondStopGrace / 2)) {
+    destination_.Kill();
+    run_.end_writing.Set(true);
+    run_.end_destination.Set(true);
+    run_.end_source.Set(true);
+  } else if (aborting_ && !(exited && ended)) {
+    const absl::Duration drain = std::min(options_.abort_drain, kStopGrace);
+    if (aborted_.Passed(now_, drain + kStopGrace)) EndDestination(kKillGrace);
+  }
+  if (exited && ended && !std::exchange(destination_done_, true)) {
+    account_.destination_done_at = now_ - started_;
+  }
+}
+
+void SuperviseStage::EndDestination(absl::Duration grace) {
+  destination_terminated_.Start(now_);
+  destination_.Terminate();
+  if (!destination_terminated_.Passed(now_, std::max(grace, kKillGrace))) return;
+  destination_.Kill();
+  run_.end_writing.Set(true);
+  run_.end_destination.Set(true);
+}
+
+void SuperviseStage::ReportDestinationExit() {
+  if (destination_exit_reported_) return;
+  TakeFaults();  // its own error first
+  destination_exit_reported_ = true;
+  const ExitStatus& exit = *account_.destination_exit;
+  const bool early = !run_.input_closed.Get() && (exit.code || exit.signal);
+  if (exit.killed_by_us || (exit.clean() && !early)) return;
+  std::string text = absl::StrCat("the destination ", Describe(exit));
+  if (early) absl::StrAppend(&text, " before its input ended");
+  Add(MakeFault(ExitCode::kDestinationFailed,
+                early ? Fault::Effect::kAbort : Fault::Effect::kVerdict, Origin::kDestination,
+                std::move(text)));
+}
+
+// Contract decision 15: any byte is life; time in which we did not read is not the source's.
+void SuperviseStage::WatchSilence() {
+  const uint64_t source_bytes = run_.source_bytes.value();
+  if (source_bytes != source_bytes_seen_ || !run_.source_waiting.Get()) {
+    source_bytes_seen_ = source_bytes;
+    source_silent_.Touch(now_);
+  }
+  const bool source_timeout = options_.source_timeout > absl::ZeroDuration() && !aborting_ &&
+                              !run_.source_ended.Get() &&
+                              source_silent_.Passed(now_, options_.source_timeout);
+  if (source_timeout) {
+    Add(MakeFault(ExitCode::kTimeout, Fault::Effect::kAbort, Origin::kSource,
+                  absl::StrCat("the source was silent for ",
+                               absl::FormatDuration(options_.source_timeout),
+                               " (--source-timeout)")));
+  }
+  const uint64_t progress = run_.forwarded_bytes.value() + run_.destination_bytes.value();
+  const bool waits = run_.write_blocked.Get() ||
+                     (run_.input_closed.Get() && !run_.destination_ended.Get());
+  if (!waits || progress != destination_progress_seen_) {
+    destination_progress_seen_ = progress;
+    destination_stuck_.Touch(now_);
+  }
+  if (options_.destination_timeout > absl::ZeroDuration() && !aborting_ &&
+      destination_stuck_.Passed(now_, options_.destination_timeout)) {
+    Add(MakeFault(ExitCode::kTimeout, Fault::Effect::kAbort, Origin::kDestination,
+                  absl::StrCat("the destination made no progress for ",
+                               absl::FormatDuration(options_.destination_timeout),
+                               " (--destination-timeout)")));
+  }
+}
+
+void SuperviseStage::MeasureBlocking() {
+  const absl::Duration passed = now_ - measured_at_;
+  measured_at_ = now_;
+  if (run_.write_blocked.Get()) {
+    account_.blocked_on_destination += passed;
+  } else if (run_.source_waiting.Get()) {
+    account_.blocked_on_source += passed;
+  }
+}
+
+// Every stage has closed its fault lane, so every stage is done, and both connectors are gone.
+bool SuperviseStage::Over() {
+  if (!faults_.closed()) return false;
+  const bool source_gone = account_.source_exit || (aborting_ && run_.source_ended.Get());
+  const bool destination_gone = account_.destination_exit || aborting_;
+  return source_gone && destination_gone;
+}
+
+}  // namespace shunt
