@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -30,6 +31,7 @@ struct ConfigKey {
   std::string key;                   // unescaped
   std::optional<std::string> value;  // raw JSON text; empty: a tombstone (removed at `order`)
   OrderKey order;
+  bool operator==(const ConfigKey&) const = default;
 };
 
 struct ConfigDocument {
@@ -41,14 +43,16 @@ struct ConfigDocument {
   std::vector<std::pair<std::string, std::string>> file_fingerprints;  // key -> salted digest
   absl::Time updated_at = absl::UnixEpoch();
 
+  bool operator==(const ConfigDocument&) const = default;
   bool exists() const { return generation >= 0; }
   std::string ToJson() const;   // the config a connector is given: live keys in order
 };
 
 enum class Verdict : uint8_t { kPending, kApplied, kSuperseded, kDuplicate, kQuarantined };
 std::string_view VerdictName(Verdict verdict);  // "pending", "applied", ...
+std::optional<Verdict> ParseVerdictName(std::string_view name);
 
-// One update in the journal. (config_id, run_id, origin, seq) is unique: writing it again has no effect.
+// One update in the journal. (config_id, run_id, writer, order.seq) is unique: writing it again has no effect.
 struct JournalRow {
   std::string config_id;
   std::string run_id;
@@ -64,6 +68,7 @@ struct JournalRow {
   int64_t generation = -1;       // after it was judged
   bool unvalidated = false;
   bool alert = false;            // it lost although it came later in the same pipe with another secret
+  bool operator==(const JournalRow&) const = default;
 };
 
 }  // namespace shunt

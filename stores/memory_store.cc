@@ -1,0 +1,245 @@
+#include "stores/memory_store.h"
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "stores/store_rules.h"
+
+namespace shunt {
+namespace {
+
+struct Run {
+  RunRecord record;  // `status` is empty until it is finished
+  const MemoryStore* owner = nullptr;  // who holds its lock; none: nobody
+};
+
+using Lanes = std::map<StreamDescriptor, StoredState>;  // in the order in which they are listed
+
+struct Config {
+  ConfigDocument document;
+  std::vector<JournalRow> journal;
+};
+
+bool SameUpdate(const JournalRow& a, const JournalRow& b) {
+  return a.run_id == b.run_id && a.writer == b.writer && a.order.seq == b.order.seq;
+}
+
+void WriteRow(std::vector<JournalRow>& journal, const JournalRow& row) {
+  for (JournalRow& old : journal) {
+    if (SameUpdate(old, row)) {
+      old = row;
+      return;
+    }
+  }
+  journal.push_back(row);
+}
+
+RunRecord ToRecord(const Run& run) {
+  RunRecord record = run.record;
+  if (!record.finished_at) record.status = UnfinishedStatus(run.owner != nullptr);
+  return record;
+}
+
+}  // namespace
+
+struct MemoryStore::Content {
+  std::mutex mutex;
+  // Guarded by mutex.
+  std::vector<Run> runs;  // runs[i] has epoch i + 1
+  std::map<std::string, Lanes, std::less<>> checkpoints;
+  std::map<std::string, Config, std::less<>> configs;
+
+  Run* NewestRun(std::string_view connection) {
+    for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+      if (run->record.handle.connection == connection) return &*run;
+    }
+    return nullptr;
+  }
+
+  // The run of this handle; none when the handle is not ours.
+  Run* RunOf(const RunHandle& handle) {
+    if (handle.epoch < 1 || static_cast<std::size_t>(handle.epoch) > runs.size()) return nullptr;
+    Run& run = runs[static_cast<std::size_t>(handle.epoch - 1)];
+    const RunHandle& own = run.record.handle;
+    return own.run_id == handle.run_id && own.connection == handle.connection ? &run : nullptr;
+  }
+
+  absl::Status CheckFence(const RunHandle& handle) {
+    const Run* const newest = NewestRun(handle.connection);
+    const bool holds = newest != nullptr && newest == RunOf(handle) && !newest->record.finished_at;
+    return holds ? absl::OkStatus() : Fenced(handle);
+  }
+};
+
+MemoryStore::MemoryStore() : MemoryStore(std::make_shared<Content>()) {}
+
+MemoryStore::MemoryStore(std::shared_ptr<Content> content) : content_(std::move(content)) {}
+
+MemoryStore::~MemoryStore() {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  for (Run& run : content_->runs) {
+    if (run.owner == this) run.owner = nullptr;
+  }
+}
+
+std::unique_ptr<MemoryStore> MemoryStore::Attach() const {
+  return std::unique_ptr<MemoryStore>(new MemoryStore(content_));
+}
+
+absl::StatusOr<RunHandle> MemoryStore::BeginRun(std::string_view connection,
+                                                std::string_view run_id, absl::Time now,
+                                                bool take_over) {
+  if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
+  if (absl::Status status = CheckName("run id", run_id); !status.ok()) return status;
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  for (const Run& run : content_->runs) {
+    if (run.record.handle.run_id == run_id) return RunIdInUse(run_id);
+  }
+  const Run* const newest = content_->NewestRun(connection);
+  if (newest != nullptr && newest->owner != nullptr && !take_over) {
+    return HeldByAnotherRun(connection, newest->record.handle.run_id);
+  }
+  Run run;
+  run.record.handle = RunHandle{std::string(connection), std::string(run_id),
+                                static_cast<int64_t>(content_->runs.size()) + 1};
+  run.record.started_at = now;
+  run.owner = this;
+  content_->runs.push_back(run);
+  return run.record.handle;
+}
+
+absl::Status MemoryStore::EndRun(const RunHandle& handle, absl::Time now, std::string_view status,
+                                 std::string_view report_json) {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  Run* const run = content_->RunOf(handle);
+  if (run == nullptr) return RunUnknown(handle.run_id);
+  run->record.finished_at = now;
+  run->record.status = status;
+  run->record.report_json = report_json;
+  run->owner = nullptr;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<RunRecord>> MemoryStore::ListRuns(std::string_view connection,
+                                                             int limit) {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  std::vector<RunRecord> records;
+  for (auto run = content_->runs.rbegin(); run != content_->runs.rend(); ++run) {
+    if (limit > 0 && records.size() == static_cast<std::size_t>(limit)) break;
+    if (connection.empty() || run->record.handle.connection == connection) {
+      records.push_back(ToRecord(*run));
+    }
+  }
+  return records;
+}
+
+absl::StatusOr<RunRecord> MemoryStore::FindRun(std::string_view run_id_prefix) {
+  if (absl::Status status = CheckName("run id", run_id_prefix); !status.ok()) return status;
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  const Run* found = nullptr;
+  int matches = 0;
+  for (const Run& run : content_->runs) {
+    const std::string_view run_id = run.record.handle.run_id;
+    if (run_id == run_id_prefix) return ToRecord(run);
+    if (!run_id.starts_with(run_id_prefix)) continue;
+    found = &run;
+    ++matches;
+  }
+  if (matches == 0) return RunUnknown(run_id_prefix);
+  if (matches > 1) return RunAmbiguous(run_id_prefix);
+  return ToRecord(*found);
+}
+
+absl::Status MemoryStore::CommitCheckpoints(const RunHandle& run, absl::Time /*now*/,
+                                            const std::vector<CheckpointWrite>& writes) {
+  absl::StatusOr<std::optional<StateType>> type = CommonType(writes);
+  if (!type.ok()) return type.status();
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  if (absl::Status status = content_->CheckFence(run); !status.ok()) return status;
+  if (!*type) return absl::OkStatus();
+  Lanes& lanes = content_->checkpoints[run.connection];
+  if (!lanes.empty() && lanes.begin()->second.type != **type) lanes.clear();
+  for (const CheckpointWrite& write : writes) {
+    StreamDescriptor lane = LaneOf(write.type, write.stream);
+    if (write.blob) {
+      lanes.insert_or_assign(lane, StoredState{write.type, lane, *write.blob});
+    } else {
+      lanes.erase(lane);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<StoredState>> MemoryStore::ReadCheckpoint(std::string_view connection) {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  std::vector<StoredState> states;
+  const auto lanes = content_->checkpoints.find(connection);
+  if (lanes == content_->checkpoints.end()) return states;
+  for (const auto& [lane, state] : lanes->second) states.push_back(state);
+  return states;
+}
+
+absl::Status MemoryStore::ReplaceCheckpoint(std::string_view connection, absl::Time /*now*/,
+                                            const std::vector<StoredState>& states) {
+  if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
+  if (absl::Status status = CommonType(states).status(); !status.ok()) return status;
+  Lanes lanes;
+  for (const StoredState& state : states) {
+    StreamDescriptor lane = LaneOf(state.type, state.stream);
+    lanes.insert_or_assign(lane, StoredState{state.type, lane, state.blob});
+  }
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  content_->checkpoints.insert_or_assign(std::string(connection), std::move(lanes));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> MemoryStore::ListConnections() {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  std::set<std::string> names;
+  for (const Run& run : content_->runs) names.insert(run.record.handle.connection);
+  for (const auto& [connection, lanes] : content_->checkpoints) {
+    if (!lanes.empty()) names.insert(connection);
+  }
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+absl::Status MemoryStore::UpdateConfig(std::string_view config_id, const Decide& decide) {
+  if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  const auto found = content_->configs.find(config_id);
+  const ConfigDocument stored =
+      found == content_->configs.end() ? ConfigDocument() : found->second.document;
+  absl::StatusOr<ConfigChange> change = decide(stored);
+  if (!change.ok()) return change.status();
+  if (absl::Status status = CheckChange(config_id, stored, *change); !status.ok()) return status;
+  if (!change->document && change->rows.empty()) return absl::OkStatus();
+  Config& config = content_->configs[std::string(config_id)];
+  if (change->document) config.document = *change->document;
+  for (const JournalRow& row : change->rows) WriteRow(config.journal, row);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ConfigDocument> MemoryStore::ReadConfig(std::string_view config_id) {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  const auto found = content_->configs.find(config_id);
+  return found == content_->configs.end() ? ConfigDocument() : found->second.document;
+}
+
+absl::StatusOr<std::vector<std::string>> MemoryStore::ListConfigs() {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  std::vector<std::string> ids;
+  for (const auto& [id, config] : content_->configs) ids.push_back(id);
+  return ids;
+}
+
+absl::StatusOr<std::vector<JournalRow>> MemoryStore::ReadJournal(std::string_view config_id) {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  const auto found = content_->configs.find(config_id);
+  return found == content_->configs.end() ? std::vector<JournalRow>() : found->second.journal;
+}
+
+}  // namespace shunt

@@ -1,0 +1,147 @@
+// One SQLite connection with our rules: settings that are checked, errors as Status, and a failure of
+// storage that is final. Knows nothing of what is stored.
+//
+// Threads: one at a time. Statements and transactions must not outlive their database.
+// Errors: Unavailable (locked, full, read-only, I/O failed), DataLoss (not a database, damaged). After a
+// failed read, write or sync of storage, or when the file was replaced under us, the database stays
+// failed: what a retry would read back comes from a page cache that lies (G45).
+// Messages are built from SQLite's fixed texts and the path, never from statements or values.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace shunt {
+
+class SqliteDatabase;
+
+// A prepared statement. Parameters are bound in order from 1; texts are not copied and must live until
+// the statement was reset or bound anew.
+class SqliteStatement {
+ public:
+  SqliteStatement(SqliteStatement&& other) noexcept;
+  SqliteStatement& operator=(SqliteStatement&&) = delete;
+  ~SqliteStatement();
+
+  // A value in bytes that are no text.
+  struct Blob {
+    std::string_view bytes;
+  };
+
+  // Binds all parameters and starts from the first row. A problem is told by the next Step.
+  template <typename... Values>
+  SqliteStatement& Bind(const Values&... values) {
+    Reset();
+    int index = 0;
+    (BindOne(++index, values), ...);
+    return *this;
+  }
+
+  absl::StatusOr<bool> Step();  // true: there is a row
+  absl::Status Run();           // for statements without rows
+
+  bool IsNull(int column) const;
+  int64_t Int(int column) const;
+  bool Bool(int column) const { return Int(column) != 0; }
+  double Real(int column) const;
+  std::string Text(int column) const;  // also blobs
+  std::optional<std::string> OptionalText(int column) const;
+
+ private:
+  friend class SqliteDatabase;
+  SqliteStatement(SqliteDatabase* database, sqlite3_stmt* statement)
+      : database_(database), statement_(statement) {}
+
+  void Reset();
+  void BindOne(int index, std::string_view text);
+  void BindOne(int index, const std::string& text) { BindOne(index, std::string_view(text)); }
+  void BindOne(int index, const char* text) { BindOne(index, std::string_view(text)); }
+  void BindOne(int index, Blob blob);
+  void BindOne(int index, int64_t number);
+  void BindOne(int index, int number) { BindOne(index, int64_t{number}); }
+  void BindOne(int index, bool value) { BindOne(index, int64_t{value}); }
+  void BindOne(int index, double number);
+  void BindOne(int index, const std::optional<std::string>& text);
+  void Keep(int code);
+
+  SqliteDatabase* database_;
+  sqlite3_stmt* statement_;
+  int bind_error_ = 0;
+};
+
+class SqliteDatabase {
+ public:
+  // `path` is absolute, without links, and exists (it may be empty): SQLite creates no file of ours.
+  // A statement waits for other processes for at most `busy_wait_max`.
+  static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(std::string path,
+                                                              absl::Duration busy_wait_max);
+  ~SqliteDatabase();
+  SqliteDatabase(const SqliteDatabase&) = delete;
+  SqliteDatabase& operator=(const SqliteDatabase&) = delete;
+
+  const std::string& path() const { return path_; }
+
+  absl::StatusOr<SqliteStatement> Prepare(std::string_view sql);
+  absl::Status Execute(const char* sql);  // any number of statements, rows ignored
+  // The single integer that `sql` answers with.
+  absl::StatusOr<int64_t> QueryInt(std::string_view sql);
+  absl::StatusOr<std::string> QueryText(std::string_view sql);
+  int64_t LastInsertedRow() const;
+  int64_t ChangedRows() const;
+
+  // For damage that SQLite cannot see.
+  absl::Status Damaged(std::string_view what) const;
+
+ private:
+  friend class SqliteStatement;
+  friend class SqliteTransaction;
+  SqliteDatabase(sqlite3* connection, std::string path, absl::Duration busy_wait_max)
+      : connection_(connection), path_(std::move(path)), busy_wait_max_(busy_wait_max) {}
+
+  absl::Status Configure();
+  absl::Status SetAndCheck(std::string_view pragma, std::string_view value,
+                           std::string_view expected);
+  absl::Status FromCode(int code);
+  absl::Status ReadOnly() const;
+  void Rollback();
+
+  sqlite3* const connection_;
+  const std::string path_;
+  const absl::Duration busy_wait_max_;
+  absl::Status failure_;  // not ok: storage failed, for good
+};
+
+// Rolls back unless committed.
+class SqliteTransaction {
+ public:
+  enum class Kind {
+    kRead,   // one consistent view for several statements
+    kWrite,  // BEGIN IMMEDIATE: waits for other writers here and nowhere later
+  };
+  static absl::StatusOr<SqliteTransaction> Begin(SqliteDatabase& database, Kind kind);
+  SqliteTransaction(SqliteTransaction&& other) noexcept : database_(other.database_) {
+    other.database_ = nullptr;
+  }
+  SqliteTransaction& operator=(SqliteTransaction&&) = delete;
+  ~SqliteTransaction();
+
+  // OK: durable. Anything else: nothing happened; or, when storage failed while the journal was being
+  // removed, perhaps everything.
+  absl::Status Commit();
+
+ private:
+  explicit SqliteTransaction(SqliteDatabase* database) : database_(database) {}
+  SqliteDatabase* database_;
+};
+
+}  // namespace shunt

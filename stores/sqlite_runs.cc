@@ -1,0 +1,125 @@
+#include "stores/sqlite_runs.h"
+
+#include <utility>
+
+#include "stores/sqlite_time.h"
+#include "stores/store_rules.h"
+
+namespace shunt::sqlite_runs {
+namespace {
+
+// The columns that ToRecord reads.
+#define SHUNT_RUN_COLUMNS "epoch, connection, run_id, started_at, finished_at, status, report"
+
+absl::StatusOr<RunRecord> ToRecord(SqliteDatabase& database, const RunLocks& locks,
+                                   const SqliteStatement& row) {
+  RunRecord record;
+  record.handle = RunHandle{row.Text(1), row.Text(2), row.Int(0)};
+  const std::optional<absl::Time> started_at = ParseSqliteTime(row.Text(3));
+  if (!started_at) return database.Damaged("a time in the table of runs cannot be read");
+  record.started_at = *started_at;
+  record.report_json = row.Text(6);
+  if (row.IsNull(4)) {
+    absl::StatusOr<bool> held = locks.IsHeld(record.handle.epoch, record.handle.run_id);
+    if (!held.ok()) return held.status();
+    record.status = UnfinishedStatus(*held);
+    return record;
+  }
+  record.finished_at = ParseSqliteTime(row.Text(4));
+  if (!record.finished_at) return database.Damaged("a time in the table of runs cannot be read");
+  record.status = row.Text(5);
+  return record;
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<Holder>> FindHolder(SqliteDatabase& database,
+                                                 std::string_view connection) {
+  absl::StatusOr<SqliteStatement> select = database.Prepare(
+      "SELECT epoch, run_id, finished_at IS NOT NULL FROM runs WHERE connection = ?"
+      " ORDER BY epoch DESC LIMIT 1");
+  if (!select.ok()) return select.status();
+  absl::StatusOr<bool> row = select->Bind(connection).Step();
+  if (!row.ok()) return row.status();
+  if (!*row) return std::optional<Holder>();
+  return std::optional<Holder>(Holder{select->Int(0), select->Text(1), select->Bool(2)});
+}
+
+absl::StatusOr<bool> Exists(SqliteDatabase& database, std::string_view run_id) {
+  absl::StatusOr<SqliteStatement> select = database.Prepare("SELECT 1 FROM runs WHERE run_id = ?");
+  if (!select.ok()) return select.status();
+  return select->Bind(run_id).Step();
+}
+
+absl::StatusOr<int64_t> Insert(SqliteDatabase& database, std::string_view connection,
+                               std::string_view run_id, absl::Time now) {
+  absl::StatusOr<SqliteStatement> insert =
+      database.Prepare("INSERT INTO runs (connection, run_id, started_at) VALUES (?, ?, ?)");
+  if (!insert.ok()) return insert.status();
+  const std::string started_at = SqliteTimeText(now);
+  if (absl::Status status = insert->Bind(connection, run_id, started_at).Run(); !status.ok()) {
+    return status;
+  }
+  return database.LastInsertedRow();
+}
+
+absl::Status Finish(SqliteDatabase& database, const RunHandle& run, absl::Time now,
+                    std::string_view status, std::string_view report_json) {
+  absl::StatusOr<SqliteStatement> update = database.Prepare(
+      "UPDATE runs SET finished_at = ?, status = ?, report = ?"
+      " WHERE epoch = ? AND run_id = ? AND connection = ?");
+  if (!update.ok()) return update.status();
+  const std::string finished_at = SqliteTimeText(now);
+  update->Bind(finished_at, status, report_json, run.epoch, run.run_id, run.connection);
+  if (absl::Status ran = update->Run(); !ran.ok()) return ran;
+  return database.ChangedRows() == 1 ? absl::OkStatus() : RunUnknown(run.run_id);
+}
+
+absl::Status CheckFence(SqliteDatabase& database, const RunHandle& run) {
+  absl::StatusOr<std::optional<Holder>> holder = FindHolder(database, run.connection);
+  if (!holder.ok()) return holder.status();
+  const bool holds = *holder && (*holder)->epoch == run.epoch && (*holder)->run_id == run.run_id &&
+                     !(*holder)->finished;
+  return holds ? absl::OkStatus() : Fenced(run);
+}
+
+absl::StatusOr<std::vector<RunRecord>> List(SqliteDatabase& database, const RunLocks& locks,
+                                            std::string_view connection, int limit) {
+  absl::StatusOr<SqliteStatement> select = database.Prepare(
+      "SELECT " SHUNT_RUN_COLUMNS " FROM runs WHERE ?1 = '' OR connection = ?1"
+      " ORDER BY epoch DESC LIMIT ?2");
+  if (!select.ok()) return select.status();
+  select->Bind(connection, limit <= 0 ? -1 : limit);
+  std::vector<RunRecord> records;
+  while (true) {
+    absl::StatusOr<bool> row = select->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return records;
+    absl::StatusOr<RunRecord> record = ToRecord(database, locks, *select);
+    if (!record.ok()) return record.status();
+    records.push_back(*std::move(record));
+  }
+}
+
+absl::StatusOr<RunRecord> Find(SqliteDatabase& database, const RunLocks& locks,
+                               std::string_view run_id_prefix) {
+  // As blobs: byte by byte, whatever characters there are. An exact match sorts first.
+  absl::StatusOr<SqliteStatement> select = database.Prepare(
+      "SELECT " SHUNT_RUN_COLUMNS ", run_id = ?1 AS exact FROM runs"
+      " WHERE substr(CAST(run_id AS BLOB), 1, ?2) = CAST(?1 AS BLOB)"
+      " ORDER BY exact DESC LIMIT 2");
+  if (!select.ok()) return select.status();
+  select->Bind(run_id_prefix, static_cast<int64_t>(run_id_prefix.size()));
+  absl::StatusOr<bool> row = select->Step();
+  if (!row.ok()) return row.status();
+  if (!*row) return RunUnknown(run_id_prefix);
+  const bool exact = select->Bool(7);
+  absl::StatusOr<RunRecord> record = ToRecord(database, locks, *select);
+  if (!record.ok() || exact) return record;
+  absl::StatusOr<bool> second = select->Step();
+  if (!second.ok()) return second.status();
+  if (*second) return RunAmbiguous(run_id_prefix);
+  return record;
+}
+
+}  // namespace shunt::sqlite_runs

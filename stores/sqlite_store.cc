@@ -1,0 +1,204 @@
+#include "stores/sqlite_store.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "platform/private_path.h"
+#include "stores/sqlite_checkpoints.h"
+#include "stores/sqlite_configs.h"
+#include "stores/sqlite_runs.h"
+#include "stores/sqlite_schema.h"
+#include "stores/store_rules.h"
+
+namespace shunt {
+namespace {
+
+std::string DirectoryOf(const std::string& absolute_path) {
+  const std::size_t slash = absolute_path.rfind('/');
+  return slash == 0 ? "/" : absolute_path.substr(0, slash);
+}
+
+// The absolute path of the store's file, in a directory that exists and that SQLite can trust.
+absl::StatusOr<std::string> PreparePath(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash != std::string_view::npos && slash > 0) {
+    if (absl::Status made = MakePrivateDirectories(path.substr(0, slash)); !made.ok()) return made;
+  }
+  absl::StatusOr<std::string> resolved = ResolveParent(path);
+  if (!resolved.ok()) return resolved;
+  absl::StatusOr<bool> remote = OnNetworkFilesystem(DirectoryOf(*resolved));
+  if (!remote.ok()) return remote.status();
+  if (*remote) {
+    return absl::UnavailableError(absl::StrCat(
+        "sqlite:", *resolved, " is on a network filesystem, whose locks and syncs cannot be trusted"));
+  }
+  return resolved;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(std::string_view path,
+                                                               const StoreOptions& options) {
+  absl::StatusOr<std::string> file = PreparePath(path);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<bool> created = EnsurePrivateFile(*file);
+  if (!created.ok()) return created.status();
+  const std::string locks_directory = absl::StrCat(*file, ".locks");
+  absl::StatusOr<bool> was_a_store = DirectoryExists(locks_directory);
+  if (!was_a_store.ok()) return was_a_store.status();
+  absl::StatusOr<std::unique_ptr<SqliteDatabase>> database =
+      SqliteDatabase::Open(*file, options.busy_wait_max);
+  if (!database.ok()) return database.status();
+  const bool may_be_empty = *created || !*was_a_store;
+  if (absl::Status status = PrepareSqliteSchema(**database, may_be_empty); !status.ok()) {
+    return status;
+  }
+  if (absl::Status made = MakePrivateDirectories(locks_directory); !made.ok()) return made;
+  return std::unique_ptr<SqliteStore>(
+      new SqliteStore(*std::move(database), std::move(locks_directory)));
+}
+
+template <typename Work>
+auto SqliteStore::Reading(const Work& work) {
+  using Answer = decltype(work());
+  const std::lock_guard<std::mutex> lock(mutex_);
+  absl::StatusOr<SqliteTransaction> transaction =
+      SqliteTransaction::Begin(*database_, SqliteTransaction::Kind::kRead);
+  if (!transaction.ok()) return Answer(transaction.status());
+  return work();
+}
+
+template <typename Work>
+absl::Status SqliteStore::Writing(const Work& work) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  absl::StatusOr<SqliteTransaction> transaction =
+      SqliteTransaction::Begin(*database_, SqliteTransaction::Kind::kWrite);
+  if (!transaction.ok()) return transaction.status();
+  if (absl::Status status = work(); !status.ok()) return status;
+  return transaction->Commit();
+}
+
+std::string SqliteStore::url() const { return absl::StrCat("sqlite:", database_->path()); }
+
+absl::StatusOr<RunHandle> SqliteStore::BeginRun(std::string_view connection,
+                                                std::string_view run_id, absl::Time now,
+                                                bool take_over) {
+  if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
+  if (absl::Status status = CheckName("run id", run_id); !status.ok()) return status;
+  RunHandle run{std::string(connection), std::string(run_id), 0};
+  std::optional<sqlite_runs::Holder> before;
+  std::optional<LockFile> own_lock;
+  const absl::Status status = Writing([&]() -> absl::Status {
+    absl::StatusOr<bool> used = sqlite_runs::Exists(*database_, run_id);
+    if (!used.ok()) return used.status();
+    if (*used) return RunIdInUse(run_id);
+    absl::StatusOr<std::optional<sqlite_runs::Holder>> holder =
+        sqlite_runs::FindHolder(*database_, connection);
+    if (!holder.ok()) return holder.status();
+    before = *std::move(holder);
+    if (before && !before->finished && !take_over) {
+      absl::StatusOr<bool> alive = locks_.IsHeld(before->epoch, before->run_id);
+      if (!alive.ok()) return alive.status();
+      if (*alive) return HeldByAnotherRun(connection, before->run_id);
+    }
+    absl::StatusOr<int64_t> epoch = sqlite_runs::Insert(*database_, connection, run_id, now);
+    if (!epoch.ok()) return epoch.status();
+    run.epoch = *epoch;
+    // Before the commit: nobody sees the run without its lock.
+    absl::StatusOr<LockFile> lock = locks_.Acquire(*epoch, run_id);
+    if (!lock.ok()) return lock.status();
+    own_lock.emplace(*std::move(lock));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) {
+    if (own_lock) own_lock->RemoveAndRelease();
+    return status;
+  }
+  if (before) locks_.RemoveDead(before->epoch, before->run_id);
+  const std::lock_guard<std::mutex> guard(mutex_);
+  held_.emplace(run.epoch, *std::move(own_lock));
+  return run;
+}
+
+absl::Status SqliteStore::EndRun(const RunHandle& run, absl::Time now, std::string_view status,
+                                 std::string_view report_json) {
+  const absl::Status written = Writing([&] {
+    return sqlite_runs::Finish(*database_, run, now, status, report_json);
+  });
+  if (!written.ok()) return written;
+  const std::lock_guard<std::mutex> guard(mutex_);
+  const auto held = held_.find(run.epoch);
+  if (held != held_.end()) {
+    held->second.RemoveAndRelease();
+    held_.erase(held);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<RunRecord>> SqliteStore::ListRuns(std::string_view connection,
+                                                             int limit) {
+  return Reading([&] { return sqlite_runs::List(*database_, locks_, connection, limit); });
+}
+
+absl::StatusOr<RunRecord> SqliteStore::FindRun(std::string_view run_id_prefix) {
+  if (absl::Status status = CheckName("run id", run_id_prefix); !status.ok()) return status;
+  return Reading([&] { return sqlite_runs::Find(*database_, locks_, run_id_prefix); });
+}
+
+absl::Status SqliteStore::CommitCheckpoints(const RunHandle& run, absl::Time now,
+                                            const std::vector<CheckpointWrite>& writes) {
+  absl::StatusOr<std::optional<StateType>> type = CommonType(writes);
+  if (!type.ok()) return type.status();
+  if (!*type) return Reading([&] { return sqlite_runs::CheckFence(*database_, run); });
+  return Writing([&]() -> absl::Status {
+    if (absl::Status status = sqlite_runs::CheckFence(*database_, run); !status.ok()) return status;
+    return sqlite_checkpoints::Write(*database_, run, now, **type, writes);
+  });
+}
+
+absl::StatusOr<std::vector<StoredState>> SqliteStore::ReadCheckpoint(std::string_view connection) {
+  return Reading([&] { return sqlite_checkpoints::Read(*database_, connection); });
+}
+
+absl::Status SqliteStore::ReplaceCheckpoint(std::string_view connection, absl::Time now,
+                                            const std::vector<StoredState>& states) {
+  if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
+  if (absl::Status status = CommonType(states).status(); !status.ok()) return status;
+  return Writing([&] { return sqlite_checkpoints::Replace(*database_, connection, now, states); });
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteStore::ListConnections() {
+  return Reading([&] { return sqlite_checkpoints::ListConnections(*database_); });
+}
+
+absl::Status SqliteStore::UpdateConfig(std::string_view config_id, const Decide& decide) {
+  if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
+  return Writing([&]() -> absl::Status {
+    absl::StatusOr<ConfigDocument> stored = sqlite_configs::ReadDocument(*database_, config_id);
+    if (!stored.ok()) return stored.status();
+    absl::StatusOr<ConfigChange> change = decide(*stored);
+    if (!change.ok()) return change.status();
+    if (absl::Status status = CheckChange(config_id, *stored, *change); !status.ok()) return status;
+    if (change->document) {
+      const absl::Status written =
+          sqlite_configs::WriteDocument(*database_, config_id, *change->document);
+      if (!written.ok()) return written;
+    }
+    return sqlite_configs::WriteRows(*database_, change->rows);
+  });
+}
+
+absl::StatusOr<ConfigDocument> SqliteStore::ReadConfig(std::string_view config_id) {
+  return Reading([&] { return sqlite_configs::ReadDocument(*database_, config_id); });
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteStore::ListConfigs() {
+  return Reading([&] { return sqlite_configs::List(*database_); });
+}
+
+absl::StatusOr<std::vector<JournalRow>> SqliteStore::ReadJournal(std::string_view config_id) {
+  return Reading([&] { return sqlite_configs::ReadJournal(*database_, config_id); });
+}
+
+}  // namespace shunt

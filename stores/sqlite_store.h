@@ -1,0 +1,70 @@
+// SqliteStore: a store in one file, shared by any number of processes of one machine (contract decision
+// 16). Rollback journal, synchronous=EXTRA, secure_delete, one connection per object; every setting is
+// read back. Who is alive is told by lock files in PATH.locks/.
+//
+// Threads: thread-safe; one call at a time works, the others wait for it. The `decide` of UpdateConfig
+// must not call this store.
+// Ownership: owns the connection and the locks of its runs; destroying it ends them (they show as dead).
+// Bounds: a call waits for other processes for at most StoreOptions.busy_wait_max before it writes and
+// once more to commit. Memory: about twice the biggest state.
+// Errors: as in store.h. Nobody else may open the file while it is open here: closing any descriptor of
+// it would drop this process's POSIX locks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/lock_file.h"
+#include "stores/run_lock.h"
+#include "stores/sqlite_database.h"
+#include "stores/store.h"
+
+namespace shunt {
+
+class SqliteStore final : public Store {
+ public:
+  // Creates the file (0600) and missing directories (0700).
+  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(std::string_view path,
+                                                           const StoreOptions& options);
+
+  std::string url() const override;
+  absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
+                                     absl::Time now, bool take_over) override;
+  absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,
+                      std::string_view report_json) override;
+  absl::StatusOr<std::vector<RunRecord>> ListRuns(std::string_view connection, int limit) override;
+  absl::StatusOr<RunRecord> FindRun(std::string_view run_id_prefix) override;
+  absl::Status CommitCheckpoints(const RunHandle& run, absl::Time now,
+                                 const std::vector<CheckpointWrite>& writes) override;
+  absl::StatusOr<std::vector<StoredState>> ReadCheckpoint(std::string_view connection) override;
+  absl::Status ReplaceCheckpoint(std::string_view connection, absl::Time now,
+                                 const std::vector<StoredState>& states) override;
+  absl::StatusOr<std::vector<std::string>> ListConnections() override;
+  absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) override;
+  absl::StatusOr<ConfigDocument> ReadConfig(std::string_view config_id) override;
+  absl::StatusOr<std::vector<std::string>> ListConfigs() override;
+  absl::StatusOr<std::vector<JournalRow>> ReadJournal(std::string_view config_id) override;
+
+ private:
+  SqliteStore(std::unique_ptr<SqliteDatabase> database, std::string locks_directory)
+      : locks_(std::move(locks_directory)), database_(std::move(database)) {}
+
+  // Runs `work` inside one transaction. A write is committed when `work` answers OK.
+  template <typename Work>
+  auto Reading(const Work& work);
+  template <typename Work>
+  absl::Status Writing(const Work& work);
+
+  const RunLocks locks_;
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  const std::unique_ptr<SqliteDatabase> database_;
+  std::map<int64_t, LockFile> held_;  // by epoch
+};
+
+}  // namespace shunt

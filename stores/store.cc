@@ -1,0 +1,47 @@
+#include "stores/store.h"
+
+#include "absl/strings/str_cat.h"
+#include "stores/memory_store.h"
+#include "stores/sqlite_store.h"
+
+namespace shunt {
+namespace {
+
+constexpr std::string_view kSqlite = "sqlite:";
+constexpr std::string_view kMemory = "memory:";
+
+// user:password@ in the authority of a URL. Such a one is refused before anything else is said about it:
+// it stood on a command line, where everybody on the machine can read it.
+bool HasPassword(std::string_view url) {
+  const std::size_t authority = url.find("://");
+  if (authority == std::string_view::npos) return false;
+  std::string_view rest = url.substr(authority + 3);
+  rest = rest.substr(0, rest.find_first_of("/?#"));
+  const std::size_t at = rest.rfind('@');
+  return at != std::string_view::npos && rest.substr(0, at).find(':') != std::string_view::npos;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
+                                                 const StoreOptions& options) {
+  if (HasPassword(url)) {
+    return absl::InvalidArgumentError("a store URL with a password in it is not accepted");
+  }
+  if (url == kMemory) return std::unique_ptr<Store>(std::make_unique<MemoryStore>());
+  if (!url.starts_with(kSqlite)) {
+    return absl::InvalidArgumentError("a store URL is sqlite:PATH or memory:");
+  }
+  const std::string_view path = url.substr(kSqlite.size());
+  if (path.empty() || path.back() == '/' || path.find('\0') != std::string_view::npos) {
+    return absl::InvalidArgumentError("a store URL is sqlite:PATH, with the path of a file");
+  }
+  if (path == ":memory:") {
+    return absl::InvalidArgumentError("the store URL for memory is memory:");
+  }
+  absl::StatusOr<std::unique_ptr<SqliteStore>> store = SqliteStore::Open(path, options);
+  if (!store.ok()) return store.status();
+  return std::unique_ptr<Store>(*std::move(store));
+}
+
+}  // namespace shunt

@@ -1,0 +1,96 @@
+#include "stores/store_rules.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "platform/strings.h"
+
+namespace shunt {
+namespace {
+
+template <typename Item>
+absl::StatusOr<std::optional<StateType>> CommonTypeOf(const std::vector<Item>& items) {
+  for (const Item& item : items) {
+    if (item.type != items.front().type) {
+      return absl::InvalidArgumentError("states of different types in one checkpoint");
+    }
+  }
+  if (items.empty()) return std::optional<StateType>();
+  return std::optional<StateType>(items.front().type);
+}
+
+bool IsNan(const OrderKey& order) { return std::isnan(order.effective_at_ms); }
+
+bool HasNan(const ConfigDocument& document) {
+  for (const ConfigKey& key : document.keys) {
+    if (IsNan(key.order)) return true;
+  }
+  return IsNan(document.floor) || IsNan(document.newest);
+}
+
+}  // namespace
+
+absl::Status CheckName(std::string_view what, std::string_view name) {
+  if (!name.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the ", A(what), " is empty"));
+}
+
+absl::StatusOr<std::optional<StateType>> CommonType(const std::vector<CheckpointWrite>& items) {
+  return CommonTypeOf(items);
+}
+
+absl::StatusOr<std::optional<StateType>> CommonType(const std::vector<StoredState>& items) {
+  return CommonTypeOf(items);
+}
+
+StreamDescriptor LaneOf(StateType type, const StreamDescriptor& stream) {
+  return type == StateType::kStream ? stream : StreamDescriptor{};
+}
+
+absl::Status CheckChange(std::string_view config_id, const ConfigDocument& stored,
+                         const ConfigChange& change) {
+  if (change.document) {
+    if (!change.document->exists()) {
+      return absl::InvalidArgumentError("a config document without a generation");
+    }
+    if (change.document->generation < stored.generation) {
+      return absl::InvalidArgumentError("a config generation below the stored one");
+    }
+    if (HasNan(*change.document)) return absl::InvalidArgumentError("NaN in an order key");
+  }
+  for (const JournalRow& row : change.rows) {
+    if (row.config_id != config_id) {
+      return absl::InvalidArgumentError("a journal row of another config");
+    }
+    if (IsNan(row.order)) return absl::InvalidArgumentError("NaN in an order key");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status HeldByAnotherRun(std::string_view connection, std::string_view run_id) {
+  return absl::AbortedError(absl::StrCat("connection ", A(connection), " is held by the live run ",
+                                         A(run_id), "; wait for its end, or take over"));
+}
+
+absl::Status RunIdInUse(std::string_view run_id) {
+  return absl::InvalidArgumentError(absl::StrCat("run id ", A(run_id), " was used before"));
+}
+
+absl::Status RunUnknown(std::string_view run_id) {
+  return absl::NotFoundError(absl::StrCat("no run ", A(run_id)));
+}
+
+absl::Status RunAmbiguous(std::string_view prefix) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("more than one run id starts with ", A(prefix), "; give more of it"));
+}
+
+absl::Status Fenced(const RunHandle& run) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("run ", run.run_id, " no longer holds connection ", run.connection,
+                   ": it ended, or another run took over; it must stop"));
+}
+
+std::string_view UnfinishedStatus(bool lock_held) { return lock_held ? "running" : "dead"; }
+
+}  // namespace shunt
