@@ -30,6 +30,9 @@ struct Fault {
   Failure failure;
 };
 
+// internal_message of the fault that a closed pipe raises: a consequence of something else.
+inline constexpr char kBrokenPipe[] = "Broken pipe";
+
 // A fault of our own making or finding: `message` names the connector and what to do.
 inline Fault MakeFault(ExitCode code, Fault::Effect effect, Origin origin, std::string message) {
   Fault fault;

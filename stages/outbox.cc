@@ -376,7 +376,7 @@ void Outbox::OnBroken(int error) {
   run_.destination_broken.Set(true);
   Fault fault = MakeFault(ExitCode::kDestinationFailed, Fault::Effect::kAbort, Origin::kDestination,
                           "the destination stopped reading before its input ended");
-  fault.failure.internal_message = error == 0 ? "Broken pipe" : strerror(error);
+  fault.failure.internal_message = error == 0 ? kBrokenPipe : strerror(error);
   faults_.Send(std::move(fault));
 }
 

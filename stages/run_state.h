@@ -44,6 +44,8 @@ struct RunState {
   Counter states_forwarded;    // ForwardStage
   Counter destination_bytes;   // AckStage: read from the destination
   Counter states_committed;    // CheckpointStage
+  Counter blocked_on_source_ms;       // SuperviseStage
+  Counter blocked_on_destination_ms;  // SuperviseStage
   Counter config_updates_applied;  // ControlStage
 
   uint64_t waiting_bytes() const { return queued_bytes.value() - finished_bytes.value(); }

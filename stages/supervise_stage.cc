@@ -11,6 +11,10 @@ namespace {
 
 constexpr absl::Duration kTick = absl::Milliseconds(100);
 
+void Publish(absl::Duration total, Counter* milliseconds) {
+  milliseconds->Add(static_cast<uint64_t>(absl::ToInt64Milliseconds(total)) - milliseconds->value());
+}
+
 std::string Describe(const ExitStatus& exit) {
   if (exit.signal) return absl::StrCat("was ended by signal ", *exit.signal);
   return absl::StrCat("exited with code ", exit.code.value_or(0));
@@ -56,11 +60,6 @@ absl::StatusOr<Step> SuperviseStage::Run() {
   run_.end_logs.Set(true);
   done_ = true;
   return Step::kDone;
-}
-
-void SuperviseStage::OnStageFailed(std::string_view stage, const absl::Status& status) {
-  Add(MakeFault(ExitCode::kInternalError, Fault::Effect::kAbort, Origin::kShunt,
-                absl::StrCat("stage ", A(stage), " failed: ", status.message())));
 }
 
 bool SuperviseStage::TakeFaults() {
@@ -118,8 +117,8 @@ void SuperviseStage::WatchSource() {
   }
   if (ended && !exited) {
     source_lingers_.Start(now_);
-    if (source_lingers_.Passed(now_, kExitGrace)) source_.Terminate();
-    if (source_lingers_.Passed(now_, kExitGrace + kKillGrace)) source_.Kill();
+    if (source_lingers_.Passed(now_, SourceGrace())) source_.Terminate();
+    if (source_lingers_.Passed(now_, SourceGrace() + kKillGrace)) source_.Kill();
   }
   if (exited && !ended) {
     source_open_.Start(now_);
@@ -130,6 +129,8 @@ void SuperviseStage::WatchSource() {
   }
   if (exited && ended && !std::exchange(source_done_, true)) account_.source_done_at = now_ - started_;
 }
+
+absl::Duration SuperviseStage::SourceGrace() const { return aborting_ ? kKillGrace : kExitGrace; }
 
 // Everything the source said is in the fault lane by now, so its own error comes first.
 void SuperviseStage::ReportSourceExit() {
@@ -247,13 +248,18 @@ void SuperviseStage::MeasureBlocking() {
   } else if (run_.source_waiting.Get()) {
     account_.blocked_on_source += passed;
   }
+  Publish(account_.blocked_on_source, &run_.blocked_on_source_ms);
+  Publish(account_.blocked_on_destination, &run_.blocked_on_destination_ms);
 }
 
 // Every stage has closed its fault lane, so every stage is done, and both connectors are gone.
 bool SuperviseStage::Over() {
   if (!faults_.closed()) return false;
-  const bool source_gone = account_.source_exit || (aborting_ && run_.source_ended.Get());
-  const bool destination_gone = account_.destination_exit || aborting_;
+  // What cannot be waited for (an end without a process) has been given its time.
+  const bool source_gone =
+      account_.source_exit || source_lingers_.Passed(now_, SourceGrace() + 2 * kKillGrace);
+  const bool destination_gone =
+      account_.destination_exit || destination_terminated_.Passed(now_, 2 * kKillGrace);
   return source_gone && destination_gone;
 }
 

@@ -43,9 +43,6 @@ class SuperviseStage final : public Stage {
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;
 
-  // A stage could not go on. Same thread as Run.
-  void OnStageFailed(std::string_view stage, const absl::Status& status);
-
   // Once the run is over. Faults of the very end may be added.
   Account& account() { return account_; }
 
@@ -78,6 +75,7 @@ class SuperviseStage final : public Stage {
   void DecideTrailer();
   void EndDestination(absl::Duration grace);
   void MeasureBlocking();
+  absl::Duration SourceGrace() const;
   bool Over();
 
   Connector& source_;

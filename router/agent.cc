@@ -1,0 +1,95 @@
+#include "router/agent.h"
+
+#include <algorithm>
+
+#include "platform/check.h"
+#include "platform/io.h"
+
+namespace shunt {
+namespace {
+
+// However a wake-up were missed, the run would go on after this.
+constexpr absl::Duration kSleepMax = absl::Seconds(1);
+
+using S = StageId;
+
+}  // namespace
+
+const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads) {
+  static const std::vector<std::vector<StageId>> dedicated = {
+      {S::kSupervise, S::kForward}, {S::kRead},
+      {S::kClassify},               {S::kAck},
+      {S::kControl, S::kCheckpoint}, {S::kLog}};
+  static const std::vector<std::vector<StageId>> compact = {
+      {S::kSupervise, S::kRead, S::kClassify, S::kForward, S::kAck, S::kLog},
+      {S::kControl, S::kCheckpoint}};
+  static const std::vector<std::vector<StageId>> in_line = {
+      {S::kSupervise, S::kRead, S::kClassify, S::kForward, S::kAck, S::kLog, S::kControl,
+       S::kCheckpoint}};
+  switch (threads) {
+    case Threads::kDedicated:
+      return dedicated;
+    case Threads::kInline:
+      return in_line;
+    case Threads::kAuto:
+    case Threads::kCompact:
+      return compact;
+  }
+  return compact;
+}
+
+// Between two busy neighbours there is one core for us on a small machine: one data thread keeps every
+// chunk in that core's cache. From eight cores on, validation is worth spreading.
+Threads ResolveThreads(Threads threads, int cores) {
+  if (threads != Threads::kAuto) return threads;
+  return cores >= 8 ? Threads::kDedicated : Threads::kCompact;
+}
+
+int ClassifierCount(Threads threads, int cores) {
+  if (threads != Threads::kDedicated) return 1;
+  return std::clamp(cores / 4, 1, 4);
+}
+
+Step Agent::RunOnce() {
+  bool busy = false;
+  std::erase_if(stages_, [&](Stage* stage) {
+    const absl::StatusOr<Step> step = stage->Run();
+    SHUNT_CHECK(step.ok());
+    busy |= *step == Step::kBusy;
+    return *step == Step::kDone;
+  });
+  if (stages_.empty()) return Step::kDone;
+  return busy ? Step::kBusy : Step::kIdle;
+}
+
+void Agent::Loop() {
+  const SigpipeGuard guard;
+  for (;;) {
+    Step step = RunOnce();
+    if (step == Step::kIdle) {
+      waker_.PrepareSleep();
+      step = RunOnce();  // once more, now that senders know that we sleep
+      if (step == Step::kIdle) Sleep();
+      waker_.Awake();
+    }
+    if (step == Step::kDone) return;
+  }
+}
+
+void Agent::Sleep() {
+  PollRequest requests[kPollRequestsMax];
+  std::size_t count = 0;
+  absl::Duration at_most = kSleepMax;
+  requests[count++] = {.fd = waker_.fd(), .want_read = true};
+  for (Stage* stage : stages_) {
+    const Wait wait = stage->wait();
+    at_most = std::min(at_most, wait.at_most);
+    if (wait.read_fd >= 0) requests[count++] = {.fd = wait.read_fd, .want_read = true};
+    if (wait.other_read_fd >= 0) requests[count++] = {.fd = wait.other_read_fd, .want_read = true};
+    if (wait.write_fd >= 0) requests[count++] = {.fd = wait.write_fd, .want_write = true};
+    SHUNT_CHECK(count + 3 <= kPollRequestsMax);
+  }
+  Poll(std::span(requests, count), at_most);
+}
+
+}  // namespace shunt

@@ -1,0 +1,178 @@
+#include "router/outcome.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "platform/environment.h"
+
+namespace shunt {
+namespace {
+
+bool DestinationEndedWell(const SuperviseStage::Account& ending) {
+  return ending.destination_exit && ending.destination_exit->clean();
+}
+
+// Decision 6: what a clean destination did not acknowledge although its durable state says so.
+void ExplainStates(Pipeline& pipeline, Report* report) {
+  const CheckpointStage::Account& committed = pipeline.checkpoint.account();
+  CheckpointLedger& ledger = pipeline.ack.ledger();
+  std::vector<OutstandingState> explained;
+  for (const auto& [lane, digest] : committed.durable) ledger.Explain(lane, digest, &explained);
+  for (const OutstandingState& state : explained) {
+    for (const CoveredRecords& covered : state.covered) {
+      report->streams[covered.stream].records_committed += covered.records;
+      report->streams[covered.stream].bytes_committed += covered.bytes;
+    }
+  }
+  report->states.explained = explained.size();
+}
+
+void FillStreams(Pipeline& pipeline, Report* report) {
+  const ForwardStage& forward = pipeline.forward;
+  const SourceAccount& source = forward.intake().account();
+  const std::vector<StreamAccount>& forwarded = forward.outbox().forwarded();
+  const CheckpointStage::Account& committed = pipeline.checkpoint.account();
+  for (std::size_t i = 0; i < pipeline.options.catalog.streams.size(); ++i) {
+    StreamReport stream;
+    stream.stream = pipeline.options.catalog.streams[i].stream;
+    stream.status = forward.StreamComplete(i)  ? "complete"
+                    : forward.StreamStarted(i) ? "incomplete"
+                                               : "not_started";
+    stream.records_read = source.streams[i].records_read;
+    stream.bytes_read = source.streams[i].bytes_read;
+    stream.records_forwarded = forwarded[i].records_forwarded;
+    stream.states_forwarded = forwarded[i].states_forwarded;
+    stream.records_committed = committed.streams[i].records;
+    stream.bytes_committed = committed.streams[i].bytes;
+    stream.states_committed = committed.streams[i].states;
+    report->streams.push_back(std::move(stream));
+  }
+  for (const auto& [stream, records] : source.unknown_streams) {
+    report->unknown_streams.push_back({stream, records});
+  }
+  report->records_dropped = source.records_dropped;
+}
+
+void FillConnector(const ConnectorOptions& options, const std::optional<ExitStatus>& exit,
+                   uint64_t lines, uint64_t bytes, ConnectorReport* report) {
+  report->command = options.command;
+  report->config_generation = options.config_generation;
+  report->lines = lines;
+  report->bytes = bytes;
+  if (!exit) return;
+  report->exit_code = exit->code;
+  report->signal = exit->signal;
+}
+
+void FillControl(const ControlDesk::Account& account, ControlCounts* control) {
+  control->received = account.received;
+  control->applied = account.applied;
+  control->superseded = account.superseded;
+  control->duplicate = account.duplicate;
+  control->quarantined = account.quarantined;
+  control->source_generation = account.source_generation;
+  control->destination_generation = account.destination_generation;
+  control->alerts = account.alerts;
+}
+
+// The first fault decides; a broken pipe is only a consequence, so it is listed last.
+void FillFailures(std::vector<Fault> faults, const Masker& masker, Report* report) {
+  const auto first = std::find_if(faults.begin(), faults.end(), [](const Fault& fault) {
+    return fault.effect != Fault::Effect::kListed;
+  });
+  report->exit_code = first == faults.end() ? 0 : first->exit_code;
+  std::stable_partition(faults.begin(), faults.end(), [](const Fault& fault) {
+    return fault.failure.internal_message != kBrokenPipe;
+  });
+  for (Fault& fault : faults) {
+    Failure& failure = fault.failure;
+    for (std::string* text : {&failure.message, &failure.internal_message, &failure.stack_trace}) {
+      *text = masker.MaskLine(*text);
+    }
+    report->failures.push_back(std::move(failure));
+  }
+}
+
+void AddFailure(ExitCode code, Origin origin, std::string message, Report* report) {
+  if (report->exit_code == 0) report->exit_code = static_cast<int>(code);
+  Failure failure;
+  failure.origin = origin;
+  failure.message = std::move(message);
+  report->failures.push_back(std::move(failure));
+}
+
+// What only shows when everything is over: states that nobody acknowledged, and our own sums.
+void CheckEnd(Pipeline& pipeline, Report* report) {
+  const bool can_acknowledge = pipeline.has_acknowledgements;
+  const uint64_t open = pipeline.ack.ledger().outstanding();
+  if (!can_acknowledge) {
+    report->states.explained = report->states.forwarded;
+  } else if (open > 0 && report->exit_code == 0) {
+    AddFailure(ExitCode::kIncompleteAcks, Origin::kDestination,
+               absl::StrCat("the destination ended well without acknowledging ", open,
+                            " states: their records will be sent again"),
+               report);
+  }
+  // G7: every record that was read was forwarded, unless the run was cut short.
+  const StreamReport totals = report->Totals();
+  const bool cut_short = pipeline.run.discard.Get();
+  const bool adds_up = cut_short ? totals.records_forwarded <= totals.records_read
+                                 : totals.records_forwarded == totals.records_read;
+  const uint64_t records = report->lines[LineKind::kRecord];
+  if (!adds_up || records != totals.records_read + report->records_dropped) {
+    AddFailure(ExitCode::kInternalError, Origin::kShunt,
+               absl::StrCat("the counts do not add up: ", records, " record lines, ",
+                            totals.records_read, " read, ", report->records_dropped, " dropped, ",
+                            totals.records_forwarded, " forwarded"),
+               report);
+  }
+}
+
+std::optional<int64_t> Millis(absl::Duration duration) {
+  if (duration <= absl::ZeroDuration()) return std::nullopt;
+  return absl::ToInt64Milliseconds(duration);
+}
+
+}  // namespace
+
+Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished_at,
+                  absl::Duration duration) {
+  const SuperviseStage::Account& ending = pipeline.supervise.account();
+  const SourceAccount& source = pipeline.forward.intake().account();
+  const AckStage::Account& acks = pipeline.ack.account();
+  Report report;
+  report.connection = pipeline.options.run.connection;
+  report.run_id = pipeline.options.run.run_id;
+  report.started_at = started_at;
+  report.finished_at = finished_at;
+  report.duration = duration;
+  FillConnector(pipeline.options.source, ending.source_exit, source.lines.physical_lines,
+                pipeline.run.source_bytes.value(), &report.source);
+  FillConnector(pipeline.options.destination, ending.destination_exit, acks.lines.physical_lines,
+                acks.bytes, &report.destination);
+  FillStreams(pipeline, &report);
+  report.lines = source.lines;
+  report.states = {.read = source.states_read,
+                   .forwarded = pipeline.forward.outbox().states_forwarded(),
+                   .acked = acks.acked,
+                   .committed = pipeline.checkpoint.account().states_committed,
+                   .explained = 0,
+                   .unmatched_acks = acks.unmatched_acks};
+  FillControl(pipeline.control_desk.account(), &report.control);
+  FillFailures(ending.faults, pipeline.masker, &report);
+  if (DestinationEndedWell(ending)) ExplainStates(pipeline, &report);
+  CheckEnd(pipeline, &report);
+  if (source.first_record_at) {
+    report.timings.first_record_ms = absl::ToInt64Milliseconds(*source.first_record_at - started_at);
+  }
+  report.timings.source_done_ms = Millis(ending.source_done_at);
+  report.timings.destination_done_ms = Millis(ending.destination_done_at);
+  report.timings.blocked_on_source_ms = absl::ToInt64Milliseconds(ending.blocked_on_source);
+  report.timings.blocked_on_destination_ms =
+      absl::ToInt64Milliseconds(ending.blocked_on_destination);
+  report.peak_memory_bytes = PeakMemoryBytes();
+  return report;
+}
+
+}  // namespace shunt

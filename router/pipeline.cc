@@ -1,0 +1,163 @@
+#include "router/pipeline.h"
+
+#include <bit>
+
+namespace shunt {
+namespace {
+
+constexpr std::size_t kControlFactsMax = 64 * 1024;
+constexpr std::size_t kLogFactsMax = 4096;
+constexpr std::size_t kFaultsMax = 4096;
+constexpr int kLogSenders = 3;      // intake, ack, control
+constexpr int kControlSenders = 2;  // intake, ack
+constexpr int kFaultSenders = 7;    // read, forward, intake, outbox, ack, checkpoint, control
+
+ClassifierOptions SourceLines(const RouterOptions& options) {
+  return {.validation = options.validation,
+          .origin = Origin::kSource,
+          .block_bytes_max = kChunkBytes};
+}
+
+MalformedPolicy PolicyOf(OnMalformed policy) {
+  switch (policy) {
+    case OnMalformed::kTaint:
+      return MalformedPolicy::kTaint;
+    case OnMalformed::kDrop:
+      return MalformedPolicy::kDrop;
+    case OnMalformed::kFail:
+      return MalformedPolicy::kFail;
+  }
+  return MalformedPolicy::kTaint;
+}
+
+bool SendStatuses(const RouterOptions& options) {
+  switch (options.stream_statuses) {
+    case StreamStatuses::kAlways:
+      return true;
+    case StreamStatuses::kNever:
+      return false;
+    case StreamStatuses::kAuto:
+      return options.catalog.supports_refreshes();
+  }
+  return false;
+}
+
+ForwardStage::Options ForwardOptions(const RouterOptions& options, const MemoryPlan& memory) {
+  return {.intake = {.on_malformed = PolicyOf(options.on_malformed),
+                     .fail_on_unknown_stream = options.on_unknown_stream == OnUnknownStream::kFail,
+                     .value_bytes_max = memory.value_bytes_max},
+          .outbox = {.fill_state_counts = options.fill_state_counts == FillStateCounts::kAuto,
+                     .value_bytes_max = memory.value_bytes_max,
+                     .classifier = SourceLines(options)},
+          .send_statuses = SendStatuses(options)};
+}
+
+ControlOptions ControlLaneOptions(const RouterOptions& options) {
+  ControlOptions control;
+  control.run = options.run;
+  control.mode = options.config_update == ConfigUpdateMode::kMerge ? ConfigMode::kMerge
+                                                                   : ConfigMode::kReplace;
+  control.source = {options.source.config_id, options.source.spec};
+  control.destination = {options.destination.config_id, options.destination.spec};
+  return control;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const MemoryPlan& memory,
+                   int classifiers)
+    : options(given),
+      has_acknowledgements(deps.destination.has_output()),
+      pool(memory.chunks, MakeChunk),
+      chunks(memory.chunks, SIZE_MAX / 2),
+      ring(std::bit_ceil(uint64_t{memory.chunks} + 1)),
+      announcements(kAnnouncementsMax, kAnnouncementLaneBytes),
+      commits(1, SIZE_MAX / 2),
+      control(kControlFactsMax, kControlLaneBytes, kControlSenders),
+      logs(kLogFactsMax, memory.log_lane_bytes, kLogSenders),
+      faults(kFaultsMax, SIZE_MAX / 2, kFaultSenders),
+      read(deps.source,
+           ReadLimits{.read_ahead_bytes = static_cast<uint64_t>(options.read_ahead_bytes),
+                      .line_bytes_max = static_cast<uint64_t>(options.LineBytesMax())},
+           deps.clock, pool, chunks, ring, faults, run),
+      forward(deps.destination, options.catalog, ForwardOptions(options, memory),
+              ForwardStage::Lanes{ring, control, logs, announcements, faults}, deps.clock, run),
+      ack(deps.destination,
+          AckStage::Options{.spill_dir = options.spill_dir,
+                            .bodies_memory_bytes_max = memory.state_body_bytes,
+                            .line_bytes_max = memory.value_bytes_max},
+          AckStage::Lanes{announcements, commits, control, logs, faults}, deps.clock, run),
+      checkpoint(deps.store, options.run, options.catalog, options.checkpoint, commits, faults,
+                 deps.clock, run),
+      control_desk(ControlLaneOptions(options),
+                   options.on_invalid_config == OnInvalidConfig::kFail,
+                   ControlDesk::Lanes{control, logs, faults}, masker, deps.store, deps.clock, run),
+      log(deps.source, deps.destination, logs, masker, deps.events, deps.clock, run),
+      supervise(deps.source, deps.destination,
+                SuperviseStage::Options{.source_timeout = options.source_timeout,
+                                        .destination_timeout = options.destination_timeout,
+                                        .abort_drain = options.abort_drain},
+                forward, faults, deps.clock, run) {
+  for (int i = 0; i < classifiers; ++i) {
+    classify.push_back(
+        std::make_unique<ClassifyStage>(SourceLines(options), options.catalog, chunks, ring));
+  }
+  masker.AddSecrets(options.source.secrets);
+  masker.AddSecrets(options.destination.secrets);
+}
+
+std::vector<Stage*> Pipeline::Find(StageId id) {
+  switch (id) {
+    case StageId::kSupervise:
+      return {&supervise};
+    case StageId::kRead:
+      return {&read};
+    case StageId::kClassify: {
+      std::vector<Stage*> all;
+      for (const auto& stage : classify) all.push_back(stage.get());
+      return all;
+    }
+    case StageId::kForward:
+      return {&forward};
+    case StageId::kAck:
+      return {&ack};
+    case StageId::kLog:
+      return {&log};
+    case StageId::kControl:
+      return {&control_desk};
+    case StageId::kCheckpoint:
+      return {&checkpoint};
+  }
+  return {};
+}
+
+void Pipeline::SetWaker(StageId id, Waker* waker) {
+  switch (id) {
+    case StageId::kSupervise:
+      faults.set_waker(waker);
+      return;
+    case StageId::kRead:
+      pool.set_waker(waker);
+      return;
+    case StageId::kClassify:
+      chunks.set_waker(waker);
+      return;
+    case StageId::kForward:
+      ring.set_waker(waker);
+      return;
+    case StageId::kAck:
+      announcements.set_waker(waker);
+      return;
+    case StageId::kLog:
+      logs.set_waker(waker);
+      return;
+    case StageId::kControl:
+      control.set_waker(waker);
+      return;
+    case StageId::kCheckpoint:
+      commits.set_waker(waker);
+      return;
+  }
+}
+
+}  // namespace shunt

@@ -1,0 +1,59 @@
+// Pipeline: the lanes, the stages and the state of one run, wired together. Which thread runs what is
+// the agent's business (router/agent.h).
+//
+// Ownership: owns all of it; what Deps refers to is the embedder's. Members are in the order in which
+// they may refer to each other: the pool outlives the lanes, the lanes outlive the stages.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "router/agent.h"
+#include "router/memory_terms.h"
+#include "router/router.h"
+#include "secrets/masker.h"
+#include "stages/ack_stage.h"
+#include "stages/checkpoint_stage.h"
+#include "stages/classify_stage.h"
+#include "stages/control_desk.h"
+#include "stages/forward_stage.h"
+#include "stages/log_stage.h"
+#include "stages/read_stage.h"
+#include "stages/supervise_stage.h"
+
+namespace shunt {
+
+struct Pipeline {
+  Pipeline(const RouterOptions& options, const RouterDeps& deps, const MemoryPlan& memory,
+           int classifiers);
+
+  // The stages that an id stands for.
+  std::vector<Stage*> Find(StageId id);
+  // Whoever sends to these stages wakes this agent.
+  void SetWaker(StageId id, Waker* waker);
+
+  const RouterOptions options;
+  const bool has_acknowledgements;  // the destination has an output
+  Masker masker;
+  RunState run;
+
+  ChunkPool pool;
+  ChunkLane chunks;
+  ChunkRing ring;
+  AnnouncementLane announcements;
+  CommitLane commits;
+  ControlLane control;
+  LogLane logs;
+  FaultLane faults;
+
+  ReadStage read;
+  std::vector<std::unique_ptr<ClassifyStage>> classify;
+  ForwardStage forward;
+  AckStage ack;
+  CheckpointStage checkpoint;
+  ControlDesk control_desk;
+  LogStage log;
+  SuperviseStage supervise;
+};
+
+}  // namespace shunt

@@ -1,0 +1,114 @@
+#include "router/router.h"
+
+#include <thread>
+#include <utility>
+
+#include "platform/environment.h"
+#include "router/outcome.h"
+#include "router/pipeline.h"
+
+namespace shunt {
+namespace {
+
+class PipelineRouter final : public Router {
+ public:
+  PipelineRouter(const RouterOptions& options, const RouterDeps& deps, const MemoryPlan& memory,
+                 Threads threads, int classifiers, std::vector<std::unique_ptr<Agent>> agents)
+      : clock_(deps.clock),
+        started_at_(deps.clock.WallNow()),
+        started_(deps.clock.MonoNow()),
+        agents_(std::move(agents)),
+        pipeline_(options, deps, memory, classifiers) {
+    const auto& plan = ThreadPlan(threads);
+    std::size_t agent = 0;
+    for (const std::vector<StageId>& ids : plan) {
+      for (const StageId id : ids) {
+        // Classifiers after the first have agents of their own, at the end of agents_.
+        const std::vector<Stage*> stages = pipeline_.Find(id);
+        for (std::size_t i = 0; i < stages.size(); ++i) {
+          agents_[i == 0 ? agent : plan.size() + i - 1]->Add(stages[i]);
+        }
+        pipeline_.SetWaker(id, agents_[agent]->waker());
+        if (id == StageId::kSupervise) stop_waker_ = agents_[agent]->waker();
+      }
+      ++agent;
+    }
+  }
+
+  absl::StatusOr<Report> Run() override {
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < agents_.size(); ++i) {
+      threads.emplace_back([agent = agents_[i].get()] { agent->Loop(); });
+    }
+    agents_.front()->Loop();
+    for (std::thread& thread : threads) thread.join();
+    return TakeReport();
+  }
+
+  absl::StatusOr<Step> RunOnce() override {
+    if (agents_.size() != 1) {
+      return absl::FailedPreconditionError("RunOnce needs Threads::kInline");
+    }
+    const SigpipeGuard guard;
+    return agents_.front()->RunOnce();
+  }
+
+  Report TakeReport() override {
+    return MakeReport(pipeline_, started_at_, clock_.WallNow(), clock_.MonoNow() - started_);
+  }
+
+  void Stop(int signal_number) override {
+    RunState& run = pipeline_.run;
+    run.stop_signal.SetOnce(signal_number);
+    run.stop_count.Set(run.stop_count.Get() + 1);
+    stop_waker_->Wake();
+  }
+
+  RouterStats stats() const override {
+    const RunState& run = pipeline_.run;
+    return {.records_read = run.records_read.value(),
+            .bytes_read = run.source_bytes.value(),
+            .records_forwarded = run.records_forwarded.value(),
+            .states_forwarded = run.states_forwarded.value(),
+            .states_committed = run.states_committed.value(),
+            .config_updates_applied = run.config_updates_applied.value(),
+            .malformed_lines = run.malformed_lines.value(),
+            .blocked_on_source_ms = static_cast<int64_t>(run.blocked_on_source_ms.value()),
+            .blocked_on_destination_ms =
+                static_cast<int64_t>(run.blocked_on_destination_ms.value())};
+  }
+
+ private:
+  const Clock& clock_;
+  const absl::Time started_at_;
+  const absl::Duration started_;
+  std::vector<std::unique_ptr<Agent>> agents_;
+  Pipeline pipeline_;
+  Waker* stop_waker_ = nullptr;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Router>> Router::Create(const RouterOptions& options,
+                                                       const RouterDeps& deps) {
+  if (absl::Status status = options.Validate(); !status.ok()) return status;
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  const Threads threads = ResolveThreads(options.threads, cores);
+  const int classifiers = ClassifierCount(threads, cores);
+  std::vector<std::unique_ptr<Agent>> agents;
+  const std::size_t count = ThreadPlan(threads).size() + static_cast<std::size_t>(classifiers) - 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    absl::StatusOr<EventFd> event = EventFd::Create();
+    if (!event.ok()) return event.status();
+    agents.push_back(std::make_unique<Agent>(*std::move(event)));
+  }
+  return std::make_unique<PipelineRouter>(options, deps, PlanMemory(options, classifiers), threads,
+                                          classifiers, std::move(agents));
+}
+
+std::vector<MemoryTerm> RouterOptions::MemoryTerms() const {
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  return PlanMemory(*this, ClassifierCount(ResolveThreads(threads, cores), cores)).terms;
+}
+
+}  // namespace shunt
