@@ -1,0 +1,168 @@
+#include "cli/settings_loader.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cli/nearest.h"
+#include "platform/strings.h"
+
+namespace shunt {
+namespace {
+
+constexpr std::string_view kSqlitePrefix = "sqlite:";
+constexpr std::string_view kUnixPrefix = "unix:";
+
+absl::Status Prefixed(absl::string_view where, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(where, ": ", status.message()));
+}
+
+std::string RelativeTo(const std::filesystem::path& folder, std::string_view path) {
+  return (folder / std::filesystem::path(path)).string();
+}
+
+// What the connection file calls a path is relative to that file, wherever shunt is started.
+std::string ResolvePath(const SyncFlag& flag, std::string_view text,
+                        const std::filesystem::path& folder) {
+  const auto with_prefix = [&](std::string_view prefix) {
+    return absl::StrCat(A(prefix), RelativeTo(folder, text.substr(prefix.size())));
+  };
+  if (text.empty() || text == "-") return std::string(text);
+  switch (flag.kind) {
+    case SyncFlag::Kind::kText:
+    case SyncFlag::Kind::kSwitch: return std::string(text);
+    case SyncFlag::Kind::kPath: return RelativeTo(folder, text);
+    case SyncFlag::Kind::kStore:
+      return text.starts_with(kSqlitePrefix) ? with_prefix(kSqlitePrefix) : std::string(text);
+    case SyncFlag::Kind::kEnd:
+      if (text.starts_with("fd:")) return std::string(text);
+      return text.starts_with(kUnixPrefix) ? with_prefix(kUnixPrefix) : RelativeTo(folder, text);
+  }
+  return std::string(text);
+}
+
+absl::Status SetEnvironmentMap(const FileEntry& entry, SyncSettings* settings) {
+  if (!entry.is_map) {
+    return absl::InvalidArgumentError(absl::StrCat(entry.key, ": expected a map of variables"));
+  }
+  auto& target =
+      entry.key == kSourceEnvKey ? settings->source_env : settings->destination_env;
+  for (const auto& [name, value] : entry.map) {
+    const bool usable = !name.empty() && !absl::StrContains(name, "=") &&
+                        name.find('\0') == std::string::npos &&
+                        value.find('\0') == std::string::npos;
+    if (!usable) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(entry.key, ": a variable's name is not empty and holds no '='"));
+    }
+    target[name] = value;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status UnknownKey(std::string_view key) {
+  std::vector<std::string> keys = {std::string(kSourceEnvKey), std::string(kDestinationEnvKey)};
+  for (const SyncFlag& flag : SyncFlags()) keys.push_back(flag.file_key());
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown key '", A(key), "'", DidYouMean(key, views)));
+}
+
+absl::Status ApplyEntry(const FileEntry& entry, const std::filesystem::path& folder,
+                        SyncSettings* settings) {
+  if (entry.key == kSourceEnvKey || entry.key == kDestinationEnvKey) {
+    return SetEnvironmentMap(entry, settings);
+  }
+  for (const SyncFlag& flag : SyncFlags()) {
+    if (flag.file_key() != entry.key) continue;
+    if (entry.is_map) {
+      return absl::InvalidArgumentError(absl::StrCat(entry.key, ": expected one text, not a map"));
+    }
+    const absl::Status status = flag.set(ResolvePath(flag, entry.text, folder), settings);
+    return status.ok() ? status : Prefixed(entry.key, status);
+  }
+  return UnknownKey(entry.key);
+}
+
+absl::Status ApplyFile(const SettingsInput& input, SyncSettings* settings) {
+  const std::filesystem::path path(input.connection_path);
+  for (const FileEntry& entry : input.entries) {
+    const absl::Status status = ApplyEntry(entry, path.parent_path(), settings);
+    if (!status.ok()) {
+      return Prefixed(absl::StrCat(input.connection_path, ":", entry.line, ":", entry.column),
+                      status);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyEnvironment(const SettingsInput& input, SyncSettings* settings) {
+  for (const SyncFlag& flag : SyncFlags()) {
+    const std::optional<std::string> value = input.environment(flag.environment());
+    if (!value || (flag.commands & input.command) == 0) continue;
+    const absl::Status status = flag.set(*value, settings);
+    if (!status.ok()) return Prefixed(flag.environment(), status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyFlags(const SettingsInput& input, SyncSettings* settings) {
+  for (const SyncFlag& flag : SyncFlags()) {
+    const auto given = input.flags.find(std::string(flag.name));
+    if (given == input.flags.end()) continue;
+    const absl::Status status = flag.set(given->second, settings);
+    if (!status.ok()) return Prefixed(absl::StrCat("--", A(flag.name)), status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FillDefaults(const SettingsInput& input, SyncSettings* settings) {
+  if (settings->connection.empty()) {
+    const std::string stem = std::filesystem::path(input.connection_path).stem().string();
+    settings->connection = stem.empty() ? "default" : stem;
+  }
+  if (settings->source_id.empty()) settings->source_id = settings->connection + "/source";
+  if (settings->destination_id.empty()) {
+    settings->destination_id = settings->connection + "/destination";
+  }
+  if (!settings->store.empty()) return absl::OkStatus();
+  absl::StatusOr<std::string> store = DefaultStoreUrl(input.environment);
+  if (store.ok()) settings->store = *std::move(store);
+  return store.status();
+}
+
+}  // namespace
+
+Environment ProcessEnvironment() {
+  return [](std::string_view name) -> std::optional<std::string> {
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return value;
+  };
+}
+
+absl::StatusOr<std::string> DefaultStoreUrl(const Environment& environment) {
+  std::filesystem::path folder;
+  if (const auto state_home = environment("XDG_STATE_HOME")) {
+    folder = *state_home;
+  } else if (const auto home = environment("HOME")) {
+    folder = std::filesystem::path(*home) / ".local" / "state";
+  } else {
+    return absl::InvalidArgumentError(
+        "--store is required: neither XDG_STATE_HOME nor HOME is set");
+  }
+  return absl::StrCat("sqlite:", (folder / "shunt" / "shunt.db").string());
+}
+
+absl::StatusOr<SyncSettings> LoadSettings(const SettingsInput& input) {
+  SyncSettings settings;
+  for (const auto apply : {ApplyFile, ApplyEnvironment, ApplyFlags, FillDefaults}) {
+    const absl::Status status = apply(input, &settings);
+    if (!status.ok()) return status;
+  }
+  return settings;
+}
+
+}  // namespace shunt

@@ -1,0 +1,251 @@
+#include "cli/sync_settings.h"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "cli/nearest.h"
+#include "cli/units.h"
+#include "platform/strings.h"
+
+namespace shunt {
+namespace {
+
+template <typename T>
+absl::Status Choose(std::string_view text,
+                    std::initializer_list<std::pair<std::string_view, T>> choices, T* out) {
+  std::vector<std::string_view> names;
+  std::string list;
+  for (const auto& [name, value] : choices) {
+    if (text == name) {
+      *out = value;
+      return absl::OkStatus();
+    }
+    names.push_back(name);
+    absl::StrAppend(&list, list.empty() ? "" : ", ", A(name));
+  }
+  return absl::InvalidArgumentError(absl::StrCat("'", A(text), "' is none of: ", list,
+                                                 DidYouMean(text, names)));
+}
+
+absl::Status SetBytes(std::string_view text, int64_t* out) {
+  const absl::StatusOr<int64_t> bytes = ParseBytes(text);
+  if (bytes.ok()) *out = *bytes;
+  return bytes.status();
+}
+
+absl::Status SetDuration(std::string_view text, absl::Duration* out) {
+  const absl::StatusOr<absl::Duration> duration = ParseDuration(text);
+  if (duration.ok()) *out = *duration;
+  return duration.status();
+}
+
+absl::Status SetSwitch(std::string_view text, bool* out) {
+  const absl::StatusOr<bool> on = ParseSwitch(text);
+  if (on.ok()) *out = *on;
+  return on.status();
+}
+
+absl::Status SetText(std::string_view text, std::string* out) {
+  if (text.empty()) return absl::InvalidArgumentError("it must not be empty");
+  *out = std::string(text);
+  return absl::OkStatus();
+}
+
+// Names end in tables, file names and terminals: no control characters, and short enough for a row.
+absl::Status SetName(std::string_view text, std::string* out) {
+  constexpr std::size_t kNameBytesMax = 200;
+  const bool printable = std::none_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+  });
+  if (!printable || text.size() > kNameBytesMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a name has at most ", kNameBytesMax, " bytes and no control characters"));
+  }
+  return SetText(text, out);
+}
+
+// A flag that fills one member: MEMBER(SetText, source_command).
+#define MEMBER(setter, member) \
+  [](std::string_view text, SyncSettings* settings) { return setter(text, &settings->member); }
+
+using Kind = SyncFlag::Kind;
+constexpr uint8_t kBoth = kForSync | kForSidecar;
+
+constexpr std::array kFlags = {
+    SyncFlag{"source", "CMD", Kind::kText, FlagGroup::kConnectors, kForSync,
+             "command of the source connector; split like a shell does, run without one",
+             MEMBER(SetText, source_command)},
+    SyncFlag{"source-config", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
+             "its config (JSON); the store's newer one wins from the second run on",
+             MEMBER(SetText, source_config)},
+    SyncFlag{"destination", "CMD", Kind::kText, FlagGroup::kConnectors, kForSync,
+             "command of the destination connector", MEMBER(SetText, destination_command)},
+    SyncFlag{"destination-config", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
+             "its config (JSON)", MEMBER(SetText, destination_config)},
+    SyncFlag{"catalog", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
+             "the ConfiguredAirbyteCatalog (JSON)", MEMBER(SetText, catalog)},
+    SyncFlag{"source-out", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
+             "where the source's output is read: FIFO path, fd:N, unix:PATH,\nor - for stdin (default)",
+             MEMBER(SetText, source_out)},
+    SyncFlag{"destination-in", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
+             "where the destination's input is written; - for stdout (default)",
+             MEMBER(SetText, destination_in)},
+    SyncFlag{"destination-out", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
+             "where the destination's output is read; without it nothing is checkpointed",
+             MEMBER(SetText, destination_out)},
+    SyncFlag{"source-spec", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
+             "the source's spec, instead of asking the connector", MEMBER(SetText, source_spec)},
+    SyncFlag{"destination-spec", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
+             "the destination's spec", MEMBER(SetText, destination_spec)},
+
+    SyncFlag{"connection", "NAME", Kind::kText, FlagGroup::kRun, kBoth,
+             "whose checkpoints and configs these are\n(default: the connection file's name, else \"default\")",
+             MEMBER(SetName, connection)},
+    SyncFlag{"source-id", "NAME", Kind::kText, FlagGroup::kRun, kBoth,
+             "identity of the source's stored config (default: CONNECTION/source)",
+             MEMBER(SetName, source_id)},
+    SyncFlag{"destination-id", "NAME", Kind::kText, FlagGroup::kRun, kBoth,
+             "likewise (default: CONNECTION/destination)", MEMBER(SetName, destination_id)},
+    SyncFlag{"store", "URL", Kind::kStore, FlagGroup::kRun, kBoth,
+             "sqlite:PATH or memory: (default: sqlite, under XDG_STATE_HOME/shunt)",
+             MEMBER(SetText, store)},
+    SyncFlag{"state", "FILE", Kind::kPath, FlagGroup::kRun, kBoth,
+             "initial state, used only when the store has none", MEMBER(SetText, state)},
+    SyncFlag{"take-over", "", Kind::kSwitch, FlagGroup::kRun, kBoth,
+             "take the connection from a run that holds it", MEMBER(SetSwitch, take_over)},
+
+    SyncFlag{"config-update", "merge|replace", Kind::kText, FlagGroup::kRules, kBoth,
+             "how a CONTROL's config joins the stored one (default: merge)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<ConfigUpdateMode>(text,
+                                               {{"merge", ConfigUpdateMode::kMerge},
+                                                {"replace", ConfigUpdateMode::kReplace}},
+                                               &s->router.config_update);
+             }},
+    SyncFlag{"on-invalid-config", "fail|warn", Kind::kText, FlagGroup::kRules, kBoth,
+             "when a config update violates the connector's spec (default: fail)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<OnInvalidConfig>(
+                   text, {{"fail", OnInvalidConfig::kFail}, {"warn", OnInvalidConfig::kWarn}},
+                   &s->router.on_invalid_config);
+             }},
+    SyncFlag{"validate", "full|envelope", Kind::kText, FlagGroup::kRules, kBoth,
+             "how much of every line is checked (default: full)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<Validation>(
+                   text, {{"full", Validation::kFull}, {"envelope", Validation::kEnvelope}},
+                   &s->router.validation);
+             }},
+    SyncFlag{"on-malformed", "taint|drop|fail", Kind::kText, FlagGroup::kRules, kBoth,
+             "a malformed line: no later checkpoint and exit 8; count it; or stop\n(default: taint)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<OnMalformed>(text,
+                                          {{"taint", OnMalformed::kTaint},
+                                           {"drop", OnMalformed::kDrop},
+                                           {"fail", OnMalformed::kFail}},
+                                          &s->router.on_malformed);
+             }},
+    SyncFlag{"on-unknown-stream", "drop|fail", Kind::kText, FlagGroup::kRules, kBoth,
+             "a RECORD of a stream that the catalog lacks (default: drop)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<OnUnknownStream>(
+                   text, {{"drop", OnUnknownStream::kDrop}, {"fail", OnUnknownStream::kFail}},
+                   &s->router.on_unknown_stream);
+             }},
+    SyncFlag{"fill-state-counts", "auto|never", Kind::kText, FlagGroup::kRules, kBoth,
+             "fill in a missing sourceStats.recordCount (default: auto)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<FillStateCounts>(
+                   text, {{"auto", FillStateCounts::kAuto}, {"never", FillStateCounts::kNever}},
+                   &s->router.fill_state_counts);
+             }},
+    SyncFlag{"stream-statuses", "auto|always|never", Kind::kText, FlagGroup::kRules, kBoth,
+             "send final stream statuses to the destination\n(default: auto, when the catalog has generation ids)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<StreamStatuses>(text,
+                                             {{"auto", StreamStatuses::kAuto},
+                                              {"always", StreamStatuses::kAlways},
+                                              {"never", StreamStatuses::kNever}},
+                                             &s->router.stream_statuses);
+             }},
+
+    SyncFlag{"memory-budget", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth,
+             "bounds the peak memory of shunt itself (default: 64MiB)",
+             MEMBER(SetBytes, router.memory_budget_bytes)},
+    SyncFlag{"line-bytes-max", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth,
+             "a longer line is malformed (default: half the memory budget)",
+             MEMBER(SetBytes, router.line_bytes_max)},
+    SyncFlag{"read-ahead", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth,
+             "how far past a stalled record lines are still read (default: 8MiB)",
+             MEMBER(SetBytes, router.read_ahead_bytes)},
+    SyncFlag{"threads", "auto|dedicated|compact|inline", Kind::kText, FlagGroup::kLimits, kBoth,
+             "how the stages are spread over threads (default: auto)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<Threads>(text,
+                                      {{"auto", Threads::kAuto},
+                                       {"dedicated", Threads::kDedicated},
+                                       {"compact", Threads::kCompact},
+                                       {"inline", Threads::kInline}},
+                                      &s->router.threads);
+             }},
+    SyncFlag{"source-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth,
+             "a source silent for so long has failed; 0 is off (default: 3h)",
+             MEMBER(SetDuration, router.source_timeout)},
+    SyncFlag{"destination-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth,
+             "likewise a destination that neither reads nor acknowledges (default: 3h)",
+             MEMBER(SetDuration, router.destination_timeout)},
+    SyncFlag{"abort-drain", "TIME", Kind::kText, FlagGroup::kLimits, kBoth,
+             "how long an aborted source's last words are read (default: 10s)",
+             MEMBER(SetDuration, router.abort_drain)},
+    SyncFlag{"spill-dir", "DIR", Kind::kPath, FlagGroup::kLimits, kBoth,
+             "where large waiting states go (default: XDG_RUNTIME_DIR/shunt)",
+             MEMBER(SetText, spill_dir)},
+
+    SyncFlag{"report", "FILE|-", Kind::kPath, FlagGroup::kOutput, kBoth,
+             "write the run's report (JSON) there; - is stdout", MEMBER(SetText, report)},
+    SyncFlag{"progress", "auto|plain|json|none", Kind::kText, FlagGroup::kOutput, kBoth,
+             "what is shown while it runs (default: auto)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<ProgressMode>(text,
+                                           {{"auto", ProgressMode::kAuto},
+                                            {"plain", ProgressMode::kPlain},
+                                            {"json", ProgressMode::kJson},
+                                            {"none", ProgressMode::kNone}},
+                                           &s->progress);
+             }},
+    SyncFlag{"verbose", "", Kind::kSwitch, FlagGroup::kOutput, kBoth,
+             "also debug messages and the memory bound, term by term", MEMBER(SetSwitch, verbose)},
+};
+
+#undef MEMBER
+
+}  // namespace
+
+std::string_view FlagGroupName(FlagGroup group) {
+  switch (group) {
+    case FlagGroup::kConnectors: return "Connectors";
+    case FlagGroup::kRun: return "Connection and store";
+    case FlagGroup::kRules: return "Rules";
+    case FlagGroup::kLimits: return "Limits and deadlines";
+    case FlagGroup::kOutput: return "Output";
+  }
+  return "";
+}
+
+std::string SyncFlag::file_key() const {
+  return absl::StrReplaceAll(A(name), {{"-", "_"}});
+}
+
+std::string SyncFlag::environment() const {
+  return absl::StrCat("SHUNT_", absl::AsciiStrToUpper(file_key()));
+}
+
+std::span<const SyncFlag> SyncFlags() { return kFlags; }
+
+}  // namespace shunt

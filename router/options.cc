@@ -1,0 +1,67 @@
+#include "router/options.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace shunt {
+namespace {
+
+constexpr int64_t kMiB = int64_t{1} << 20;
+constexpr int64_t kMemoryBudgetBytesMin = 16 * kMiB;
+constexpr int64_t kMemoryBudgetBytesMax = int64_t{1} << 40;
+constexpr int64_t kLineBytesMin = 4096;
+constexpr int64_t kReadAheadBytesMin = 64 * 1024;
+
+absl::Status OutOfRange(std::string_view option, int64_t value, int64_t min, int64_t max) {
+  return absl::InvalidArgumentError(absl::StrCat(std::string(option), ": ", value,
+                                                 " bytes; it must be between ", min, " and ", max));
+}
+
+absl::Status CheckRange(std::string_view option, int64_t value, int64_t min, int64_t max) {
+  if (value < min || value > max) return OutOfRange(option, value, min, max);
+  return absl::OkStatus();
+}
+
+absl::Status CheckDuration(std::string_view option, absl::Duration value) {
+  if (value >= absl::ZeroDuration() && value != absl::InfiniteDuration()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(option), ": it must be zero (off) or a positive, finite duration"));
+}
+
+absl::Status CheckMemory(const RouterOptions& options) {
+  absl::Status status = CheckRange("memory-budget", options.memory_budget_bytes,
+                                   kMemoryBudgetBytesMin, kMemoryBudgetBytesMax);
+  if (!status.ok()) return status;
+  // Half of the budget is what one line may take; the other half is everybody else's.
+  status = CheckRange("line-bytes-max", options.LineBytesMax(), kLineBytesMin,
+                      options.memory_budget_bytes / 2);
+  if (!status.ok()) return status;
+  return CheckRange("read-ahead", options.read_ahead_bytes, kReadAheadBytesMin,
+                    options.memory_budget_bytes / 2);
+}
+
+}  // namespace
+
+int64_t RouterOptions::LineBytesMax() const {
+  return line_bytes_max != 0 ? line_bytes_max : memory_budget_bytes / 2;
+}
+
+absl::Status RouterOptions::Validate() const {
+  if (run.connection.empty()) return absl::InvalidArgumentError("connection: it must have a name");
+  if (run.run_id.empty()) return absl::InvalidArgumentError("run: it must have an id");
+  if (source.config_id.empty() || destination.config_id.empty()) {
+    return absl::InvalidArgumentError("source-id, destination-id: they must not be empty");
+  }
+  if (source.config_id == destination.config_id) {
+    return absl::InvalidArgumentError(
+        "source-id, destination-id: they must differ, each names one stored config");
+  }
+  absl::Status status = CheckMemory(*this);
+  if (!status.ok()) return status;
+  status = CheckDuration("source-timeout", source_timeout);
+  if (!status.ok()) return status;
+  status = CheckDuration("destination-timeout", destination_timeout);
+  if (!status.ok()) return status;
+  return CheckDuration("abort-drain", abort_drain);
+}
+
+}  // namespace shunt
