@@ -19,20 +19,11 @@
 #include <vector>
 
 #include "protocol/catalog.h"
+#include "protocol/limits.h"
 #include "protocol/message.h"
+#include "protocol/validation.h"
 
 namespace shunt {
-
-// How many readable bytes must follow every block handed to the classifier (their value is free).
-inline constexpr std::size_t kLinePadding = 64;
-
-// Deeper nesting than this is malformed.
-inline constexpr int kDepthMax = 1024;
-
-enum class Validation : uint8_t {
-  kFull,      // RFC 8259 and UTF-8 for every byte of every message
-  kEnvelope,  // framing, UTF-8, strings, bracket structure and the two envelope levels
-};
 
 struct ClassifierOptions {
   Validation validation = Validation::kFull;

@@ -1,0 +1,75 @@
+// EnvelopeReader: validates one object over any split of its bytes and reads its envelope. The slow
+// and resumable twin of IndexWalker, for lines longer than a block and for objects behind text.
+//
+// Threads: one at a time. Bounds: constant memory besides names (limits.h).
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "protocol/envelope.h"
+#include "protocol/json_grammar.h"
+#include "protocol/validation.h"
+
+namespace shunt {
+
+class EnvelopeReader {
+ public:
+  using Grammar = JsonGrammar<EnvelopeReader>;
+
+  explicit EnvelopeReader(Validation validation);
+  EnvelopeReader(const EnvelopeReader&) = delete;
+  EnvelopeReader& operator=(const EnvelopeReader&) = delete;
+
+  // Begins an object; its `{` is the first byte to be fed.
+  void Reset();
+  std::size_t Feed(std::string_view bytes) { return grammar_.Feed(bytes); }
+  const Grammar& grammar() const { return grammar_; }
+
+  // Valid until the next call; complete once the grammar is done.
+  const Envelope& envelope();
+
+  // True when an object that is still open has `type` or `record`, unescaped, as its first key.
+  bool broken_message() const { return suspects_.any(); }
+  // The inner object closed last, counted from the `{` of the outer one; and whether its first key
+  // is `type` or `record`. Meaningful when grammar() says that the object is what was read last.
+  uint64_t inner_begin() const { return inner_begin_; }
+  bool inner_is_suspect() const { return inner_is_suspect_; }
+
+  // For the grammar.
+  void OnOpen(bool object);
+  void OnClose(bool object);
+  bool WantsString(bool key);
+  void OnString(bool key, std::string_view raw, bool too_long);
+  void OnScalar(JsonKind kind) { OnValue(kind); }
+
+ private:
+  void OnValue(JsonKind kind);
+  void OnKey(std::string_view key, bool too_long);
+  bool in_record() const { return level_ == TopKey::kRecord; }
+  bool in_payload() const { return level_ != TopKey::kUnknown; }
+  std::size_t depth() const { return static_cast<std::size_t>(grammar_.depth()); }
+
+  Validation validation_;
+  Grammar grammar_;
+  Envelope envelope_;
+  TopKey top_key_ = TopKey::kUnknown;           // of the value being read
+  TopKey level_ = TopKey::kUnknown;             // the payload object we are inside; kUnknown: none
+  RecordKey record_key_ = RecordKey::kUnknown;  // inside `record`
+  KeySet top_keys_;
+  KeySet payload_keys_;
+  std::string type_text_;
+  std::string stream_text_;
+  std::string namespace_text_;
+  std::bitset<kDepthMax + 1> first_key_seen_;
+  std::bitset<kDepthMax + 1> suspects_;
+  std::array<uint64_t, kDepthMax + 1> begins_{};
+  uint64_t inner_begin_ = 0;
+  bool inner_is_suspect_ = false;
+};
+
+}  // namespace shunt

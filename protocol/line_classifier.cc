@@ -1,0 +1,347 @@
+#include "protocol/line_classifier.h"
+
+#include <optional>
+
+#include "platform/check.h"
+#include "protocol/block_builder.h"
+#include "protocol/envelope_reader.h"
+#include "protocol/index_walker.h"
+#include "protocol/json_lexemes.h"
+#include "protocol/line_scanner.h"
+#include "protocol/long_line.h"
+#include "protocol/state.h"
+#include "protocol/stream_table.h"
+#include "protocol/structural_index.h"
+#include "protocol/text_scanner.h"
+
+namespace shunt {
+namespace {
+
+using Kind = LineItem::Kind;
+
+// A segment this small that cannot be indexed as a whole is read line by line at once.
+constexpr std::size_t kSplitBytesMin = 1024;
+
+constexpr std::string_view kConfigType = "CONNECTOR_CONFIG";
+constexpr std::string_view kConfigPayload = "connectorConfig";
+
+bool MentionsConfig(std::string_view bytes) {
+  return bytes.find(kConfigType) != std::string_view::npos ||
+         bytes.find(kConfigPayload) != std::string_view::npos;
+}
+
+// Of kinds that need no second look.
+Kind ItemKind(LineKind kind) {
+  switch (kind) {
+    case LineKind::kControl:
+      return Kind::kControl;
+    case LineKind::kLog:
+      return Kind::kLog;
+    case LineKind::kTrace:
+      return Kind::kTrace;
+    case LineKind::kOther:
+      return Kind::kOther;
+    case LineKind::kText:
+      return Kind::kText;
+    default:
+      return Kind::kMalformed;
+  }
+}
+
+}  // namespace
+
+struct LineClassifier::Impl {
+  Impl(const ClassifierOptions& classifier_options, const ConfiguredCatalog* catalog)
+      : options(classifier_options),
+        index(options.block_bytes_max),
+        walker(options.validation),
+        text(options.validation),
+        reader(options.validation),
+        long_line(options.validation),
+        builder(options.origin == Origin::kSource ? catalog->streams.size() : 0) {
+    if (options.origin == Origin::kSource) streams.emplace(*catalog);
+  }
+
+  // block[begin, end) are whole lines.
+  void ReadSegment(uint32_t begin, uint32_t end);
+  void ReadIndexedLines(uint32_t begin, uint32_t end);
+  void ReadLinesAlone(uint32_t begin, uint32_t end);
+
+  // One line; offsets into the block; `end` excludes the LF, `whole_end` does not.
+  struct Line {
+    uint32_t begin = 0;
+    uint32_t end = 0;
+    uint32_t whole_end = 0;
+    bool has_newline() const { return whole_end != end; }
+  };
+  // Rule 5, on a line whose tokens are known; `segment` is what they count from.
+  bool ReadObjects(const Line& line, uint32_t segment, const uint32_t* token);
+  void ReadText(const Line& line);
+  void AddLine(const Line& line, Kind kind);
+  void AddWhole(const Line& line, const JudgedPiece& judged);
+  void AddPieces(const Line& line);
+
+  // The piece's kind and stream; `object` is the text of the object.
+  JudgedPiece Judge(const Envelope& read, std::string_view object);
+  void FindStream(const Envelope& read, JudgedPiece* piece);
+  void AppendPiece(const JudgedPiece& piece);
+
+  void ReadLong(std::span<const std::string_view> parts);
+
+  const ClassifierOptions options;
+  StructuralIndex index;
+  IndexWalker walker;
+  TextScanner text;
+  EnvelopeReader reader;
+  LongLineReader long_line;
+  BlockBuilder builder;
+  std::optional<StreamTable> streams;
+  Envelope envelope;
+  std::vector<JudgedPiece> pieces;  // of the line being read, when it is glued
+  std::string_view block;
+};
+
+void LineClassifier::Impl::ReadSegment(uint32_t begin, uint32_t end) {
+  if (begin == end) return;
+  if (index.Build(block.substr(begin, end - begin))) {
+    ReadIndexedLines(begin, end);
+    return;
+  }
+  // Some line has bytes that confuse the index. Halve until it stands alone: neighbours must not
+  // suffer, neither in their verdicts nor much in speed.
+  const std::size_t middle = begin + (end - begin) / 2;
+  const std::size_t newline = block.substr(0, end).find('\n', middle);
+  const uint32_t split =
+      newline == std::string_view::npos ? end : static_cast<uint32_t>(newline) + 1;
+  if (end - begin <= kSplitBytesMin || split == end) {
+    ReadLinesAlone(begin, end);
+    return;
+  }
+  ReadSegment(begin, split);
+  ReadSegment(split, end);
+}
+
+void LineClassifier::Impl::ReadIndexedLines(uint32_t begin, uint32_t end) {
+  const char* const base = block.data() + begin;
+  const char* const limit = block.data() + end;
+  const uint32_t* token = index.begin();
+  for (const char* p = base; p < limit;) {
+    const LineEnd found = FindLineEnd(p, limit);
+    const uint32_t line_end = static_cast<uint32_t>(found.end - base);
+    Line line;
+    line.begin = static_cast<uint32_t>(p - block.data());
+    line.end = begin + line_end;
+    line.whole_end = line.end + (found.end < limit ? 1 : 0);
+    p = block.data() + line.whole_end;
+    if (token[0] >= line_end) {
+      builder.AddEmpty();
+    } else if (base[token[0]] != '{' ||
+               (token[1] < line_end && base[token[1]] != '"' && base[token[1]] != '}')) {
+      ReadText(line);
+    } else {
+      walker.SetLine(base, line_end);
+      const bool sound = found.backslash == nullptr || CheckEscapes(found.backslash, found.end);
+      if (!sound || !ReadObjects(line, begin, token)) AddLine(line, Kind::kMalformed);
+    }
+    while (token[0] < line_end) ++token;
+    builder.NextLine();
+  }
+}
+
+// Lines whose segment could not be indexed.
+void LineClassifier::Impl::ReadLinesAlone(uint32_t begin, uint32_t end) {
+  while (begin < end) {
+    const std::size_t newline = block.substr(0, end).find('\n', begin);
+    Line line;
+    line.begin = begin;
+    line.end = newline == std::string_view::npos ? end : static_cast<uint32_t>(newline);
+    line.whole_end = newline == std::string_view::npos ? end : line.end + 1;
+    begin = line.whole_end;
+    if (index.Build(block.substr(line.begin, line.whole_end - line.begin))) {
+      ReadIndexedLines(line.begin, line.whole_end);
+      continue;
+    }
+    // The line alone cannot be indexed, so it is no sequence of well-formed objects.
+    std::size_t first = line.begin;
+    while (IsBlank(block[first])) ++first;
+    std::size_t second = first + 1;
+    while (second < line.end && IsBlank(block[second])) ++second;
+    const bool text_line = block[first] != '{' || (second < line.end && block[second] != '"' &&
+                                                   block[second] != '}');
+    if (text_line) {
+      ReadText(line);
+    } else {
+      AddLine(line, Kind::kMalformed);
+    }
+    builder.NextLine();
+  }
+}
+
+bool LineClassifier::Impl::ReadObjects(const Line& line, uint32_t segment, const uint32_t* token) {
+  const uint32_t line_end = line.end - segment;
+  const char* const base = block.data() + segment;
+  pieces.clear();
+  for (uint32_t begin = line.begin;;) {
+    const uint32_t open = *token;
+    if (base[open] != '{') return false;
+    token = walker.ReadObject(token, &envelope);
+    if (token == nullptr) return false;
+    JudgedPiece piece = Judge(envelope, {base + open, token[-1] + 1 - open});
+    if (piece.kind == Kind::kMalformed) return false;
+    const bool last = token[0] >= line_end;
+    if (last && pieces.empty()) {
+      AddWhole(line, piece);
+      return true;
+    }
+    piece.begin = begin;
+    begin = piece.end = last ? line.whole_end : segment + token[0];
+    AppendPiece(piece);
+    if (last) break;
+  }
+  AddPieces(line);
+  return true;
+}
+
+void LineClassifier::Impl::ReadText(const Line& line) {
+  const std::string_view bytes = block.substr(line.begin, line.end - line.begin);
+  text.Scan(bytes);
+  if (text.broken_message()) return AddLine(line, Kind::kMalformed);
+  if (text.begins().empty()) return AddLine(line, Kind::kText);
+  pieces.clear();
+  JudgedPiece leading;
+  leading.begin = line.begin;
+  leading.end = line.begin + text.begins().front();
+  AppendPiece(leading);
+  for (const uint32_t begin : text.begins()) {
+    reader.Reset();
+    const std::size_t size = reader.Feed(bytes.substr(begin));
+    SHUNT_CHECK(reader.grammar().status() == EnvelopeReader::Grammar::Status::kDone);
+    JudgedPiece piece = Judge(reader.envelope(), bytes.substr(begin, size));
+    if (piece.kind == Kind::kMalformed) return AddLine(line, Kind::kMalformed);
+    pieces.back().end = piece.begin = line.begin + begin;
+    piece.end = line.whole_end;
+    AppendPiece(piece);
+  }
+  pieces.back().end = line.whole_end;
+  AddPieces(line);
+}
+
+// Rule 12.
+void LineClassifier::Impl::AppendPiece(const JudgedPiece& piece) {
+  if (!pieces.empty() && piece.kind == Kind::kText && pieces.back().kind == Kind::kText) {
+    pieces.back().end = piece.end;
+  } else {
+    pieces.push_back(piece);
+  }
+}
+
+void LineClassifier::Impl::AddPieces(const Line& line) {
+  if (pieces.size() > 1) builder.CountGlued();
+  for (JudgedPiece& piece : pieces) {
+    const bool last = piece.end == line.whole_end;
+    piece.add_newline = !last || !line.has_newline();
+    piece.mentions_config = piece.kind == Kind::kText &&
+                            MentionsConfig(block.substr(piece.begin, piece.end - piece.begin));
+    builder.Add(piece);
+  }
+}
+
+void LineClassifier::Impl::AddWhole(const Line& line, const JudgedPiece& judged) {
+  if (judged.kind == Kind::kText) return AddLine(line, judged.kind);
+  JudgedPiece piece = judged;
+  piece.begin = line.begin;
+  piece.end = line.whole_end;
+  piece.add_newline = !line.has_newline();
+  builder.Add(piece);
+}
+
+void LineClassifier::Impl::AddLine(const Line& line, Kind kind) {
+  JudgedPiece piece;
+  piece.kind = kind;
+  piece.begin = line.begin;
+  piece.end = line.whole_end;
+  piece.add_newline = !line.has_newline();
+  piece.mentions_config = MentionsConfig(block.substr(line.begin, line.end - line.begin));
+  builder.Add(piece);
+}
+
+JudgedPiece LineClassifier::Impl::Judge(const Envelope& read, std::string_view object) {
+  JudgedPiece piece;
+  const LineKind kind = JudgeEnvelope(read);
+  if (kind == LineKind::kRecord) {
+    FindStream(read, &piece);
+  } else if (kind == LineKind::kState) {
+    const bool usable = read.state == JsonKind::kObject && ParseState(object).ok();
+    piece.kind = usable ? Kind::kState : Kind::kUnusableState;
+  } else {
+    piece.kind = ItemKind(kind);
+  }
+  return piece;
+}
+
+void LineClassifier::Impl::FindStream(const Envelope& read, JudgedPiece* piece) {
+  piece->kind = Kind::kRun;
+  if (!streams) return;
+  std::optional<std::string_view> name_space;
+  if (read.name_space == JsonKind::kString) name_space = read.namespace_text;
+  const std::optional<uint32_t> stream = streams->Find(read.stream_text, name_space);
+  if (stream) {
+    piece->stream = *stream;
+  } else {
+    piece->kind = Kind::kUnknownStream;
+  }
+}
+
+void LineClassifier::Impl::ReadLong(std::span<const std::string_view> parts) {
+  std::size_t size = 0;
+  char last = '\0';
+  for (const std::string_view part : parts) {
+    size += part.size();
+    if (!part.empty()) last = part.back();
+  }
+  const LineKind kind = long_line.Read(parts);
+  if (kind == LineKind::kEmpty) {
+    builder.AddEmpty();
+  } else {
+    JudgedPiece piece;
+    if (kind == LineKind::kRecord) {
+      FindStream(long_line.envelope(), &piece);
+    } else if (kind == LineKind::kState) {
+      const bool usable = long_line.envelope().state == JsonKind::kObject;
+      piece.kind = usable ? Kind::kState : Kind::kUnusableState;
+    } else {
+      piece.kind = ItemKind(kind);
+    }
+    piece.end = static_cast<uint32_t>(size);
+    piece.add_newline = last != '\n';
+    if (kind == LineKind::kText || kind == LineKind::kMalformed) {
+      piece.mentions_config =
+          PartsContain(parts, kConfigType) || PartsContain(parts, kConfigPayload);
+    }
+    builder.Add(piece);
+  }
+  builder.NextLine();
+}
+
+LineClassifier::LineClassifier(const ClassifierOptions& options, const ConfiguredCatalog* catalog) {
+  SHUNT_CHECK(catalog != nullptr || options.origin != Origin::kSource);
+  impl_ = std::make_unique<Impl>(options, catalog);
+}
+
+LineClassifier::~LineClassifier() = default;
+
+void LineClassifier::Classify(std::string_view block, ClassifiedBlock* out) {
+  SHUNT_CHECK(block.size() <= impl_->options.block_bytes_max);
+  impl_->builder.Begin(out);
+  impl_->block = block;
+  impl_->ReadSegment(0, static_cast<uint32_t>(block.size()));
+  impl_->builder.Finish();
+}
+
+void LineClassifier::ClassifyLong(std::span<const std::string_view> parts, ClassifiedBlock* out) {
+  impl_->builder.Begin(out);
+  impl_->ReadLong(parts);
+  impl_->builder.Finish();
+}
+
+}  // namespace shunt

@@ -1,0 +1,76 @@
+// LineScanner: finds line ends, and while passing says whether a line holds a backslash at all (most
+// record lines hold none, and then no escape needs checking).
+//
+// Pure inline functions, SSE2, which every x86-64 has. Bounds: they read up to kLinePadding bytes
+// behind `limit`; what they find there never counts.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "protocol/limits.h"
+
+namespace shunt {
+
+inline bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+namespace line_scanner_internal {
+
+inline __m128i Load16(const char* p) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+
+// One bit per byte of p[0, 64) that equals `a` or `b`.
+inline uint64_t Match64(const char* p, __m128i a, __m128i b) {
+  const auto match = [a, b](const char* q) {
+    const __m128i bytes = Load16(q);
+    return _mm_or_si128(_mm_cmpeq_epi8(bytes, a), _mm_cmpeq_epi8(bytes, b));
+  };
+  const __m128i m0 = match(p), m1 = match(p + 16), m2 = match(p + 32), m3 = match(p + 48);
+  const __m128i any = _mm_or_si128(_mm_or_si128(m0, m1), _mm_or_si128(m2, m3));
+  if (_mm_movemask_epi8(any) == 0) return 0;
+  const auto bits = [](__m128i m) {
+    return static_cast<uint64_t>(static_cast<uint32_t>(_mm_movemask_epi8(m)));
+  };
+  return bits(m0) | bits(m1) << 16 | bits(m2) << 32 | bits(m3) << 48;
+}
+
+}  // namespace line_scanner_internal
+
+struct LineEnd {
+  const char* end = nullptr;        // the LF, or `limit` when the line has none
+  const char* backslash = nullptr;  // the first one of the line; null: it has none
+};
+
+inline LineEnd FindLineEnd(const char* p, const char* limit) {
+  const __m128i lf = _mm_set1_epi8('\n');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  for (; p < limit; p += 64) {
+    const uint64_t mask = line_scanner_internal::Match64(p, lf, backslash);
+    if (mask == 0) continue;
+    const char* found = p + __builtin_ctzll(mask);
+    if (found >= limit) break;
+    if (*found == '\n') return {found, nullptr};
+    const void* end = std::memchr(found, '\n', static_cast<std::size_t>(limit - found));
+    return {end == nullptr ? limit : static_cast<const char*>(end), found};
+  }
+  return {limit, nullptr};
+}
+
+// The first backslash in [p, end), or `end`.
+inline const char* FindBackslash(const char* p, const char* end) {
+  const __m128i backslash = _mm_set1_epi8('\\');
+  for (; p < end; p += 16) {
+    const int mask =
+        _mm_movemask_epi8(_mm_cmpeq_epi8(line_scanner_internal::Load16(p), backslash));
+    if (mask == 0) continue;
+    p += __builtin_ctz(static_cast<unsigned>(mask));
+    return p < end ? p : end;
+  }
+  return end;
+}
+
+}  // namespace shunt

@@ -1,0 +1,107 @@
+#include "protocol/long_line.h"
+
+#include <string>
+
+#include "protocol/line_scanner.h"
+
+namespace shunt {
+namespace {
+
+std::size_t SkipBlanks(std::string_view part, std::size_t at) {
+  while (at < part.size() && IsBlank(part[at])) ++at;
+  return at;
+}
+
+}  // namespace
+
+LineKind LongLineReader::Read(std::span<const std::string_view> parts) {
+  mode_ = Mode::kBlank;
+  text_objects_ = false;
+  object_.Reset();
+  text_.Begin();
+  for (std::size_t i = 0; i < parts.size() && mode_ != Mode::kMalformed; ++i) {
+    // The LF is a blank to the reader of objects, and no matter to the reader of text.
+    Feed(parts[i]);
+  }
+  return Finish();
+}
+
+void LongLineReader::Feed(std::string_view part) {
+  std::size_t at = 0;
+  while (at < part.size()) {
+    switch (mode_) {
+      case Mode::kBlank:
+        at = SkipBlanks(part, at);
+        if (at == part.size()) return;
+        mode_ = Mode::kText;
+        if (part[at] != '{') break;
+        mode_ = Mode::kBrace;
+        ++at;
+        break;
+      case Mode::kBrace:
+        at = SkipBlanks(part, at);
+        if (at == part.size()) return;
+        // `{` and the blanks mean nothing to the reader of text when other text follows.
+        mode_ = part[at] == '"' || part[at] == '}' ? Mode::kObject : Mode::kText;
+        if (mode_ == Mode::kObject) object_.Feed("{");
+        break;
+      case Mode::kObject:
+        at += object_.Feed(part.substr(at));
+        if (object_.grammar().status() == EnvelopeReader::Grammar::Status::kDone) {
+          mode_ = Mode::kBehindObject;
+        } else if (object_.grammar().status() == EnvelopeReader::Grammar::Status::kError) {
+          mode_ = Mode::kMalformed;
+        }
+        break;
+      case Mode::kBehindObject:
+        at = SkipBlanks(part, at);
+        if (at == part.size()) return;
+        // Objects that are no messages may follow each other: together they are one text.
+        mode_ = Mode::kMalformed;
+        if (part[at] != '{' || JudgeEnvelope(object_.envelope()) != LineKind::kText) return;
+        text_objects_ = true;
+        object_.Reset();
+        mode_ = Mode::kObject;
+        break;
+      case Mode::kText:
+        text_.Feed(part.substr(at));
+        return;
+      case Mode::kMalformed:
+        return;
+    }
+  }
+}
+
+LineKind LongLineReader::Finish() {
+  switch (mode_) {
+    case Mode::kBlank:
+      return LineKind::kEmpty;
+    case Mode::kBehindObject: {
+      const LineKind kind = JudgeEnvelope(object_.envelope());
+      return text_objects_ && kind != LineKind::kText ? LineKind::kMalformed : kind;
+    }
+    case Mode::kText:
+      text_.Finish();
+      return text_.broken_message() || text_.ends_in_message() ? LineKind::kMalformed
+                                                               : LineKind::kText;
+    default:
+      return LineKind::kMalformed;
+  }
+}
+
+bool PartsContain(std::span<const std::string_view> parts, std::string_view needle) {
+  std::string seam;  // the last bytes before the part, one fewer than the needle has
+  for (const std::string_view part : parts) {
+    if (part.find(needle) != std::string_view::npos) return true;
+    seam.append(part.substr(0, needle.size() - 1));
+    if (seam.find(needle) != std::string::npos) return true;
+    if (part.size() >= needle.size()) {
+      seam = part.substr(part.size() - (needle.size() - 1));
+    } else if (seam.size() >= needle.size()) {
+      seam.erase(0, seam.size() - (needle.size() - 1));
+    }
+  }
+  return false;
+}
+
+}  // namespace shunt
