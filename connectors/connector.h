@@ -23,8 +23,8 @@ namespace shunt {
 struct ExitStatus {
   // Exactly one of the two is set, except for ends that have no process (both empty): there end of
   // file is the only evidence and it counts as success.
-  std::optional<int> code;
-  std::optional<int> signal;
+  std::optional<int> code = {};
+  std::optional<int> signal = {};
   bool killed_by_us = false;  // the signal was ours: no failure of the connector
   bool clean() const { return !signal && code.value_or(0) == 0; }
 };
@@ -33,16 +33,17 @@ class Connector {
  public:
   virtual ~Connector() = default;
 
-  // Output part: the connector's stdout.
+  // Output part: the connector's stdout. After kEnd the descriptor is not polled any more.
   virtual IoResult ReadOutput(std::span<char> buffer) = 0;
   virtual int output_fd() const { return -1; }  // poll for reading; -1: nothing to poll
   virtual bool has_output() const { return true; }
 
-  // Log part: the connector's stderr.
+  // Log part: the connector's stderr. kEnd at once when it has none.
   virtual IoResult ReadLog(std::span<char> buffer) = 0;
   virtual int log_fd() const { return -1; }
 
-  // Input part: the connector's stdin. Only destinations have one.
+  // Input part: the connector's stdin. Only destinations have one; kEnd at once for others.
+  // CloseInput is the end of the input for the connector; once more is harmless.
   virtual IoResult WriteInput(std::span<const iovec> parts) = 0;
   virtual void CloseInput() = 0;
   virtual int input_fd() const { return -1; }

@@ -199,6 +199,15 @@ void SharedEnd::Close() {
   fd_.reset();
 }
 
+void GiveUpDescriptor(int fd) {
+  if (fd > STDERR_FILENO) {
+    ::close(fd);
+    return;
+  }
+  const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (nothing.valid()) ::dup2(nothing.get(), fd);
+}
+
 int Poll(std::span<PollRequest> requests, absl::Duration at_most) {
   SHUNT_CHECK(requests.size() <= kPollRequestsMax);
   std::array<pollfd, kPollRequestsMax> fds;

@@ -105,9 +105,10 @@ absl::Status SetNonBlocking(int fd);
 
 // Our own non-blocking view of a descriptor that we share with others (an inherited stdout is also
 // the shell's). Pipes, FIFOs and terminals are opened anew through /proc/self/fd, so that nobody
-// else notices; where that does not work (sockets, foreign pipes) the flag is set on the shared
+// else notices; where that does not work (another user's pipe) the flag is set on the shared
 // description and put back at the end. Regular files never block and are only duplicated, which
-// keeps the common offset. The original descriptor stays open and is the caller's.
+// keeps the common offset. Sockets have a better way: see platform/byte_stream.h. The original
+// descriptor stays open and is the caller's.
 class SharedEnd {
  public:
   enum class Direction { kRead, kWrite };
@@ -126,6 +127,11 @@ class SharedEnd {
   Fd fd_;
   bool restore_blocking_ = false;
 };
+
+// For a descriptor that was handed to us and that we have our own view of: closes it, so that its
+// other side sees an end when the view is closed. 0, 1 and 2 become /dev/null instead, because the
+// next file to be opened would get the number and somebody's printf would go into it.
+void GiveUpDescriptor(int fd);
 
 struct PollRequest {
   int fd = -1;  // negative: skipped

@@ -25,6 +25,8 @@
 namespace shunt {
 namespace {
 
+static_assert(Process::kTerminate == SIGTERM && Process::kKill == SIGKILL);
+
 // After SIGKILL a child is gone at once unless it hangs in the kernel; then its zombie is init's.
 constexpr absl::Duration kReapWaitMax = absl::Seconds(5);
 

@@ -70,6 +70,10 @@ class Process {
 
   // Sends a signal to every member of the child's group, also after the child itself has ended.
   void KillGroup(int signal_number);
+  void Terminate() { KillGroup(kTerminate); }
+  void Kill() { KillGroup(kKill); }
+  static constexpr int kTerminate = 15;  // SIGTERM, for those who include no system header
+  static constexpr int kKill = 9;        // SIGKILL
 
   // Our ends of the pipes, each once; invalid when the stream is no pipe.
   Fd TakeStdin() { return std::move(stdin_); }

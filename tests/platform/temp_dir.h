@@ -12,9 +12,9 @@ namespace shunt {
 
 class TempDir {
  public:
-  TempDir() {
-    const char* base = ::getenv("TEST_TMPDIR");
-    path_ = std::string(base == nullptr ? "/tmp" : base) + "/XXXXXX";
+  TempDir() : TempDir(Base()) {}
+  // For sockets, whose paths must be short: TempDir("/tmp").
+  explicit TempDir(const std::string& base) : path_(base + "/shunt-test-XXXXXX") {
     SHUNT_CHECK(::mkdtemp(path_.data()) != nullptr);
   }
   ~TempDir() {
@@ -28,6 +28,11 @@ class TempDir {
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
  private:
+  static std::string Base() {
+    const char* base = ::getenv("TEST_TMPDIR");
+    return base == nullptr ? "/tmp" : base;
+  }
+
   std::string path_;
 };
 

@@ -1,0 +1,265 @@
+#include "platform/byte_stream.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace shunt {
+namespace {
+
+constexpr int kFifoFlags = O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+constexpr IoResult kEnded{IoState::kEnd, 0, 0};
+
+absl::Status CheckFifo(const std::string& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) return absl::ErrnoToStatus(errno, path);
+  if (S_ISLNK(info.st_mode)) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " is a symbolic link, not a FIFO"));
+  }
+  if (S_ISFIFO(info.st_mode)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(path, " is not a FIFO (make one with mkfifo)"));
+}
+
+bool IsFifo(int fd) {
+  struct stat info{};
+  return ::fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+class FifoReader final : public ByteReader {
+ public:
+  explicit FifoReader(Fd fd) : fd_(std::move(fd)) {}
+
+  IoResult Read(std::span<char> buffer) override {
+    while (fd_.valid()) {
+      const IoResult result = ReadSome(fd_.get(), buffer);
+      if (result.state != IoState::kEnd) return result;
+      // Nobody has it open for writing. The kernel reports a hang-up only when there was a writer
+      // since we opened it, so its absence means that the first one is still to come.
+      pollfd request{fd_.get(), POLLIN, 0};
+      if (::poll(&request, 1, 0) < 0 || request.revents == 0) return {};
+      if (request.revents & POLLIN) continue;  // a writer came and went between the two calls
+      fd_.reset();
+    }
+    return kEnded;
+  }
+
+  int fd() const override { return fd_.get(); }
+
+ private:
+  Fd fd_;
+};
+
+class FifoWriter final : public ByteWriter {
+ public:
+  explicit FifoWriter(std::string path) : path_(std::move(path)) {}
+
+  IoResult Write(std::span<const iovec> parts) override {
+    if (closed_) return kEnded;
+    if (!fd_.valid()) {
+      Fd fd(::open(path_.c_str(), O_WRONLY | kFifoFlags));
+      if (!fd.valid()) {
+        if (errno == ENXIO || errno == EINTR) return {};  // no reader yet
+        return {IoState::kError, 0, errno};
+      }
+      if (!IsFifo(fd.get())) return {IoState::kError, 0, EINVAL};  // replaced meanwhile
+      fd_ = std::move(fd);
+      HintPipeSize(fd_.get());
+    }
+    return WriteSome(fd_.get(), parts);
+  }
+
+  int fd() const override { return fd_.get(); }
+
+  void Close() override {
+    closed_ = true;
+    fd_.reset();
+  }
+
+ private:
+  const std::string path_;
+  Fd fd_;
+  bool closed_ = false;
+};
+
+class SharedReader final : public ByteReader {
+ public:
+  explicit SharedReader(SharedEnd end) : end_(std::move(end)) {}
+
+  IoResult Read(std::span<char> buffer) override {
+    if (!end_.valid()) return kEnded;
+    const IoResult result = ReadSome(end_.get(), buffer);
+    if (result.state == IoState::kEnd) end_.Close();
+    return result;
+  }
+
+  int fd() const override { return end_.get(); }
+
+ private:
+  SharedEnd end_;
+};
+
+class SharedWriter final : public ByteWriter {
+ public:
+  explicit SharedWriter(SharedEnd end) : end_(std::move(end)) {}
+
+  IoResult Write(std::span<const iovec> parts) override {
+    return end_.valid() ? WriteSome(end_.get(), parts) : kEnded;
+  }
+
+  int fd() const override { return end_.get(); }
+  void Close() override { end_.Close(); }
+
+ private:
+  SharedEnd end_;
+};
+
+IoResult Moved(ssize_t bytes) {
+  if (bytes > 0) return {IoState::kBytes, static_cast<std::size_t>(bytes), 0};
+  if (bytes == 0) return kEnded;
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return {};
+  return {IoState::kError, 0, errno};
+}
+
+// Sockets can be told call by call not to block, so that nobody's flags change.
+class SocketReader final : public ByteReader {
+ public:
+  explicit SocketReader(Fd fd) : fd_(std::move(fd)) {}
+
+  IoResult Read(std::span<char> buffer) override {
+    if (!fd_.valid()) return kEnded;
+    ssize_t got;
+    do {
+      got = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    if (got == 0) fd_.reset();
+    return Moved(got);
+  }
+
+  int fd() const override { return fd_.get(); }
+
+ private:
+  Fd fd_;
+};
+
+class SocketWriter final : public ByteWriter {
+ public:
+  explicit SocketWriter(Fd fd) : fd_(std::move(fd)) {}
+
+  IoResult Write(std::span<const iovec> parts) override {
+    if (!fd_.valid()) return kEnded;
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(parts.data());
+    message.msg_iovlen = std::min<std::size_t>(parts.size(), IOV_MAX);
+    ssize_t sent;
+    do {
+      sent = ::sendmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) return {IoState::kEnd, 0, errno};
+    return Moved(sent);
+  }
+
+  int fd() const override { return fd_.get(); }
+
+  void Close() override {
+    if (!fd_.valid()) return;
+    // A reader of the same socket has a descriptor of its own, which would keep the connection
+    // open.
+    ::shutdown(fd_.get(), SHUT_WR);
+    fd_.reset();
+  }
+
+ private:
+  Fd fd_;
+};
+
+bool IsSocket(int fd) {
+  struct stat info{};
+  return ::fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode);
+}
+
+absl::StatusOr<Fd> Duplicate(int fd) {
+  Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (!copy.valid()) return absl::ErrnoToStatus(errno, absl::StrCat("duplicating descriptor ", fd));
+  return copy;
+}
+
+absl::StatusOr<Fd> Connect(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof(address.sun_path)) {
+    return absl::InvalidArgumentError(absl::StrCat("unix:", path, ": a socket's path has 1 to ",
+                                                   sizeof(address.sun_path) - 1, " bytes"));
+  }
+  path.copy(address.sun_path, path.size());
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return absl::ErrnoToStatus(errno, "making a socket");
+  while (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    if (errno != EINTR) return absl::ErrnoToStatus(errno, absl::StrCat("connecting unix:", path));
+  }
+  return fd;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ByteReader>> OpenFifoReader(const std::string& path) {
+  if (absl::Status status = CheckFifo(path); !status.ok()) return status;
+  Fd fd(::open(path.c_str(), O_RDONLY | kFifoFlags));
+  if (!fd.valid()) return absl::ErrnoToStatus(errno, absl::StrCat("opening ", path));
+  if (!IsFifo(fd.get())) return absl::FailedPreconditionError(absl::StrCat(path, " is not a FIFO"));
+  HintPipeSize(fd.get());
+  return std::make_unique<FifoReader>(std::move(fd));
+}
+
+absl::StatusOr<std::unique_ptr<ByteWriter>> OpenFifoWriter(const std::string& path) {
+  if (absl::Status status = CheckFifo(path); !status.ok()) return status;
+  if (::access(path.c_str(), W_OK) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("writing to ", path));
+  }
+  return std::make_unique<FifoWriter>(path);
+}
+
+absl::StatusOr<std::unique_ptr<ByteReader>> ShareReader(int fd) {
+  if (IsSocket(fd)) {
+    absl::StatusOr<Fd> copy = Duplicate(fd);
+    if (!copy.ok()) return copy.status();
+    return std::make_unique<SocketReader>(*std::move(copy));
+  }
+  absl::StatusOr<SharedEnd> end = SharedEnd::Open(fd, SharedEnd::Direction::kRead);
+  if (!end.ok()) return end.status();
+  HintPipeSize(end->get());
+  return std::make_unique<SharedReader>(*std::move(end));
+}
+
+absl::StatusOr<std::unique_ptr<ByteWriter>> ShareWriter(int fd) {
+  if (IsSocket(fd)) {
+    absl::StatusOr<Fd> copy = Duplicate(fd);
+    if (!copy.ok()) return copy.status();
+    return std::make_unique<SocketWriter>(*std::move(copy));
+  }
+  absl::StatusOr<SharedEnd> end = SharedEnd::Open(fd, SharedEnd::Direction::kWrite);
+  if (!end.ok()) return end.status();
+  HintPipeSize(end->get());
+  return std::make_unique<SharedWriter>(*std::move(end));
+}
+
+absl::StatusOr<ByteDuplex> ConnectUnix(const std::string& path) {
+  const absl::StatusOr<Fd> fd = Connect(path);
+  if (!fd.ok()) return fd.status();
+  absl::StatusOr<std::unique_ptr<ByteReader>> reader = ShareReader(fd->get());
+  if (!reader.ok()) return reader.status();
+  absl::StatusOr<std::unique_ptr<ByteWriter>> writer = ShareWriter(fd->get());
+  if (!writer.ok()) return writer.status();
+  return ByteDuplex{*std::move(reader), *std::move(writer)};
+}
+
+}  // namespace shunt

@@ -1,0 +1,61 @@
+// ByteReader, ByteWriter: one direction of a stream that somebody else has the other end of: a
+// FIFO, a descriptor that we inherited, a unix socket. Never blocks, neither at the opening (FIFOs
+// open without regard to who comes first) nor later.
+//
+// Threads: one thread at a time; a reader and a writer of the same socket are independent.
+// Errors: opening answers with a Status that names the path; what happens later is in the IoResult.
+// One run is one open: after the end a FIFO is closed, so that a second writer is refused and does
+// not wait for ever (reliability F99).
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "platform/io.h"
+
+namespace shunt {
+
+class ByteReader {
+ public:
+  virtual ~ByteReader() = default;
+  // kBlocked also before a FIFO's first writer has come.
+  virtual IoResult Read(std::span<char> buffer) = 0;
+  virtual int fd() const = 0;  // to poll; -1 after the end
+};
+
+class ByteWriter {
+ public:
+  virtual ~ByteWriter() = default;
+  // kBlocked also before a FIFO's reader has come, while fd() is -1: try again after kFifoRetry.
+  virtual IoResult Write(std::span<const iovec> parts) = 0;
+  virtual int fd() const = 0;
+  // The other side sees the end when it has read what was written. Once more is harmless.
+  // Destroying an open writer of a socket does not end the stream while its reader lives.
+  virtual void Close() = 0;
+};
+
+// Nothing tells that a reader opened a FIFO, so a writer has to try.
+inline constexpr absl::Duration kFifoRetry = absl::Milliseconds(20);
+
+// NotFound when there is nothing, FailedPrecondition when it is no FIFO (a symbolic link to one is
+// none: who may write to the directory could point it anywhere).
+absl::StatusOr<std::unique_ptr<ByteReader>> OpenFifoReader(const std::string& path);
+absl::StatusOr<std::unique_ptr<ByteWriter>> OpenFifoWriter(const std::string& path);
+
+// A view of an inherited descriptor (see SharedEnd), which stays open and is the caller's:
+// GiveUpDescriptor when all views are made. Closing a socket's writer ends only its
+// direction.
+absl::StatusOr<std::unique_ptr<ByteReader>> ShareReader(int fd);
+absl::StatusOr<std::unique_ptr<ByteWriter>> ShareWriter(int fd);
+
+// A connection to a listening unix stream socket, for both directions.
+struct ByteDuplex {
+  std::unique_ptr<ByteReader> reader;
+  std::unique_ptr<ByteWriter> writer;
+};
+absl::StatusOr<ByteDuplex> ConnectUnix(const std::string& path);
+
+}  // namespace shunt
