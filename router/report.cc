@@ -1,121 +1,126 @@
 #include "router/report.h"
 
-#include <nlohmann/json.hpp>
-
 #include "absl/time/time.h"
+#include "router/json_writer.h"
 
 namespace shunt {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json Nullable(const std::optional<int>& value) { return value ? Json(*value) : Json(nullptr); }
-Json Nullable(const std::optional<int64_t>& value) { return value ? Json(*value) : Json(nullptr); }
-Json Generation(int64_t generation) { return generation < 0 ? Json(nullptr) : Json(generation); }
-Json TextOrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
-Json Instant(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
+JsonWriter& operator<<(JsonWriter& json, const std::optional<int>& value) {
+  return value ? json.Int(*value) : json.Null();
+}
+JsonWriter& operator<<(JsonWriter& json, const std::optional<int64_t>& value) {
+  return value ? json.Int(*value) : json.Null();
 }
 
-Json Descriptor(const StreamDescriptor& stream) {
-  Json json = {{"name", stream.name}};
-  json["namespace"] = stream.name_space ? Json(*stream.name_space) : Json(nullptr);
-  return json;
+JsonWriter& WriteText(std::string_view text, JsonWriter* json) {
+  return text.empty() ? json->Null() : json->String(text);
 }
 
-void AddCounters(const StreamReport& stream, Json* json) {
-  (*json)["records_read"] = stream.records_read;
-  (*json)["bytes_read"] = stream.bytes_read;
-  (*json)["records_forwarded"] = stream.records_forwarded;
-  (*json)["records_committed"] = stream.records_committed;
-  (*json)["bytes_committed"] = stream.bytes_committed;
-  (*json)["states_forwarded"] = stream.states_forwarded;
-  (*json)["states_committed"] = stream.states_committed;
+JsonWriter& WriteGeneration(int64_t generation, JsonWriter* json) {
+  return generation < 0 ? json->Null() : json->Int(generation);
 }
 
-Json ConnectorJson(const ConnectorReport& connector) {
-  return {{"command", connector.command},
-          {"exit_code", Nullable(connector.exit_code)},
-          {"signal", Nullable(connector.signal)},
-          {"config_generation", Generation(connector.config_generation)},
-          {"lines", connector.lines},
-          {"bytes", connector.bytes}};
+JsonWriter& WriteInstant(absl::Time time, JsonWriter* json) {
+  return json->String(absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone()));
 }
 
-Json StreamsJson(const std::vector<StreamReport>& streams) {
-  Json json = Json::array();
-  for (const StreamReport& stream : streams) {
-    Json row = Descriptor(stream.stream);
-    row["status"] = stream.status;
-    AddCounters(stream, &row);
-    json.push_back(std::move(row));
+// The two members that name a stream.
+void WriteDescriptor(const StreamDescriptor& stream, JsonWriter* json) {
+  json->Key("name").String(stream.name).Key("namespace");
+  stream.name_space ? json->String(*stream.name_space) : json->Null();
+}
+
+void WriteCounters(const StreamReport& stream, JsonWriter* json) {
+  json->Key("records_read").Uint(stream.records_read);
+  json->Key("bytes_read").Uint(stream.bytes_read);
+  json->Key("records_forwarded").Uint(stream.records_forwarded);
+  json->Key("records_committed").Uint(stream.records_committed);
+  json->Key("bytes_committed").Uint(stream.bytes_committed);
+  json->Key("states_forwarded").Uint(stream.states_forwarded);
+  json->Key("states_committed").Uint(stream.states_committed);
+}
+
+void WriteConnector(const ConnectorReport& connector, JsonWriter* json) {
+  json->BeginObject().Key("command").String(connector.command);
+  json->Key("exit_code") << connector.exit_code;
+  json->Key("signal") << connector.signal;
+  WriteGeneration(connector.config_generation, &json->Key("config_generation"));
+  json->Key("lines").Uint(connector.lines).Key("bytes").Uint(connector.bytes).End();
+}
+
+void WriteStreams(const Report& report, JsonWriter* json) {
+  json->Key("streams").BeginArray();
+  for (const StreamReport& stream : report.streams) {
+    WriteDescriptor(stream.stream, &json->BeginObject());
+    json->Key("status").String(stream.status);
+    WriteCounters(stream, json);
+    json->End();
   }
-  return json;
-}
-
-Json UnknownStreamsJson(const std::vector<UnknownStreamReport>& streams) {
-  Json json = Json::array();
-  for (const UnknownStreamReport& stream : streams) {
-    Json row = Descriptor(stream.stream);
-    row["records"] = stream.records;
-    json.push_back(std::move(row));
+  json->End().Key("unknown_streams").BeginArray();
+  for (const UnknownStreamReport& stream : report.unknown_streams) {
+    WriteDescriptor(stream.stream, &json->BeginObject());
+    json->Key("records").Uint(stream.records).End();
   }
-  return json;
+  json->End().Key("totals").BeginObject();
+  WriteCounters(report.Totals(), json);
+  json->Key("records_dropped").Uint(report.records_dropped).End();
 }
 
-Json TotalsJson(const Report& report) {
-  Json json = Json::object();
-  AddCounters(report.Totals(), &json);
-  json["records_dropped"] = report.records_dropped;
-  return json;
+void WriteStates(const StateCounts& states, JsonWriter* json) {
+  json->BeginObject();
+  json->Key("read").Uint(states.read).Key("forwarded").Uint(states.forwarded);
+  json->Key("acked").Uint(states.acked).Key("committed").Uint(states.committed);
+  json->Key("explained").Uint(states.explained);
+  json->Key("unmatched_acks").Uint(states.unmatched_acks).End();
 }
 
-Json StatesJson(const StateCounts& states) {
-  return {{"read", states.read},           {"forwarded", states.forwarded},
-          {"acked", states.acked},         {"committed", states.committed},
-          {"explained", states.explained}, {"unmatched_acks", states.unmatched_acks}};
+void WriteControl(const ControlCounts& control, JsonWriter* json) {
+  json->BeginObject();
+  json->Key("received").Uint(control.received).Key("applied").Uint(control.applied);
+  json->Key("superseded").Uint(control.superseded).Key("duplicate").Uint(control.duplicate);
+  json->Key("quarantined").Uint(control.quarantined);
+  json->Key("last_generation").BeginObject();
+  WriteGeneration(control.source_generation, &json->Key("source"));
+  WriteGeneration(control.destination_generation, &json->Key("destination"));
+  json->End().Key("alerts").BeginArray();
+  for (const std::string& alert : control.alerts) json->String(alert);
+  json->End().End();
 }
 
-Json ControlJson(const ControlCounts& control) {
-  return {{"received", control.received},
-          {"applied", control.applied},
-          {"superseded", control.superseded},
-          {"duplicate", control.duplicate},
-          {"quarantined", control.quarantined},
-          {"last_generation",
-           {{"source", Generation(control.source_generation)},
-            {"destination", Generation(control.destination_generation)}}},
-          {"alerts", control.alerts}};
-}
-
-Json LinesJson(const LineCounts& lines) {
-  Json json = Json::object();
+void WriteLines(const LineCounts& lines, JsonWriter* json) {
+  json->BeginObject();
   for (int kind = 0; kind < kLineKinds; ++kind) {
-    json[std::string(LineKindName(static_cast<LineKind>(kind)))] = lines.by_kind[kind];
+    json->Key(LineKindName(static_cast<LineKind>(kind))).Uint(lines.by_kind[kind]);
   }
-  return json;
+  json->End();
 }
 
-Json FailuresJson(const std::vector<FailureReport>& failures) {
-  Json json = Json::array();
-  for (const FailureReport& failure : failures) {
-    json.push_back({{"origin", OriginName(failure.origin)},
-                    {"type", failure.type},
-                    {"message", failure.message},
-                    {"internal_message", TextOrNull(failure.internal_message)},
-                    {"stack_trace", TextOrNull(failure.stack_trace)},
-                    {"stream", failure.stream ? Descriptor(*failure.stream) : Json(nullptr)}});
+void WriteFailures(const std::vector<Failure>& failures, JsonWriter* json) {
+  json->BeginArray();
+  for (const Failure& failure : failures) {
+    json->BeginObject().Key("origin").String(OriginName(failure.origin));
+    json->Key("type").String(failure.type).Key("message").String(failure.message);
+    WriteText(failure.internal_message, &json->Key("internal_message"));
+    WriteText(failure.stack_trace, &json->Key("stack_trace"));
+    json->Key("stream");
+    if (failure.stream) {
+      WriteDescriptor(*failure.stream, &json->BeginObject());
+      json->End();
+    } else {
+      json->Null();
+    }
+    json->End();
   }
-  return json;
+  json->End();
 }
 
-Json TimingsJson(const TimingReport& timings) {
-  return {{"first_record_ms", Nullable(timings.first_record_ms)},
-          {"source_done_ms", Nullable(timings.source_done_ms)},
-          {"destination_done_ms", Nullable(timings.destination_done_ms)},
-          {"blocked_on_source_ms", timings.blocked_on_source_ms},
-          {"blocked_on_destination_ms", timings.blocked_on_destination_ms}};
+void WriteTimings(const TimingReport& timings, JsonWriter* json) {
+  json->BeginObject().Key("first_record_ms") << timings.first_record_ms;
+  json->Key("source_done_ms") << timings.source_done_ms;
+  json->Key("destination_done_ms") << timings.destination_done_ms;
+  json->Key("blocked_on_source_ms").Int(timings.blocked_on_source_ms);
+  json->Key("blocked_on_destination_ms").Int(timings.blocked_on_destination_ms).End();
 }
 
 }  // namespace
@@ -153,29 +158,23 @@ StreamReport Report::Totals() const {
 }
 
 std::string Report::ToJson() const {
-  // Whole milliseconds: more digits would suggest a precision that a run does not have.
-  const double seconds = static_cast<double>(absl::ToInt64Milliseconds(duration)) / 1000.0;
-  const Json json = {{"schema", "shunt.report/1"},
-                     {"connection", connection},
-                     {"run_id", run_id},
-                     {"status", ExitCodeName(exit_code)},
-                     {"exit_code", exit_code},
-                     {"started_at", Instant(started_at)},
-                     {"finished_at", Instant(finished_at)},
-                     {"duration_seconds", seconds},
-                     {"source", ConnectorJson(source)},
-                     {"destination", ConnectorJson(destination)},
-                     {"streams", StreamsJson(streams)},
-                     {"unknown_streams", UnknownStreamsJson(unknown_streams)},
-                     {"totals", TotalsJson(*this)},
-                     {"states", StatesJson(states)},
-                     {"control", ControlJson(control)},
-                     {"lines", LinesJson(lines)},
-                     {"failures", FailuresJson(failures)},
-                     {"timings", TimingsJson(timings)},
-                     {"peak_memory_bytes", peak_memory_bytes}};
-  // A connector's message may hold bytes that are no UTF-8; the report must be JSON all the same.
-  return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+  JsonWriter json;
+  json.BeginObject().Key("schema").String("shunt.report/1");
+  json.Key("connection").String(connection).Key("run_id").String(run_id);
+  json.Key("status").String(ExitCodeName(exit_code)).Key("exit_code").Int(exit_code);
+  WriteInstant(started_at, &json.Key("started_at"));
+  WriteInstant(finished_at, &json.Key("finished_at"));
+  json.Key("duration_seconds").Seconds(absl::ToInt64Milliseconds(duration));
+  WriteConnector(source, &json.Key("source"));
+  WriteConnector(destination, &json.Key("destination"));
+  WriteStreams(*this, &json);
+  WriteStates(states, &json.Key("states"));
+  WriteControl(control, &json.Key("control"));
+  WriteLines(lines, &json.Key("lines"));
+  WriteFailures(failures, &json.Key("failures"));
+  WriteTimings(timings, &json.Key("timings"));
+  json.Key("peak_memory_bytes").Int(peak_memory_bytes).End();
+  return json.text();
 }
 
 }  // namespace shunt

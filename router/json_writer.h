@@ -1,0 +1,54 @@
+// JsonWriter: builds one JSON document, pretty-printed, in the order of the calls. For what people and
+// scripts read: the report, the listings. Always legal JSON: bytes that are no UTF-8 are replaced.
+//
+//   JsonWriter json;
+//   json.BeginObject().Key("name").String("orders").Key("records").Int(3).End();
+//   Print(json.text());
+//
+// Threads: one at a time. Errors: none; unbalanced calls are a bug (CHECK). Depth: at most 64.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shunt {
+
+class JsonWriter {
+ public:
+  JsonWriter& BeginObject();
+  JsonWriter& BeginArray();
+  JsonWriter& End();
+  // REQUIRES: inside an object; a value follows.
+  JsonWriter& Key(std::string_view key);
+
+  JsonWriter& String(std::string_view value);
+  JsonWriter& Int(int64_t value);
+  JsonWriter& Uint(uint64_t value);
+  JsonWriter& Bool(bool value);
+  JsonWriter& Null();
+  // Milliseconds as seconds with three digits: 1.250.
+  JsonWriter& Seconds(int64_t milliseconds);
+  // A value that is JSON already, byte for byte. REQUIRES: it is one well-formed value.
+  JsonWriter& Raw(std::string_view json);
+
+  // The document, ended by a newline. REQUIRES: all that was begun is ended.
+  std::string text() const;
+
+ private:
+  struct Level {
+    char close;
+    bool empty = true;
+  };
+  JsonWriter& Begin(char open, char close);
+  JsonWriter& Value(std::string_view literal);
+  void Separate();
+  void NewLine();
+
+  std::string out_;
+  std::vector<Level> levels_;
+  bool after_key_ = false;
+};
+
+}  // namespace shunt
