@@ -1,0 +1,18 @@
+// The commands of `shunt`, a list per file; main.cc puts them together.
+#pragma once
+
+#include <vector>
+
+#include "cli/command_line.h"
+
+namespace shunt {
+
+std::vector<Command> SyncCommands();       // sync
+std::vector<Command> SidecarCommands();    // sidecar
+std::vector<Command> DemoCommands();       // demo
+std::vector<Command> ConnectorCommands();  // connector source, connector destination
+std::vector<Command> StateCommands();      // state show, export, import, reset
+std::vector<Command> ConfigCommands();     // config show, history, export
+std::vector<Command> RunsCommands();       // runs, runs show
+
+}  // namespace shunt
