@@ -168,14 +168,12 @@ StreamConnector::StreamConnector(EventFd exit_event, std::unique_ptr<ByteReader>
     : output_(std::move(output)),
       log_(std::move(log)),
       input_(std::move(input)),
-      exit_event_(std::move(exit_event)),
-      output_ended_(output_ == nullptr),
-      input_ended_(input_ == nullptr) {}
+      ends_(std::make_shared<Ends>(std::move(exit_event), output_ != nullptr, input_ != nullptr)) {}
 
 IoResult StreamConnector::ReadOutput(std::span<char> buffer) {
   if (!output_) return {IoState::kEnd, 0, 0};
   const IoResult result = output_->Read(buffer);
-  if (result.state == IoState::kEnd || result.state == IoState::kError) Ended(output_ended_);
+  if (result.state == IoState::kEnd || result.state == IoState::kError) ends_->OutputEnded();
   return result;
 }
 
@@ -188,21 +186,23 @@ IoResult StreamConnector::WriteInput(std::span<const iovec> parts) {
 }
 
 void StreamConnector::CloseInput() {
-  if (!input_) return;
-  input_->Close();
-  Ended(input_ended_);
+  if (input_) input_->Close([ends = ends_] { ends->InputEnded(); });
 }
 
 std::optional<ExitStatus> StreamConnector::Exit() {
-  const std::lock_guard lock(mutex_);
-  if (output_ended_ && input_ended_) return ExitStatus{};
+  if (ends_->both()) return ExitStatus{};
   return std::nullopt;
 }
 
-void StreamConnector::Ended(bool& part) {
+bool StreamConnector::Ends::both() {
   const std::lock_guard lock(mutex_);
-  if (std::exchange(part, true)) return;
-  if (output_ended_ && input_ended_) exit_event_.Signal();
+  return output_ && input_;
+}
+
+void StreamConnector::Ends::Ended(bool& end) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(end, true)) return;
+  if (output_ && input_) event_.Signal();
 }
 
 }  // namespace shunt

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "connectors/connector.h"
@@ -57,26 +58,42 @@ class StreamConnector final : public Connector {
 
   absl::Duration retry_after() const override { return kFifoRetry; }
 
-  // Set, without code and signal, once the output has ended and the input is closed.
+  // Set, without code and signal, once the output has ended and the other side can see the end of
+  // its input.
   std::optional<ExitStatus> Exit() override;
-  int exit_fd() const override { return exit_event_.get(); }
+  int exit_fd() const override { return ends_->fd(); }
   void Terminate() override {}
   void Kill() override {}
 
  private:
+  // What has ended. Shared with the thread that may still wait for a reader of the input.
+  class Ends {
+   public:
+    Ends(EventFd event, bool has_output, bool has_input)
+        : event_(std::move(event)), output_(!has_output), input_(!has_input) {}
+    void OutputEnded() { Ended(output_); }
+    void InputEnded() { Ended(input_); }
+    bool both();
+    int fd() const { return event_.get(); }
+
+   private:
+    void Ended(bool& end);
+
+    const EventFd event_;  // signalled once both are true, never drained
+    std::mutex mutex_;
+    bool output_;  // guarded by mutex_
+    bool input_;   // guarded by mutex_
+  };
+
   StreamConnector(EventFd exit_event, std::unique_ptr<ByteReader> output,
                   std::unique_ptr<ByteReader> log, std::unique_ptr<ByteWriter> input);
-  void Ended(bool& part);
 
   // One part each; the pointers are constant after construction.
   const std::unique_ptr<ByteReader> output_;
   const std::unique_ptr<ByteReader> log_;
   const std::unique_ptr<ByteWriter> input_;
 
-  const EventFd exit_event_;  // signalled once both below are true, never drained
-  std::mutex mutex_;
-  bool output_ended_;  // guarded by mutex_
-  bool input_ended_;   // guarded by mutex_
+  const std::shared_ptr<Ends> ends_;
 };
 
 }  // namespace shunt

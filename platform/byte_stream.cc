@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -10,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -33,6 +36,29 @@ absl::Status CheckFifo(const std::string& path) {
 bool IsFifo(int fd) {
   struct stat info{};
   return ::fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+// Runs `work` on a thread of its own that nobody waits for and that gets no signals. False: there
+// is no thread to be had.
+bool RunDetached(std::function<void()> work) {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  auto owned = std::make_unique<std::function<void()>>(std::move(work));
+  const auto run = [](void* argument) -> void* {
+    const std::unique_ptr<std::function<void()>> mine(
+        static_cast<std::function<void()>*>(argument));
+    (*mine)();
+    return nullptr;
+  };
+  pthread_t thread;
+  const bool started = ::pthread_create(&thread, nullptr, run, owned.get()) == 0;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!started) return false;
+  owned.release();
+  ::pthread_detach(thread);
+  return true;
 }
 
 class FifoReader final : public ByteReader {
@@ -80,15 +106,47 @@ class FifoWriter final : public ByteWriter {
 
   int fd() const override { return fd_.get(); }
 
-  void Close() override {
-    closed_ = true;
+  ~FifoWriter() override {
+    if (!meeting_) return;
+    // Lets the thread go when it still waits: we are its reader until it has been through.
+    const std::lock_guard lock(meeting_->mutex);
+    if (!meeting_->over) meeting_->reader = Fd(::open(path_.c_str(), O_RDONLY | kFifoFlags));
+  }
+
+  void Close(std::function<void()> closed) override {
+    if (std::exchange(closed_, true)) return;
+    if (!fd_.valid()) fd_ = Fd(::open(path_.c_str(), O_WRONLY | kFifoFlags));
+    const bool reader_to_come = !fd_.valid() && errno == ENXIO;
     fd_.reset();
+    if (!reader_to_come || !MeetReader(closed)) closed();
   }
 
  private:
+  struct Meeting {
+    std::mutex mutex;
+    bool over = false;  // guarded by mutex
+    Fd reader;          // guarded by mutex
+  };
+
+  bool MeetReader(std::function<void()> closed) {
+    auto meeting = std::make_shared<Meeting>();
+    const bool started = RunDetached([path = path_, meeting, closed = std::move(closed)] {
+      Fd(::open(path.c_str(), O_WRONLY | (kFifoFlags & ~O_NONBLOCK))).reset();
+      {
+        const std::lock_guard lock(meeting->mutex);
+        meeting->over = true;
+        meeting->reader.reset();
+      }
+      closed();
+    });
+    if (started) meeting_ = std::move(meeting);
+    return started;
+  }
+
   const std::string path_;
   Fd fd_;
   bool closed_ = false;
+  std::shared_ptr<Meeting> meeting_;  // with the thread of an early Close
 };
 
 class SharedReader final : public ByteReader {
@@ -117,7 +175,11 @@ class SharedWriter final : public ByteWriter {
   }
 
   int fd() const override { return end_.get(); }
-  void Close() override { end_.Close(); }
+  void Close(std::function<void()> closed) override {
+    if (!end_.valid()) return;
+    end_.Close();
+    closed();
+  }
 
  private:
   SharedEnd end_;
@@ -170,12 +232,13 @@ class SocketWriter final : public ByteWriter {
 
   int fd() const override { return fd_.get(); }
 
-  void Close() override {
+  void Close(std::function<void()> closed) override {
     if (!fd_.valid()) return;
     // A reader of the same socket has a descriptor of its own, which would keep the connection
     // open.
     ::shutdown(fd_.get(), SHUT_WR);
     fd_.reset();
+    closed();
   }
 
  private:

@@ -8,6 +8,7 @@
 // not wait for ever (reliability F99).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,9 +33,13 @@ class ByteWriter {
   // kBlocked also before a FIFO's reader has come, while fd() is -1: try again after kFifoRetry.
   virtual IoResult Write(std::span<const iovec> parts) = 0;
   virtual int fd() const = 0;
-  // The other side sees the end when it has read what was written. Once more is harmless.
-  // Destroying an open writer of a socket does not end the stream while its reader lives.
-  virtual void Close() = 0;
+  // The other side sees the end when it has read what was written. Destroying an open writer of a
+  // socket does not end the stream while its reader lives.
+  // `closed` is called when the end is in place: at once, except for a FIFO whose reader has not
+  // come yet. That reader would wait in its open for ever if we just went away, so a thread meets
+  // it there and calls `closed`; when the writer is destroyed first, the reader's open is released
+  // too. Nothing is done, and nothing called, the second time.
+  virtual void Close(std::function<void()> closed) = 0;
 };
 
 // Nothing tells that a reader opened a FIFO, so a writer has to try.

@@ -67,6 +67,8 @@ absl::StatusOr<std::string> FindExecutable(std::string_view name, std::string_vi
   return absl::NotFoundError(absl::StrCat("cannot run ", A(name), ": not found on the PATH"));
 }
 
+int64_t UserId() { return ::geteuid(); }
+
 int64_t PeakMemoryBytes() {
   rusage usage{};
   SHUNT_CHECK(::getrusage(RUSAGE_SELF, &usage) == 0);

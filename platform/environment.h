@@ -24,6 +24,9 @@ absl::StatusOr<std::string> FindExecutable(std::string_view name, std::string_vi
 // What an unset PATH means.
 inline constexpr std::string_view kPathDefault = "/usr/local/bin:/usr/bin:/bin";
 
+// The user that this process acts as.
+int64_t UserId();
+
 // The largest resident set of this process so far.
 int64_t PeakMemoryBytes();
 // The resident set now; 0 when it cannot be told (no /proc).

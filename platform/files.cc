@@ -55,6 +55,26 @@ absl::Status ReplaceFile(const std::string& path, std::string_view bytes, mode_t
   return SyncDirectory(directory);
 }
 
+absl::StatusOr<std::vector<std::string>> List(const Fd& directory, const std::string& path) {
+  // The listing takes over the descriptor that it is given.
+  Fd copy(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  DIR* listing = copy.valid() ? ::fdopendir(copy.get()) : nullptr;
+  if (listing == nullptr) return Failed("listing", path, errno);
+  copy.release();
+  const absl::Cleanup close = [listing] { ::closedir(listing); };
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(listing);
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  if (errno != 0) return Failed("listing", path, errno);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 // Removes `name` in the directory `parent`, a descriptor, so that no component can be swapped for a
 // symbolic link meanwhile.
 absl::Status RemoveAt(int parent, const char* name, const std::string& path, int depth) {
@@ -65,21 +85,13 @@ absl::Status RemoveAt(int parent, const char* name, const std::string& path, int
   }
   Fd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) return Failed("opening", path, errno);
-  DIR* listing = ::fdopendir(fd.get());
-  if (listing == nullptr) return Failed("listing", path, errno);
-  const int self = fd.release();  // the listing owns it now
-  const absl::Cleanup close = [listing] { ::closedir(listing); };
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(listing);
-    if (entry == nullptr) break;
-    const std::string_view child = entry->d_name;
-    if (child == "." || child == "..") continue;
+  const absl::StatusOr<std::vector<std::string>> children = List(fd, path);
+  if (!children.ok()) return children.status();
+  for (const std::string& child : *children) {
     absl::Status status =
-        RemoveAt(self, entry->d_name, absl::StrCat(path, "/", entry->d_name), depth + 1);
+        RemoveAt(fd.get(), child.c_str(), absl::StrCat(path, "/", child), depth + 1);
     if (!status.ok()) return status;
   }
-  if (errno != 0) return Failed("listing", path, errno);
   if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT) {
     return Failed("removing", path, errno);
   }
@@ -148,6 +160,39 @@ absl::Status MakeDirs(const std::string& path, mode_t mode) {
 
 absl::Status RemoveTree(const std::string& path) {
   return RemoveAt(AT_FDCWD, path.c_str(), path, 0);
+}
+
+bool IsPrivateDirectory(const std::string& path) {
+  struct stat info{};
+  return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() &&
+         (info.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
+absl::Status MakePrivateDirectory(const std::string& path) {
+  // The umask can only take bits away, and none of these.
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Failed("creating directory", path, errno);
+  }
+  if (IsPrivateDirectory(path)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " is not a directory that belongs to us alone"));
+}
+
+absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return Failed("opening", path, errno);
+  return List(fd, path);
+}
+
+absl::Status RenamePath(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+  return Failed("renaming", from, errno);
+}
+
+absl::StatusOr<absl::Time> ModifiedAt(const std::string& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) return Failed("looking at", path, errno);
+  return absl::TimeFromTimespec(info.st_mtim);
 }
 
 absl::Status SyncDirectory(const std::string& path) {

@@ -13,9 +13,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "platform/io.h"
 
 namespace shunt {
@@ -38,6 +40,21 @@ absl::Status MakeDirs(const std::string& path, mode_t mode);
 
 // Removes a directory and all in it, following no symbolic link. OK when there is nothing.
 absl::Status RemoveTree(const std::string& path);
+
+// A directory that only we can look into: created 0700 when it is missing. FailedPrecondition when
+// what is there is a symbolic link, belongs to somebody else or is open to others: in /dev/shm and
+// /tmp anybody may have made it before us.
+absl::Status MakePrivateDirectory(const std::string& path);
+// Whether MakePrivateDirectory would be content with what is there.
+bool IsPrivateDirectory(const std::string& path);
+
+// The names in a directory, sorted, without . and ..
+absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path);
+
+absl::Status RenamePath(const std::string& from, const std::string& to);
+
+// When a file or the list of a directory was last changed.
+absl::StatusOr<absl::Time> ModifiedAt(const std::string& path);
 
 // fsync of a directory: makes creations and renames in it durable.
 absl::Status SyncDirectory(const std::string& path);

@@ -1,9 +1,9 @@
 #include "platform/lock_file.h"
 
-#include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include <cerrno>
 
 #include "absl/strings/str_cat.h"
 #include "platform/errno_status.h"

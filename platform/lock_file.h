@@ -1,8 +1,9 @@
-// LockFile: "is that process still alive?" without process ids. Whoever lives holds an flock on a small
-// file; the kernel frees it when the process ends, however it ends (kill -9 and OOM included).
+// LockFile: "is that process still alive?" without process ids. Whoever lives holds an flock on a
+// small file; the kernel frees it when the process ends, however it ends (kill -9 and OOM
+// included).
 //
-// The lock belongs to the open file description, so two LockFiles exclude each other inside one process
-// too. The descriptor is close-on-exec: a connector that outlives us does not keep it.
+// The lock belongs to the open file description, so two LockFiles exclude each other inside one
+// process too. The descriptor is close-on-exec: a connector that outlives us does not keep it.
 // Threads: a LockFile belongs to one thread at a time; the free function is thread-safe.
 // Errors: a Status that names the path.
 #pragma once
@@ -19,8 +20,9 @@ namespace shunt {
 
 class LockFile {
  public:
-  // Creates the file when it is missing (0600, never through a symbolic link) and takes its lock without
-  // waiting. Aborted: somebody else holds it. Unavailable: the file cannot be made or opened.
+  // Creates the file when it is missing (0600, never through a symbolic link) and takes its lock
+  // without waiting. Aborted: somebody else holds it. Unavailable: the file cannot be made or
+  // opened.
   static absl::StatusOr<LockFile> Acquire(std::string_view path);
 
   LockFile(LockFile&&) noexcept = default;  // destroying it frees the lock; the file stays
@@ -28,8 +30,8 @@ class LockFile {
 
   const std::string& path() const { return path_; }
 
-  // Removes the file, then frees the lock: nobody can see the file unlocked. Only for names that are
-  // never used again.
+  // Removes the file, then frees the lock: nobody can see the file unlocked. Only for names that
+  // are never used again.
   void RemoveAndRelease();
 
  private:

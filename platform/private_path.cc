@@ -1,14 +1,14 @@
 #include "platform/private_path.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 #include <cerrno>
 #include <climits>
 #include <cstdint>
 #include <cstdlib>
-#include <fcntl.h>
 #include <memory>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "platform/errno_status.h"
@@ -58,7 +58,8 @@ absl::StatusOr<std::string> ResolveParent(std::string_view path) {
     return absl::InvalidArgumentError(absl::StrCat("not the name of a file: ", A(path)));
   }
   const std::string parent = ParentOf(path);
-  const std::unique_ptr<char, void (*)(void*)> resolved(realpath(parent.c_str(), nullptr), std::free);
+  const std::unique_ptr<char, void (*)(void*)> resolved(realpath(parent.c_str(), nullptr),
+                                                        std::free);
   if (resolved == nullptr) return UnavailableFromErrno("cannot find the directory", parent);
   const std::string_view directory = resolved.get();
   return absl::StrCat(directory == "/" ? "" : A(directory), "/", A(name));
@@ -97,14 +98,14 @@ absl::StatusOr<bool> OnNetworkFilesystem(std::string_view path_view) {
   struct statfs info;
   if (statfs(path.c_str(), &info) != 0) return UnavailableFromErrno("cannot look at", path);
   switch (static_cast<uint32_t>(info.f_type)) {  // linux/magic.h, and Lustre's own
-    case 0x6969:      // NFS
-    case 0x517B:      // SMB
-    case 0xFF534D42:  // CIFS
-    case 0xFE534D42:  // SMB2
-    case 0x73757245:  // Coda
-    case 0x5346414F:  // AFS
-    case 0x00C36400:  // Ceph
-    case 0x0BD00BD0:  // Lustre
+    case 0x6969:                                 // NFS
+    case 0x517B:                                 // SMB
+    case 0xFF534D42:                             // CIFS
+    case 0xFE534D42:                             // SMB2
+    case 0x73757245:                             // Coda
+    case 0x5346414F:                             // AFS
+    case 0x00C36400:                             // Ceph
+    case 0x0BD00BD0:                             // Lustre
       return true;
     default:
       return false;

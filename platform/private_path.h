@@ -1,6 +1,6 @@
-// Making directories and files that only their owner can read, whatever the umask, and looking at paths
-// without opening what is there (closing any descriptor of an SQLite file drops the POSIX locks that
-// this process holds on it).
+// Making directories and files that only their owner can read, whatever the umask, and looking at
+// paths without opening what is there (closing any descriptor of an SQLite file drops the POSIX
+// locks that this process holds on it).
 //
 // Thread-safe. Errors: Unavailable that names the path and the cause.
 #pragma once
@@ -20,13 +20,15 @@ absl::Status MakePrivateDirectories(std::string_view path);
 // missing and is never followed. The directory must exist.
 absl::StatusOr<std::string> ResolveParent(std::string_view path);
 
-// Creates `path` empty and 0600 when nothing is there. When something is there it must be a regular file:
-// it is not opened, and bits for group and others are taken away where we may. True: it is new.
+// Creates `path` empty and 0600 when nothing is there. When something is there it must be a regular
+// file: it is not opened, and bits for group and others are taken away where we may. True: it is
+// new.
 absl::StatusOr<bool> EnsurePrivateFile(std::string_view path);
 
 absl::StatusOr<bool> DirectoryExists(std::string_view path);
 
-// Whether `path` lies on a filesystem of another machine, where file locks and fsync cannot be trusted.
+// Whether `path` lies on a filesystem of another machine, where file locks and fsync cannot be
+// trusted.
 absl::StatusOr<bool> OnNetworkFilesystem(std::string_view path);
 
 }  // namespace shunt

@@ -308,7 +308,19 @@ void Process::KillGroup(int signal_number) {
   ::kill(-pid_, signal_number);
 }
 
-Process::~Process() {
+Process& Process::operator=(Process&& other) noexcept {
+  if (this == &other) return *this;
+  End();
+  pid_ = other.pid_;
+  pidfd_ = std::move(other.pidfd_);
+  stdin_ = std::move(other.stdin_);
+  stdout_ = std::move(other.stdout_);
+  stderr_ = std::move(other.stderr_);
+  exit_ = std::exchange(other.exit_, std::nullopt);
+  return *this;
+}
+
+void Process::End() {
   if (!pidfd_.valid()) return;
   KillGroup(SIGKILL);
   const std::optional<ProcessExit> exit = WaitFor(kReapWaitMax);

@@ -57,8 +57,8 @@ struct ProcessExit {
 class Process {
  public:
   Process(Process&& other) noexcept = default;
-  Process& operator=(Process&& other) = delete;
-  ~Process();
+  Process& operator=(Process&& other) noexcept;
+  ~Process() { End(); }
 
   pid_t pid() const { return pid_; }
   // Readable as soon as the child has ended, for ever.
@@ -82,6 +82,7 @@ class Process {
 
  private:
   friend absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options);
+  void End();
   Process(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
 
   pid_t pid_;

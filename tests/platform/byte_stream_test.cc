@@ -63,6 +63,14 @@ bool IsReadable(int fd) {
   return Poll(std::span(&request, 1), absl::ZeroDuration()) > 0;
 }
 
+void CloseAtOnce(ByteWriter& writer) {
+  int calls = 0;
+  writer.Close([&calls] { ++calls; });
+  EXPECT_EQ(1, calls);
+  writer.Close([&calls] { ++calls; });
+  EXPECT_EQ(1, calls) << "once more is nothing";
+}
+
 TEST_F(FifoTest, ReaderBeforeItsWriterIsBlockedAndNotAtTheEnd) {
   const std::unique_ptr<ByteReader> reader = *OpenFifoReader(path_);
   EXPECT_EQ(IoState::kBlocked, StateOf(*reader));
@@ -100,7 +108,7 @@ TEST_F(FifoTest, WriterBeforeItsReaderIsBlocked) {
   Fd reader = OpenOther(O_RDONLY);
   EXPECT_EQ(5u, Write(*writer, "hello").bytes);
   EXPECT_GE(writer->fd(), 0);
-  writer->Close();
+  CloseAtOnce(*writer);
   EXPECT_EQ("hello", ReadToEnd(reader.get()));
   EXPECT_EQ(IoState::kEnd, Write(*writer, "x").state);
 }
@@ -113,11 +121,26 @@ TEST_F(FifoTest, WriterSeesItsReaderGo) {
   EXPECT_EQ(IoState::kEnd, Write(*writer, "x").state);
 }
 
-TEST_F(FifoTest, WriterCanBeClosedBeforeAnybodyCame) {
+// A source without records: the destination, which starts slowly, must still see an end.
+TEST_F(FifoTest, WriterThatClosedEarlyMeetsItsReader) {
+  const EventFd closed = *EventFd::Create();
   const std::unique_ptr<ByteWriter> writer = *OpenFifoWriter(path_);
-  writer->Close();
-  OpenOther(O_RDONLY);
+  writer->Close([&closed] { closed.Signal(); });
   EXPECT_EQ(IoState::kEnd, Write(*writer, "x").state);
+  EXPECT_FALSE(IsReadable(closed.get()));
+  const Fd reader(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));  // blocks until a writer is there
+  char c;
+  EXPECT_EQ(IoState::kEnd, ReadSome(reader.get(), std::span(&c, 1)).state);
+  AwaitReadable(closed.get());
+}
+
+TEST_F(FifoTest, WriterThatIsDestroyedFirstLetsGo) {
+  const EventFd closed = *EventFd::Create();
+  {
+    const std::unique_ptr<ByteWriter> writer = *OpenFifoWriter(path_);
+    writer->Close([&closed] { closed.Signal(); });
+  }
+  AwaitReadable(closed.get());
 }
 
 TEST_F(FifoTest, WriterSaysWhenItsPathIsGone) {
@@ -175,7 +198,7 @@ TEST(ShareTest, PipeEndsOnceEveryDescriptorIsGivenUp) {
   const std::unique_ptr<ByteWriter> writer = *ShareWriter(pipe->write_end.get());
   GiveUpDescriptor(pipe->write_end.release());
   EXPECT_EQ(1u, Write(*writer, "x").bytes);
-  writer->Close();
+  CloseAtOnce(*writer);
   EXPECT_EQ("x", ReadToEnd(pipe->read_end.get()));
 }
 
@@ -198,7 +221,7 @@ TEST(ShareTest, SocketDirectionsEndOneByOneAndNoFlagChanges) {
   ours.reset();
   EXPECT_EQ(IoState::kBlocked, StateOf(*reader));
   EXPECT_EQ(4u, Write(*writer, "ping").bytes);
-  writer->Close();
+  CloseAtOnce(*writer);
   ASSERT_TRUE(SetNonBlocking(peer.get()).ok());
   EXPECT_EQ("ping", ReadToEnd(peer.get()));
   ASSERT_TRUE(WriteAll(peer.get(), "pong").ok());
@@ -245,7 +268,7 @@ TEST(ConnectUnixTest, TalksBothWays) {
   Fd peer(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   EXPECT_EQ(IoState::kBlocked, StateOf(*duplex->reader));
   EXPECT_EQ(4u, Write(*duplex->writer, "ping").bytes);
-  duplex->writer->Close();
+  CloseAtOnce(*duplex->writer);
   EXPECT_EQ("ping", ReadToEnd(peer.get()));
   ASSERT_TRUE(WriteAll(peer.get(), "pong").ok());
   peer.reset();

@@ -1,0 +1,115 @@
+#include "connectors/run_directory.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "platform/check.h"
+#include "platform/environment.h"
+#include "platform/files.h"
+#include "platform/strings.h"
+
+namespace shunt {
+namespace {
+
+// A directory has its final name only once its lock is held, so that nobody ever sees it unlocked
+// while its run lives. What died in between is told by its age.
+constexpr std::string_view kReady = "run-";
+constexpr std::string_view kUnfinished = "new-";
+constexpr absl::Duration kUnfinishedMax = absl::Hours(1);
+constexpr std::string_view kLockName = "lock";
+
+std::string Join(std::string_view directory, std::string_view name) {
+  return absl::StrCat(A(directory), "/", A(name));
+}
+
+std::string DirectoryOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+bool IsDead(const std::string& base, const std::string& name, absl::Time now) {
+  const std::string path = Join(base, name);
+  if (name.starts_with(kReady)) {
+    const absl::StatusOr<bool> held = IsLockHeld(Join(path, kLockName));
+    return held.ok() && !*held;
+  }
+  if (!name.starts_with(kUnfinished)) return false;
+  const absl::StatusOr<absl::Time> modified_at = ModifiedAt(path);
+  return modified_at.ok() && now - *modified_at > kUnfinishedMax;
+}
+
+}  // namespace
+
+std::vector<std::string> RunDirectoryBases(const std::map<std::string, std::string>& env) {
+  const auto directory = [&env](const std::string& name) {
+    const auto found = env.find(name);
+    // A relative path would be another one for a connector.
+    const bool usable = found != env.end() && found->second.starts_with('/');
+    return usable ? found->second : std::string();
+  };
+  const std::string own_name = absl::StrCat("shunt-", UserId());
+  std::vector<std::string> bases;
+  // After sudo it may still be the other user's, where we would leave what he cannot remove.
+  const std::string runtime = directory("XDG_RUNTIME_DIR");
+  if (!runtime.empty() && IsPrivateDirectory(runtime)) bases.push_back(Join(runtime, "shunt"));
+  bases.push_back(Join("/dev/shm", own_name));
+  const std::string temporary = directory("TMPDIR");
+  bases.push_back(Join(temporary.empty() ? "/tmp" : temporary, own_name));
+  return bases;
+}
+
+absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Create(
+    const std::vector<std::string>& bases, Entropy& entropy) {
+  std::string tried;
+  for (const bool want_tmpfs : {true, false}) {
+    for (const std::string& base : bases) {
+      if (IsOnTmpfs(DirectoryOf(base)) != want_tmpfs) continue;
+      absl::StatusOr<std::unique_ptr<RunDirectory>> created = CreateIn(base, entropy);
+      if (created.ok()) return created;
+      absl::StrAppend(&tried, tried.empty() ? "" : "; ", created.status().message());
+    }
+  }
+  return absl::UnavailableError(absl::StrCat("no place for the files of this run: ", tried));
+}
+
+absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::CreateIn(const std::string& base,
+                                                                     Entropy& entropy) {
+  if (absl::Status status = MakePrivateDirectory(base); !status.ok()) return status;
+  const std::string id = entropy.HexId();
+  const std::string unfinished = Join(base, absl::StrCat(A(kUnfinished), id));
+  const std::string ready = Join(base, absl::StrCat(A(kReady), id));
+  if (absl::Status status = MakePrivateDirectory(unfinished); !status.ok()) return status;
+  absl::StatusOr<LockFile> lock = LockFile::Acquire(Join(unfinished, kLockName));
+  absl::Status status = lock.status();
+  if (status.ok()) status = RenamePath(unfinished, ready);
+  if (status.ok()) {
+    return std::unique_ptr<RunDirectory>(new RunDirectory(ready, *std::move(lock)));
+  }
+  // The first error is the one to tell; what stays is swept later.
+  RemoveTree(unfinished).IgnoreError();
+  return status;
+}
+
+RunDirectory::~RunDirectory() {
+  // A failure leaves it to a later sweep; the lock goes after the files.
+  RemoveTree(path_).IgnoreError();
+}
+
+absl::StatusOr<std::string> RunDirectory::AddJson(std::string_view name, std::string_view bytes) {
+  SHUNT_CHECK(name.ends_with(".json") && name.find('/') == std::string_view::npos);
+  std::string path = Join(path_, name);
+  if (absl::Status status = WriteNewFile(path, bytes, 0400); !status.ok()) return status;
+  return path;
+}
+
+int RunDirectory::Sweep(const std::vector<std::string>& bases, absl::Time now) {
+  int removed = 0;
+  for (const std::string& base : bases) {
+    if (!IsPrivateDirectory(base)) continue;
+    const absl::StatusOr<std::vector<std::string>> names = ListDirectory(base);
+    if (!names.ok()) continue;
+    for (const std::string& name : *names) {
+      if (IsDead(base, name, now) && RemoveTree(Join(base, name)).ok()) ++removed;
+    }
+  }
+  return removed;
+}
+
+}  // namespace shunt

@@ -1,0 +1,56 @@
+// RunDirectory: where the config, catalog and state files of one run are while its connectors need
+// them: a 0700 directory on a tmpfs when there is one (secrets in it never reach a disk), gone
+// afterwards.
+//
+// It holds a locked file: the kernel frees the lock however the run ends, which is how Sweep tells
+// the directories of dead runs from those of live ones. Threads: one thread at a time. Several
+// processes may create and sweep at the same time. Ownership: the destructor removes the directory
+// and all in it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "platform/entropy.h"
+#include "platform/lock_file.h"
+
+namespace shunt {
+
+// Where run directories may be, best first: XDG_RUNTIME_DIR/shunt, /dev/shm, TMPDIR or /tmp. Never
+// the working directory.
+std::vector<std::string> RunDirectoryBases(const std::map<std::string, std::string>& env);
+
+class RunDirectory {
+ public:
+  // In the first base that is on a tmpfs and can be made private to us, else in the first one that
+  // is private. Errors name what was tried.
+  static absl::StatusOr<std::unique_ptr<RunDirectory>> Create(const std::vector<std::string>& bases,
+                                                              Entropy& entropy);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  // Writes a new 0400 file and returns its path, which is absolute. REQUIRES: `name` ends in .json
+  // (some connectors load their files by extension) and was not added before.
+  absl::StatusOr<std::string> AddJson(std::string_view name, std::string_view bytes);
+
+  const std::string& path() const { return path_; }
+
+  // Removes what dead runs left behind in the bases; returns how many directories went.
+  static int Sweep(const std::vector<std::string>& bases, absl::Time now);
+
+ private:
+  RunDirectory(std::string path, LockFile lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  static absl::StatusOr<std::unique_ptr<RunDirectory>> CreateIn(const std::string& base,
+                                                                Entropy& entropy);
+
+  const std::string path_;
+  const LockFile lock_;
+};
+
+}  // namespace shunt
