@@ -8,8 +8,7 @@ namespace {
 constexpr int64_t kMiB = int64_t{1} << 20;
 constexpr int64_t kMemoryBudgetBytesMin = 16 * kMiB;
 constexpr int64_t kMemoryBudgetBytesMax = int64_t{1} << 40;
-constexpr int64_t kLineBytesMin = 4096;
-constexpr int64_t kReadAheadBytesMin = 64 * 1024;
+constexpr int64_t kLineBytesMin = 256;
 
 absl::Status OutOfRange(std::string_view option, int64_t value, int64_t min, int64_t max) {
   return absl::InvalidArgumentError(absl::StrCat(std::string(option), ": ", value,
@@ -35,7 +34,7 @@ absl::Status CheckMemory(const RouterOptions& options) {
   status = CheckRange("line-bytes-max", options.LineBytesMax(), kLineBytesMin,
                       options.memory_budget_bytes / 2);
   if (!status.ok()) return status;
-  return CheckRange("read-ahead", options.read_ahead_bytes, kReadAheadBytesMin,
+  return CheckRange("read-ahead", options.read_ahead_bytes, 0,
                     options.memory_budget_bytes / 2);
 }
 

@@ -62,7 +62,8 @@ absl::StatusOr<Step> ReadStage::Run() {
 
 // A long line needs the pool, not the read-ahead: it must be whole before it can go anywhere.
 bool ReadStage::MayRead() const {
-  return long_head_ != nullptr || run_.waiting_bytes() < limits_.read_ahead_bytes;
+  const uint64_t waiting = run_.waiting_bytes();
+  return long_head_ != nullptr || waiting == 0 || waiting < limits_.read_ahead_bytes;
 }
 
 bool ReadStage::TakeChunks() {
