@@ -1,12 +1,17 @@
 // ConnectorSpec: a connector's `connectionSpecification` compiled to a validator, and the list of
-// what it marks secret. JSON Schema draft-07, the part that connector specs use: type, required,
-// properties, additionalProperties, enum, const, minimum/maximum (+exclusive), multipleOf, minLength/maxLength,
-// pattern (RE2; a pattern it cannot take is skipped and noted), items (+ additionalItems), minItems/maxItems,
-// uniqueItems, minProperties/maxProperties, patternProperties, propertyNames, dependencies, contains,
-// oneOf/anyOf/allOf/not, if/then/else, local $ref ("#", "#/pointer"). Never a network access.
+// what it marks secret. JSON Schema draft-07: type, required, properties, additionalProperties, enum,
+// const, minimum/maximum (+exclusive), multipleOf, minLength/maxLength, pattern (RE2), items
+// (+ additionalItems), minItems/maxItems, uniqueItems, minProperties/maxProperties, patternProperties,
+// propertyNames, dependencies, contains, oneOf/anyOf/allOf/not, if/then/else, $ref and $id inside the
+// document. Numbers compare by exact value, lengths count code points; `format` and all other keywords
+// are ignored. Never a network or file access.
+//
+// A keyword that is malformed, and a pattern that RE2 cannot take, is skipped and noted: a spec is not
+// written by whoever needs it.
 //
 // Immutable after Compile, so thread-safe. Errors name JSON Pointer paths and keywords, never values.
-// Bounds: a validation stops after `kValidationStepsMax` steps (then: not usable, reported as such).
+// Bounds: a validation stops after `kValidationStepsMax` steps (then: not usable, reported as such);
+// specs and configs of more than 250,000 values are not looked at.
 #pragma once
 
 #include <memory>
@@ -19,7 +24,7 @@
 namespace shunt {
 
 struct SpecViolation {
-  std::string path;     // JSON Pointer into the config; "" is the root
+  std::string path;     // JSON Pointer into the config; "" is the root; long keys are cut
   std::string keyword;  // the schema keyword that failed: "required", "type", ...
   std::string detail;   // "missing key api_key", "expected integer": never a value of the config
   bool operator==(const SpecViolation&) const = default;
@@ -34,18 +39,25 @@ class ConnectorSpec {
   static absl::StatusOr<std::shared_ptr<const ConnectorSpec>> Compile(std::string_view json);
   ~ConnectorSpec();
 
-  // At most 32 violations, in document order. Top-level keys that CDKs add (_limit, _page_size) are
-  // ignored. ResourceExhausted past the step limit; InvalidArgument when `config` is not JSON.
+  // At most 32 violations, in document order. Where none of several alternatives fits, that is one
+  // violation, followed by those of the alternative that the config's constants choose, if they choose
+  // one. Top-level keys that CDKs add (_limit, _page_size) are ignored. ResourceExhausted past the step
+  // limit; InvalidArgument when `config` is not JSON.
   absl::StatusOr<std::vector<SpecViolation>> Validate(std::string_view config) const;
 
   // The string (or number) values of `config` at places that the spec marks airbyte_secret, through
-  // oneOf/anyOf/allOf/$ref/items. Unescaped.
+  // oneOf/anyOf/allOf/$ref/items and whatever else may apply. Unescaped, distinct, none empty. Where an
+  // object or array is marked, all values below it count.
   std::vector<std::string> SecretValues(std::string_view config) const;
 
-  // `config` with every secret value (of any type but null/object/array) replaced by "**********"; bytes elsewhere unchanged.
+  // `config` with every secret value (of any type but null/object/array) replaced by "**********";
+  // bytes elsewhere unchanged. What is no JSON is masked whole.
   std::string Mask(std::string_view config) const;
 
   std::string_view json() const;
+
+  // What of the spec is not checked and why, as "pointer: reason".
+  const std::vector<std::string>& notes() const;
 
  private:
   struct Impl;
@@ -55,8 +67,9 @@ class ConnectorSpec {
 
 inline constexpr std::string_view kSecretMask = "**********";
 
-// Without a spec: keys that sound secret (password, token, secret, api_key, private_key, credential, ...) at any depth,
-// case-insensitive. Same results as the members above.
+// Without a spec: keys that sound secret (password, token, secret, api_key, private_key, credential, ...)
+// at any depth, case-insensitive; below such a key everything is secret. Same results as the members
+// above.
 std::vector<std::string> SecretValuesByName(std::string_view config);
 std::string MaskByName(std::string_view config);
 
