@@ -66,14 +66,6 @@ std::optional<uint32_t> JsonTree::Find(uint32_t object, std::string_view key) co
   return found;
 }
 
-std::optional<uint32_t> JsonTree::Element(uint32_t array, uint64_t index) const {
-  const Node& node = nodes_[array];
-  if (!node.is(JsonType::kArray) || index >= node.count) return std::nullopt;
-  uint32_t child = array + 1;
-  for (uint64_t i = 0; i < index; ++i) child = nodes_[child].next;
-  return child;
-}
-
 std::string JsonTree::PointerTo(uint32_t node) const {
   std::string pointer;
   uint32_t at = 0;

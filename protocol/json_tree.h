@@ -46,8 +46,6 @@ class JsonTree {
 
   // The last member with this key, as JSON readers usually take it.
   std::optional<uint32_t> Find(uint32_t object, std::string_view key) const;
-  // Element number `index` of an array.
-  std::optional<uint32_t> Element(uint32_t array, uint64_t index) const;
 
   // The JSON Pointer of a node. For showing: long keys are cut.
   std::string PointerTo(uint32_t node) const;

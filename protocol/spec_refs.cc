@@ -77,15 +77,6 @@ std::string UnescapePointerToken(std::string_view token) {
   return out;
 }
 
-std::optional<uint32_t> Descend(const JsonTree& tree, uint32_t node, const std::string& token) {
-  if (!tree[node].is(JsonType::kArray)) return tree.Find(node, token);
-  uint64_t index = 0;
-  const char* const end = token.data() + token.size();
-  const auto [stop, error] = std::from_chars(token.data(), end, index);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return tree.Element(node, index);
-}
-
 absl::Status Unresolved(std::string_view ref) {
   return absl::InvalidArgumentError("the $ref " + ShownKey(ref) + " leads to no place in the spec");
 }
@@ -167,12 +158,37 @@ void SpecRefs::Walk(uint32_t schema, const std::string& base) {
   }
 }
 
-std::optional<uint32_t> SpecRefs::Follow(uint32_t node, std::string_view pointer) const {
+// A spec may have thousands of refs into one object, so its children are listed once.
+std::optional<uint32_t> SpecRefs::Descend(uint32_t node, const std::string& token) {
+  const auto [place, is_new] = children_.try_emplace(node);
+  Children& children = place->second;
+  const bool array = tree_[node].is(JsonType::kArray);
+  if (is_new) {
+    tree_.ForEachChild(node, [&](uint32_t child) {
+      if (array) {
+        children.by_index.push_back(child);
+      } else {
+        children.by_key[tree_[child].key] = child;
+      }
+    });
+  }
+  if (!array) {
+    const auto found = children.by_key.find(token);
+    return found == children.by_key.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::size_t index = 0;
+  const char* const end = token.data() + token.size();
+  const auto [stop, error] = std::from_chars(token.data(), end, index);
+  if (error != std::errc() || stop != end || index >= children.by_index.size()) return std::nullopt;
+  return children.by_index[index];
+}
+
+std::optional<uint32_t> SpecRefs::Follow(uint32_t node, std::string_view pointer) {
   while (!pointer.empty()) {
     pointer.remove_prefix(1);
     const std::size_t slash = pointer.find('/');
     const std::optional<uint32_t> child =
-        Descend(tree_, node, UnescapePointerToken(pointer.substr(0, slash)));
+        Descend(node, UnescapePointerToken(pointer.substr(0, slash)));
     if (!child) return std::nullopt;
     node = *child;
     pointer = slash == std::string_view::npos ? std::string_view() : pointer.substr(slash);

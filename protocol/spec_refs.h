@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "protocol/json_tree.h"
@@ -26,9 +27,17 @@ class SpecRefs {
   // Notes the base URI and the names of `schema` and of all schemas below it.
   void Walk(uint32_t schema, const std::string& base);
   // The node at a JSON Pointer, as seen from `node`.
-  std::optional<uint32_t> Follow(uint32_t node, std::string_view pointer) const;
+  std::optional<uint32_t> Follow(uint32_t node, std::string_view pointer);
+  // The member or element that one step of a pointer means.
+  std::optional<uint32_t> Descend(uint32_t node, const std::string& token);
+
+  struct Children {
+    std::unordered_map<std::string_view, uint32_t> by_key;
+    std::vector<uint32_t> by_index;
+  };
 
   const JsonTree& tree_;
+  std::unordered_map<uint32_t, Children> children_;    // of those that a pointer went through
   std::unordered_map<uint32_t, std::string> bases_;    // by schema
   std::unordered_map<std::string, uint32_t> targets_;  // by absolute URI, or URI#name
 };
