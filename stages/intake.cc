@@ -232,6 +232,8 @@ void Intake::Finish() {
   run_.records_read.Add(records);
   lines_before_ += block.counts.physical_lines;
   block.items.resize(kept_items_);
+  // Deltas may hang on an item that went elsewhere; they are of the runs before it.
+  if (kept_items_ > 0) block.items.back().deltas_end = static_cast<uint32_t>(block.deltas.size());
   if (block.items.capacity() > kItemsKeptMax) block.items.shrink_to_fit();
 }
 

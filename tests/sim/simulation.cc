@@ -193,7 +193,9 @@ class Simulation {
                           trailer.starts_with(kStatus);
     const bool allowed = scenario_.options.stream_statuses == StreamStatuses::kAlways;
     if (!statuses || (!trailer.empty() && !allowed)) {
-      Violated(absl::StrCat("G2: byte ", matched_, " of the destination's input is not the specified one"));
+      Violated(absl::StrCat("G2: byte ", matched_, " of the destination's input is not the specified one:\n  ",
+                            received.substr(LineStart(matched_), 300), "\ninstead of\n  ",
+                            expected.substr(std::min(LineStart(matched_), expected.size()), 300)));
     }
     if (at_end && !line_end && !destination_.died() && matched_ == received.size()) {
       Violated("G3: the destination's input does not end at a line end");
