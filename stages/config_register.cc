@@ -21,15 +21,12 @@ constexpr std::size_t kReasonViolations = 8;
 // ConnectorSpec lists no more than this; a full list is cut and cannot be compared with another.
 constexpr std::size_t kViolationsMax = 32;
 
-ConfigKey* Find(ConfigDocument* document, std::string_view key) {
-  for (ConfigKey& entry : document->keys) {
-    if (entry.key == key) return &entry;
-  }
-  return nullptr;
-}
-
-const ConfigKey* Find(const ConfigDocument& document, std::string_view key) {
-  return Find(const_cast<ConfigDocument*>(&document), key);
+// Of a document that may be written, an entry that may be written.
+template <typename Document>
+auto* Find(Document& document, std::string_view key) {
+  const auto found = std::find_if(document.keys.begin(), document.keys.end(),
+                                  [&](const ConfigKey& entry) { return entry.key == key; });
+  return found == document.keys.end() ? nullptr : &*found;
 }
 
 const std::string* LiveValue(const ConfigDocument& document, std::string_view key) {
@@ -344,7 +341,7 @@ bool HoldsOrder(const ConfigDocument& document, const OrderKey& order) {
 bool WriteConfigKey(ConfigDocument* document, std::string_view key,
                     std::optional<std::string> value, const OrderKey& order) {
   if (HasFloor(*document) && order < document->floor) return false;
-  ConfigKey* entry = Find(document, key);
+  ConfigKey* entry = Find(*document, key);
   if (entry == nullptr) {
     document->keys.push_back({std::string(key), std::move(value), order});
     return true;

@@ -1,0 +1,19 @@
+// The secret values of a config: by the connector's spec when there is one, else by the names of keys
+// (contract decision 12). Pure functions; thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/spec.h"
+
+namespace shunt {
+
+// `spec` may be null.
+std::vector<std::string> SecretValuesOf(std::string_view config, const ConnectorSpec* spec);
+
+// `config` with its secret values masked, for people.
+std::string MaskConfig(std::string_view config, const ConnectorSpec* spec);
+
+}  // namespace shunt

@@ -1,0 +1,120 @@
+// ControlStage: makes the config updates of both pipes durable, and only then says so (contract
+// decisions 7-10; G20, G21, G26, G28, G33).
+//
+// Lines come from a ControlInbox in pipe order; what became of each goes to a ControlEvents. Journal
+// row, verdict and config are one transaction; all lines of a pipe that are at hand share one (group
+// commit). A line changes only the config of the connector whose pipe carried it.
+// Errors: a store that is unavailable is tried again, with back-off, for `persist_deadline`; then, or
+// when it fails for good, OnStoreFailed tells which rows are in no store. The stage goes on: a later
+// update may be the one that the next run needs, and gets one try.
+// Threads: one thread at a time; durable() (it blocks on the store). Events come on that thread.
+// Ownership: inbox, events, store and clock belong to the caller and outlive the stage.
+// Bounds: at most kControlBatchMax lines of kControlBatchBytesMax are held beside what waits for the
+// end of its burst (stages/control_sequencer.h); the rest stays in the inbox.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "platform/clock.h"
+#include "protocol/message.h"
+#include "protocol/spec.h"
+#include "stages/control_fact.h"
+#include "stages/control_reader.h"
+#include "stages/control_sequencer.h"
+#include "stages/stage.h"
+#include "stores/store.h"
+
+namespace shunt {
+
+inline constexpr std::size_t kControlBatchMax = 256;
+inline constexpr std::size_t kControlBatchBytesMax = std::size_t{4} << 20;
+inline constexpr absl::Duration kPersistDeadline = absl::Seconds(60);
+// Once the run is aborting, which has a deadline of its own (contract decision 14).
+inline constexpr absl::Duration kPersistDeadlineAborting = absl::Seconds(10);
+
+// Where the lines come from: the receiving end of the control lane.
+class ControlInbox {
+ public:
+  virtual ~ControlInbox() = default;
+  // False when nothing is there now.
+  virtual bool Next(ControlFact* fact) = 0;
+  // True once nothing will ever come; found by a Next that returned false.
+  virtual bool closed() const = 0;
+  // The run is being ended: bursts end at once, and the store gets less patience.
+  virtual bool aborting() const { return false; }
+};
+
+// Who wants to know. Nothing that is passed here but OnSecrets holds a value of a config.
+class ControlEvents {
+ public:
+  virtual ~ControlEvents() = default;
+  // Values that must be masked from now on; called before anything else happens with their line.
+  virtual void OnSecrets(Origin origin, const std::vector<std::string>& values) = 0;
+  // A control type that we do not know: to be counted.
+  virtual void OnIgnored(Origin origin) = 0;
+  // Durable: applied, superseded, duplicate or quarantined. At most once for each line.
+  virtual void OnVerdict(const ControlVerdict& verdict) = 0;
+  // After OnVerdict of an update that its spec refuses, or that is no config at all: the sync ends
+  // with config_rejected, unless the user chose a warning.
+  virtual void OnRejected(Origin origin, std::string_view reason) = 0;
+  // These updates are not durable. `rows` is all there is of them.
+  virtual void OnStoreFailed(const absl::Status& status, const std::vector<JournalRow>& rows) = 0;
+};
+
+struct ControlConnector {
+  std::string config_id;
+  std::shared_ptr<const ConnectorSpec> spec;  // null: accepted, marked unvalidated
+};
+
+struct ControlOptions {
+  RunHandle run;
+  ConfigMode mode = ConfigMode::kMerge;
+  ControlConnector source, destination;
+  absl::Duration persist_deadline = kPersistDeadline;
+};
+
+struct ControlDeps {
+  ControlInbox& inbox;
+  ControlEvents& events;
+  Store& store;
+  const Clock& clock;
+};
+
+class ControlStage final : public Stage {
+ public:
+  ControlStage(const ControlOptions& options, const ControlDeps& deps);
+  ~ControlStage() override;
+
+  std::string_view name() const override { return "control"; }
+  absl::StatusOr<Step> Run() override;
+  Wait wait() const override;
+  bool durable() const override { return true; }
+
+ private:
+  struct Pipe;
+
+  bool TakeFacts();
+  void Take(const ControlFact& fact);
+  bool Persist(Pipe* pipe);
+  void Announce(const ControlPlan& plan);
+  bool HandleFailure(Pipe* pipe, const absl::Status& status);
+  void GiveUp(Pipe* pipe, const absl::Status& status);
+  bool bursts_end() const { return deps_.inbox.aborting() || deps_.inbox.closed(); }
+  std::size_t held_bytes() const;
+  std::size_t held() const;
+
+  const ControlOptions options_;
+  const ControlDeps deps_;
+  WallWatch watch_;
+  std::vector<std::unique_ptr<Pipe>> pipes_;  // source, destination
+};
+
+}  // namespace shunt
