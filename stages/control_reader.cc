@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "protocol/payloads.h"
+#include "secrets/secret_values.h"
 
 namespace shunt {
 namespace {
@@ -82,6 +83,12 @@ ControlArrival ControlReader::Quarantine(std::string_view line, uint64_t seq,
                                          absl::Time received_at) {
   return Hopeless(Begin(seq, received_at), line, "a line that is no message mentions a config",
                   false);
+}
+
+std::vector<std::string> SecretsOfControl(std::string_view line, const ConnectorSpec* spec) {
+  const absl::StatusOr<ControlMessage> message = ParseControl(line);
+  if (!message.ok() || !message->is_connector_config) return {};
+  return SecretValuesOf(message->config ? message->config->text : line, spec);
 }
 
 }  // namespace shunt

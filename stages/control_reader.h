@@ -10,9 +10,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "protocol/message.h"
+#include "protocol/spec.h"
 #include "stages/config_order.h"
 #include "stages/config_register.h"
 #include "stores/config_document.h"
@@ -56,5 +58,9 @@ class ControlReader {
   OrderStamper stamper_;
   int64_t last_seq_ = 0;
 };
+
+// The secret values that a CONTROL line carries (`spec` may be null), for the masker. Whoever takes the
+// line out of the stream calls it before a later line of the same connector is let go (G55).
+std::vector<std::string> SecretsOfControl(std::string_view line, const ConnectorSpec* spec);
 
 }  // namespace shunt
