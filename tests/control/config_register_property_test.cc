@@ -166,9 +166,9 @@ TEST_P(ConfigRegisterProperty, G22_AgreesWithTheModel) {
 
 INSTANTIATE_TEST_SUITE_P(Modes, ConfigRegisterProperty,
                          ::testing::Values(Modes::kMerge, Modes::kReplace, Modes::kMixed),
-                         [](const auto& info) {
-                           return std::string(info.param == Modes::kMerge     ? "Merge"
-                                              : info.param == Modes::kReplace ? "Replace"
+                         [](const auto& modes) {
+                           return std::string(modes.param == Modes::kMerge     ? "Merge"
+                                              : modes.param == Modes::kReplace ? "Replace"
                                                                               : "Mixed");
                          });
 
