@@ -106,8 +106,9 @@ class ControlStageTest : public ::testing::Test, public ControlEvents {
 
   std::string Config(std::string_view id = kSourceId) { return store_.ReadConfig(id)->ToJson(); }
   std::vector<Verdict> Journal(std::string_view id = kSourceId) {
+    const std::vector<JournalRow> rows = *store_.ReadJournal(id);
     std::vector<Verdict> verdicts;
-    for (const JournalRow& row : *store_.ReadJournal(id)) verdicts.push_back(row.verdict);
+    for (const JournalRow& row : rows) verdicts.push_back(row.verdict);
     return verdicts;
   }
 
