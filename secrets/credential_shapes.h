@@ -1,5 +1,5 @@
 // What looks like a credential, for what nobody told us: a token in a line printed before the config
-// update that carries it (reliability 5.4). Pure; thread-safe; linear (RE2).
+// update that carries it (reliability 5.4). Pure; thread-safe; linear in the line.
 #pragma once
 
 #include <string>

@@ -25,7 +25,9 @@ class DecodedView {
 
   std::string_view text() const { return text_; }
   // Of the bytes [begin, end) of text(): where they begin and end in the raw text. Not empty.
-  std::size_t raw_begin(std::size_t begin) const { return begins_.empty() ? begin : begins_[begin]; }
+  std::size_t raw_begin(std::size_t begin) const {
+    return begins_.empty() ? begin : begins_[begin];
+  }
   std::size_t raw_end(std::size_t end) const { return begins_.empty() ? end : ends_[end - 1]; }
 
  private:

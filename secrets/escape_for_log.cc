@@ -39,7 +39,8 @@ bool Deceives(uint32_t code) {
 
 void AppendHex(uint32_t value, int digits, std::string* out) {
   constexpr std::string_view kHex = "0123456789abcdef";
-  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) out->push_back(kHex[value >> shift & 15]);
+  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4)
+    out->push_back(kHex[value >> shift & 15]);
 }
 
 }  // namespace

@@ -17,9 +17,9 @@ constexpr std::string_view kCutMark = " [cut]";
 
 // What people put at places that a spec calls secret, and what lines are full of.
 constexpr std::string_view kCommonWords[] = {
-    "**********", "enabled", "disabled", "default", "public",   "private",  "localhost",
-    "username",   "password", "secret",  "string",  "integer",  "boolean",  "number",
-    "object",     "postgres", "master",  "source",  "destination", "airbyte", "record"};
+    "**********", "enabled",  "disabled", "default", "public",      "private", "localhost",
+    "username",   "password", "secret",   "string",  "integer",     "boolean", "number",
+    "object",     "postgres", "master",   "source",  "destination", "airbyte", "record"};
 
 bool WorthLookingFor(std::string_view value) {
   if (value.size() < kMaskedValueBytesMin) return false;
@@ -96,8 +96,8 @@ std::vector<DecodedView> ViewsOf(std::string_view line) {
   return views;
 }
 
-// Overlapping and touching ranges become one, so that of two overlapping secrets none leaves a tail.
-// What follows `end_max` is cut, a range that begins before it is not.
+// Overlapping and touching ranges become one, so that of two overlapping secrets none leaves a
+// tail. What follows `end_max` is cut, a range that begins before it is not.
 std::string ReplaceRanges(std::string_view line, std::vector<Range> ranges, std::size_t end_max) {
   std::sort(ranges.begin(), ranges.end());
   std::string masked;

@@ -1,13 +1,13 @@
 // Masker: hides what must not be read from log lines: every secret value it was told, however it is
-// spelled (as it is, JSON-escaped once or twice, percent-encoded, base64), and what has the shape of a
-// credential (contract decision 12; G50, G55; reliability 5.4).
+// spelled (as it is, JSON-escaped once or twice, percent-encoded, base64), and what has the shape
+// of a credential (contract decision 12; G50, G55; reliability 5.4).
 //
 // Thread-safe. A value is masked in every line that is given to MaskLine after AddSecrets returned;
 // values stay for the run's life, rotated ones included.
-// Bounds: work is linear in the line; at most kMaskedValuesMax values (beyond that the oldest rotated
-// ones go, never the first kMaskedValuesKept); a value counts with its first kMaskedValueBytesMax bytes.
-// Values under kMaskedValueBytesMin bytes and common words are not looked for: they would mask
-// everything; they are hidden by place, where configs are printed.
+// Bounds: work is linear in the line; at most kMaskedValuesMax values (beyond that the oldest
+// rotated ones go, never the first kMaskedValuesKept); a value counts with its first
+// kMaskedValueBytesMax bytes. Values under kMaskedValueBytesMin bytes and common words are not
+// looked for: they would mask everything; they are hidden by place, where configs are printed.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +34,8 @@ class Masker {
   // Unescaped values.
   void AddSecrets(const std::vector<std::string>& values);
 
-  // `line` with every secret in it replaced by "**********"; lengths are not kept. A line longer than
-  // kMaskedLineBytesMax is cut, and says so, after it was searched.
+  // `line` with every secret in it replaced by "**********"; lengths are not kept. A line longer
+  // than kMaskedLineBytesMax is cut, and says so, after it was searched.
   std::string MaskLine(std::string_view line) const;
 
   // How many values are looked for.

@@ -39,9 +39,9 @@ absl::StatusOr<std::string> Fill(const ConfigMember& member, const ConfigDocumen
   }
   absl::StatusOr<std::string> filled = FillMasks(member.value, value, PointerTo(member.key));
   if (absl::IsNotFound(filled.status())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the config file has a masked value at ", filled.status().message(),
-                     " and none is stored: put the real one there"));
+    return absl::InvalidArgumentError(absl::StrCat("the config file has a masked value at ",
+                                                   filled.status().message(),
+                                                   " and none is stored: put the real one there"));
   }
   return filled;
 }

@@ -83,7 +83,8 @@ bool IsMask(std::string_view value) {
   return slice && IsMaskSlice(*slice);
 }
 
-absl::StatusOr<std::string> FillMasks(std::string_view value, std::optional<std::string_view> stored,
+absl::StatusOr<std::string> FillMasks(std::string_view value,
+                                      std::optional<std::string_view> stored,
                                       std::string_view path) {
   const std::optional<JsonSlice> slice = ParseJson(value);
   if (!slice) return absl::InvalidArgumentError("a value is not JSON");

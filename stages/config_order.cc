@@ -65,8 +65,9 @@ StampedTime OrderStamper::Stamp(std::optional<double> emitted_at_ms, absl::Time 
     // What the clock lost is added, so that updates from after the step keep their own order.
     const double lost = absl::ToDoubleMilliseconds(std::max(behind_, watch.behind()));
     time.source = TimeSource::kLifted;
-    time.effective_at_ms = std::max(time.effective_at_ms + lost,
-                                    std::nextafter(barrier_, std::numeric_limits<double>::infinity()));
+    time.effective_at_ms =
+        std::max(time.effective_at_ms + lost,
+                 std::nextafter(barrier_, std::numeric_limits<double>::infinity()));
   }
   highest_ = std::max(highest_, time.effective_at_ms);
   return time;

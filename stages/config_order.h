@@ -14,7 +14,8 @@
 
 namespace shunt {
 
-// An `emitted_at` further ahead of the time of receipt is not believed: it would block every later one.
+// An `emitted_at` further ahead of the time of receipt is not believed: it would block every later
+// one.
 inline constexpr absl::Duration kEmittedAheadMax = absl::Hours(24);
 
 enum class TimeSource : uint8_t {
@@ -32,8 +33,8 @@ struct StampedTime {
 // Milliseconds since 1970 with their fraction, as `emitted_at` counts them.
 double ToUnixMillisDouble(absl::Time time);
 
-// Watches the wall clock against the monotonic one. A step back is a loss of more than a quarter of a
-// second, plus what a daemon that slews a clock (at most 500 ppm) can explain.
+// Watches the wall clock against the monotonic one. A step back is a loss of more than a quarter of
+// a second, plus what a daemon that slews a clock (at most 500 ppm) can explain.
 class WallWatch {
  public:
   // Both clocks, read one right after the other.

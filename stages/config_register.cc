@@ -84,9 +84,8 @@ void Merge(ConfigDocument* document, const FilledUpdate& update, bool kept_too) 
   for (const FilledMember& member : update.members) {
     if (!member.kept || kept_too) WriteConfigKey(document, member.key, member.value, order);
   }
-  document->newest = std::max(document->newest, order, [](const OrderKey& a, const OrderKey& b) {
-    return a < b;
-  });
+  document->newest =
+      std::max(document->newest, order, [](const OrderKey& a, const OrderKey& b) { return a < b; });
 }
 
 // One judgement at work.
@@ -138,8 +137,9 @@ std::string Describe(const std::vector<SpecViolation>& violations) {
 
 Judgement Judge::Run(std::span<const ConfigUpdate* const> updates) {
   std::vector<const ConfigUpdate*> in_order(updates.begin(), updates.end());
-  std::stable_sort(in_order.begin(), in_order.end(),
-                   [](const ConfigUpdate* a, const ConfigUpdate* b) { return a->order < b->order; });
+  std::stable_sort(
+      in_order.begin(), in_order.end(),
+      [](const ConfigUpdate* a, const ConfigUpdate* b) { return a->order < b->order; });
   if (Apply(in_order)) Validate();
   if (!judgement_.refused) Finish(updates);
   return std::move(judgement_);
@@ -185,16 +185,16 @@ void Judge::Validate() {
   judgement_.reason = Describe(added);
   if (mode_ == ConfigMode::kMerge && TryReplace()) {
     judgement_.replaced = true;
-    judgement_.reason = absl::StrCat(
-        "replaced the stored config, because merged with it, it did not conform: ",
-        judgement_.reason);
+    judgement_.reason =
+        absl::StrCat("replaced the stored config, because merged with it, it did not conform: ",
+                     judgement_.reason);
     return;
   }
   judgement_.refused = true;
 }
 
-// The violations that the stored config did not have. A list that was cut cannot tell: none then, and
-// the update counts as unvalidated, because losing a token is worse.
+// The violations that the stored config did not have. A list that was cut cannot tell: none then,
+// and the update counts as unvalidated, because losing a token is worse.
 std::vector<SpecViolation> Judge::NewViolations(const std::vector<SpecViolation>& after) {
   if (!stored_.exists()) return after;
   const Violations before = Check(stored_);
@@ -247,8 +247,8 @@ bool Judge::Changed(const FilledUpdate& update) const {
   return false;
 }
 
-// Decision 7: a line that came later in the same pipe lost against an earlier one, with a secret that
-// is nowhere in the result: it may be the only copy of a live token.
+// Decision 7: a line that came later in the same pipe lost against an earlier one, with a secret
+// that is nowhere in the result: it may be the only copy of a live token.
 bool Judge::LostSecret(const FilledUpdate& update) const {
   const OrderKey& order = update.update->order;
   const auto earlier_line_won = [&](const OrderKey& winner) {

@@ -1,9 +1,9 @@
-// The config register: what an update does to a stored config (contract decisions 8 and 9, edge rule
-// 5; G22, G25, G27, F64-F70, F77).
+// The config register: what an update does to a stored config (contract decisions 8 and 9, edge
+// rule 5; G22, G25, G27, F64-F70, F77).
 //
 // A stored config is a register per top-level key; each remembers the order key of the update that
-// wrote it, and the highest order key wins. A replace raises a floor below which nothing counts. Both
-// are maxima over a total order, so the same accepted updates end as the same document, bytes
+// wrote it, and the highest order key wins. A replace raises a floor below which nothing counts.
+// Both are maxima over a total order, so the same accepted updates end as the same document, bytes
 // included, in whatever order and however often they arrive.
 //
 // Pure functions: no clock, no thread, no I/O. Reasons name paths and keywords, never values.
@@ -37,7 +37,8 @@ struct ConfigUpdate {
 };
 
 // The members of a config object. Of a key that stands in it twice the last value counts, which is
-// what the JSON parsers of connectors read. InvalidArgument: not an object, or a key that is not Unicode.
+// what the JSON parsers of connectors read. InvalidArgument: not an object, or a key that is not
+// Unicode.
 absl::StatusOr<std::vector<ConfigMember>> ReadConfigMembers(std::string_view config);
 
 struct UpdateVerdict {
@@ -59,8 +60,9 @@ struct Judgement {
 // Judges `updates` together, as one: they are applied in the order of their keys, and the result is
 // validated once. `spec` may be null. `now` becomes `updated_at` when a value changes.
 //
-// Accepted when the result has no violation that the stored config did not have; else, in merge mode,
-// as a replace at their own (lowest) order key when the updates alone conform and the result does.
+// Accepted when the result has no violation that the stored config did not have; else, in merge
+// mode, as a replace at their own (lowest) order key when the updates alone conform and the result
+// does.
 Judgement JudgeUpdates(const ConfigDocument& stored, std::span<const ConfigUpdate* const> updates,
                        ConfigMode mode, const ConnectorSpec* spec, absl::Time now);
 
@@ -73,8 +75,8 @@ bool HoldsOrder(const ConfigDocument& document, const OrderKey& order);
 bool WriteConfigKey(ConfigDocument* document, std::string_view key,
                     std::optional<std::string> value, const OrderKey& order);
 
-// Brings the keys into the order that depends on content alone: the config file's keys as in the file,
-// then the others by name.
+// Brings the keys into the order that depends on content alone: the config file's keys as in the
+// file, then the others by name.
 void ArrangeConfigKeys(ConfigDocument* document);
 
 // Whether the configs that connectors would be given differ as JSON values.

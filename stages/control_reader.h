@@ -27,11 +27,11 @@ inline constexpr std::size_t kJournalPayloadBytesMax = std::size_t{16} << 20;
 
 // A line that will be judged, or is quarantined as it stands.
 struct ControlArrival {
-  JournalRow row;                    // verdict kPending
+  JournalRow row;  // verdict kPending
   ConfigUpdate update;
-  bool hopeless = false;             // nothing to judge: quarantined for `row.reason`
-  bool rejected = false;             // ... and the sync ends with config_rejected for it
-  absl::Duration wait_ends;          // monotonic: until then a refused update may still be completed
+  bool hopeless = false;     // nothing to judge: quarantined for `row.reason`
+  bool rejected = false;     // ... and the sync ends with config_rejected for it
+  absl::Duration wait_ends;  // monotonic: until then a refused update may still be completed
 };
 using ControlArrivalPtr = std::shared_ptr<const ControlArrival>;
 
@@ -40,7 +40,8 @@ class ControlReader {
   // `pipe` is kSource or kDestination.
   ControlReader(Origin pipe, std::string config_id, std::string run_id, int64_t epoch);
 
-  // A line that the classifier called CONTROL. Empty: of a control type we do not know, to be counted.
+  // A line that the classifier called CONTROL. Empty: of a control type we do not know, to be
+  // counted.
   std::optional<ControlArrival> Read(std::string_view line, uint64_t seq, absl::Time received_at,
                                      const WallWatch& watch);
 
@@ -59,8 +60,8 @@ class ControlReader {
   int64_t last_seq_ = 0;
 };
 
-// The secret values that a CONTROL line carries (`spec` may be null), for the masker. Whoever takes the
-// line out of the stream calls it before a later line of the same connector is let go (G55).
+// The secret values that a CONTROL line carries (`spec` may be null), for the masker. Whoever takes
+// the line out of the stream calls it before a later line of the same connector is let go (G55).
 std::vector<std::string> SecretsOfControl(std::string_view line, const ConnectorSpec* spec);
 
 }  // namespace shunt

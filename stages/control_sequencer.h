@@ -1,14 +1,14 @@
-// ControlSequencer: what becomes of the updates of one pipe, bursts included (contract decision 9, edge
-// rule 5; F62, F63).
+// ControlSequencer: what becomes of the updates of one pipe, bursts included (contract decision 9,
+// edge rule 5; F62, F63).
 //
-// One refresh of a token arrives as several updates within a millisecond, the first ones half done. So
-// an update that is refused waits kBurstWait; each new one is judged together with the waiting ones,
-// as one, and then alone. Accepted ones are stored at once. What is still refused when its wait ends
-// is quarantined. Every update is in the journal, verdict pending, before it waits.
+// One refresh of a token arrives as several updates within a millisecond, the first ones half done.
+// So an update that is refused waits kBurstWait; each new one is judged together with the waiting
+// ones, as one, and then alone. Accepted ones are stored at once. What is still refused when its
+// wait ends is quarantined. Every update is in the journal, verdict pending, before it waits.
 //
-// Pure: it plans on a given document at a given time, and Commit makes a plan, once it is durable, the
-// state to go on from. A plan that could not be stored leaves no trace. Not thread-safe.
-// Bound: at most kWaitingMax updates of kWaitingBytesMax wait; the oldest one's wait ends early then.
+// Pure: it plans on a given document at a given time, and Commit makes a plan, once it is durable,
+// the state to go on from. A plan that could not be stored leaves no trace. Not thread-safe. Bound:
+// at most kWaitingMax updates of kWaitingBytesMax wait; the oldest one's wait ends early then.
 #pragma once
 
 #include <cstddef>
@@ -56,8 +56,8 @@ class ControlSequencer {
   ControlSequencer(Origin pipe, ConfigMode mode, std::shared_ptr<const ConnectorSpec> spec)
       : pipe_(pipe), mode_(mode), spec_(std::move(spec)) {}
 
-  // `arrivals` in pipe order; `now` (monotonic) ends the waits that are over, infinite future all of
-  // them; `wall` stamps the document.
+  // `arrivals` in pipe order; `now` (monotonic) ends the waits that are over, infinite future all
+  // of them; `wall` stamps the document.
   ControlPlan Plan(const ConfigDocument& stored, std::span<const ControlArrivalPtr> arrivals,
                    absl::Duration now, absl::Time wall) const;
   void Commit(const ControlPlan& plan) { waiting_ = plan.waiting; }

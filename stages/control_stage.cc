@@ -30,14 +30,14 @@ struct ControlStage::Pipe {
   std::size_t queue_bytes = 0;
 
   // While the store fails: what is being tried, the same until it succeeds.
-  std::size_t tried = 0;                         // how many of `queue`; the plan's `now` and `wall`:
+  std::size_t tried = 0;  // how many of `queue`; the plan's `now` and `wall`:
   absl::Duration tried_now;
   absl::Time tried_wall;
-  std::optional<ControlPlan> last_plan;          // of a try whose outcome is unknown
+  std::optional<ControlPlan> last_plan;  // of a try whose outcome is unknown
   std::optional<absl::Duration> failing_since;
   absl::Duration retry_at = -absl::InfiniteDuration();
   absl::Duration backoff = kBackoffMin;
-  bool gave_up = false;                          // once: then each batch gets one try
+  bool gave_up = false;  // once: then each batch gets one try
 };
 
 ControlStage::ControlStage(const ControlOptions& options, const ControlDeps& deps)
@@ -48,9 +48,7 @@ ControlStage::ControlStage(const ControlOptions& options, const ControlDeps& dep
 
 ControlStage::~ControlStage() = default;
 
-std::size_t ControlStage::held() const {
-  return pipes_[0]->queue.size() + pipes_[1]->queue.size();
-}
+std::size_t ControlStage::held() const { return pipes_[0]->queue.size() + pipes_[1]->queue.size(); }
 
 std::size_t ControlStage::held_bytes() const {
   return pipes_[0]->queue_bytes + pipes_[1]->queue_bytes;
@@ -70,7 +68,8 @@ absl::StatusOr<Step> ControlStage::Run() {
 Wait ControlStage::wait() const {
   absl::Duration until = absl::InfiniteDuration();
   for (const std::unique_ptr<Pipe>& pipe : pipes_) {
-    until = std::min(until, pipe->failing_since ? pipe->retry_at : pipe->sequencer.next_wait_ends());
+    until =
+        std::min(until, pipe->failing_since ? pipe->retry_at : pipe->sequencer.next_wait_ends());
   }
   Wait wait;
   wait.at_most = std::max(until - deps_.clock.MonoNow(), absl::ZeroDuration());
@@ -128,16 +127,14 @@ bool ControlStage::Persist(Pipe* pipe) {
 
   const std::span<const ControlArrivalPtr> batch(pipe->queue.data(), pipe->tried);
   const absl::Status status = deps_.store.UpdateConfig(
-      pipe->connector.config_id,
-      [&](const ConfigDocument& stored) -> absl::StatusOr<ConfigChange> {
+      pipe->connector.config_id, [&](const ConfigDocument& stored) -> absl::StatusOr<ConfigChange> {
         // A commit of unknown outcome did happen when the document holds what it wrote (G26).
         const bool happened =
             pipe->last_plan &&
             std::any_of(pipe->last_plan->written.begin(), pipe->last_plan->written.end(),
                         [&](const OrderKey& order) { return HoldsOrder(stored, order); });
         if (!happened) {
-          pipe->last_plan =
-              pipe->sequencer.Plan(stored, batch, pipe->tried_now, pipe->tried_wall);
+          pipe->last_plan = pipe->sequencer.Plan(stored, batch, pipe->tried_now, pipe->tried_wall);
           return pipe->last_plan->change;
         }
         ConfigChange rows_again;

@@ -1,16 +1,16 @@
 // ControlStage: makes the config updates of both pipes durable, and only then says so (contract
 // decisions 7-10; G20, G21, G26, G28, G33).
 //
-// Lines come from a ControlInbox in pipe order; what became of each goes to a ControlEvents. Journal
-// row, verdict and config are one transaction; all lines of a pipe that are at hand share one (group
-// commit). A line changes only the config of the connector whose pipe carried it.
-// Errors: a store that is unavailable is tried again, with back-off, for `persist_deadline`; then, or
-// when it fails for good, OnStoreFailed tells which rows are in no store. The stage goes on: a later
-// update may be the one that the next run needs, and gets one try.
-// Threads: one thread at a time; durable() (it blocks on the store). Events come on that thread.
-// Ownership: inbox, events, store and clock belong to the caller and outlive the stage.
-// Bounds: at most kControlBatchMax lines of kControlBatchBytesMax are held beside what waits for the
-// end of its burst (stages/control_sequencer.h); the rest stays in the inbox.
+// Lines come from a ControlInbox in pipe order; what became of each goes to a ControlEvents.
+// Journal row, verdict and config are one transaction; all lines of a pipe that are at hand share
+// one (group commit). A line changes only the config of the connector whose pipe carried it.
+// Errors: a store that is unavailable is tried again, with back-off, for `persist_deadline`; then,
+// or when it fails for good, OnStoreFailed tells which rows are in no store. The stage goes on: a
+// later update may be the one that the next run needs, and gets one try. Threads: one thread at a
+// time; durable() (it blocks on the store). Events come on that thread. Ownership: inbox, events,
+// store and clock belong to the caller and outlive the stage. Bounds: at most kControlBatchMax
+// lines of kControlBatchBytesMax are held beside what waits for the end of its burst
+// (stages/control_sequencer.h); the rest stays in the inbox.
 #pragma once
 
 #include <cstddef>

@@ -90,8 +90,8 @@ TEST_F(ConfigFileTest, Decision11_AnEditBeatsOlderUpdatesAndLosesToNewerOnes) {
   EXPECT_EQ(config_.ToJson(), R"({"token":"t2"})");
 }
 
-// The user writes into the file what the store holds: it differs from the file's own past, so it is an
-// edit, and one without an effect.
+// The user writes into the file what the store holds: it differs from the file's own past, so it is
+// an edit, and one without an effect.
 TEST_F(ConfigFileTest, Decision11_AnEditIsAgainstTheFilesOwnPast) {
   Start(R"({"token":"t0"})");
   Emit(R"({"token":"t1"})");

@@ -1,5 +1,5 @@
-// G22: the stored config is a function of the set of updates. Random sets, every permutation of small
-// ones, duplications, partitions over workers; merge, replace, and both mixed.
+// G22: the stored config is a function of the set of updates. Random sets, every permutation of
+// small ones, duplications, partitions over workers; merge, replace, and both mixed.
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
@@ -57,7 +57,8 @@ class Generator {
 };
 
 // Without what tells the history: how many changes there were, and when the last one was.
-ConfigDocument Settle(const std::vector<ModalUpdate>& updates, const std::vector<std::size_t>& order) {
+ConfigDocument Settle(const std::vector<ModalUpdate>& updates,
+                      const std::vector<std::size_t>& order) {
   ConfigDocument config = Stored(R"({"b":0,"a":0,"z":0})");
   int64_t generation = 0;
   for (const std::size_t i : order) {
@@ -147,7 +148,9 @@ TEST_P(ConfigRegisterProperty, G22_AgreesWithTheModel) {
     }
     std::string expected = "{";
     for (const char* key : {"b", "a", "z", "c", "d"}) {  // the file's order, then by name
-      std::string value = floor == OrderKey{} && std::string_view("baz").find(*key) != std::string_view::npos ? "0" : "";
+      std::string value =
+          floor == OrderKey{} && std::string_view("baz").find(*key) != std::string_view::npos ? "0"
+                                                                                              : "";
       OrderKey newest;
       for (const ModalUpdate& update : updates) {
         if (update.update.order < floor || update.update.order < newest) continue;
@@ -169,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, ConfigRegisterProperty,
                          [](const auto& modes) {
                            return std::string(modes.param == Modes::kMerge     ? "Merge"
                                               : modes.param == Modes::kReplace ? "Replace"
-                                                                              : "Mixed");
+                                                                               : "Mixed");
                          });
 
 TEST(ConfigRegister, Issue2_EmittedAt312EndsAt3InEveryOrderAndFromTwoProcesses) {
@@ -196,8 +199,8 @@ TEST(ConfigRegister, F57_AHundredUpdatesWithinAMillisecondEndAtTheLatestFraction
     ConfigDocument config = Stored(R"({"n":-1})");
     int64_t seq = 0;
     for (const int part : parts) {
-      Apply(&config, Update(1732300000123.0 + part / 200.0, "{\"n\":" + std::to_string(part) + "}",
-                            ++seq));
+      Apply(&config,
+            Update(1732300000123.0 + part / 200.0, "{\"n\":" + std::to_string(part) + "}", ++seq));
     }
     ASSERT_EQ(config.ToJson(), R"({"n":99})") << "seed 57, round " << round;
   }

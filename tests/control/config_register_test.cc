@@ -191,8 +191,7 @@ TEST(ConfigRegister, Decision8_AMaskLeavesTheKeyToWhoeverWroteItLast) {
   ConfigDocument config = Stored(R"({"secret":"file"})");
   EXPECT_EQ(VerdictOf(Apply(&config, Update(10, R"({"secret":"**********"})", 2))),
             Verdict::kDuplicate);
-  EXPECT_EQ(VerdictOf(Apply(&config, Update(5, R"({"secret":"rotated"})", 1))),
-            Verdict::kApplied)
+  EXPECT_EQ(VerdictOf(Apply(&config, Update(5, R"({"secret":"rotated"})", 1))), Verdict::kApplied)
       << "the masked one never meant to undo this";
   EXPECT_EQ(config.ToJson(), R"({"secret":"rotated"})");
 }
@@ -206,16 +205,17 @@ constexpr std::string_view kOauthSpec = R"({"type":"object","required":["token",
 TEST(ConfigRegister, Decision9_TheResultNotTheUpdateMustConform) {
   const auto spec = Spec(kOauthSpec);
   ConfigDocument config = Stored(R"({"token":"a","user":"u"})");
-  EXPECT_EQ(VerdictOf(Apply(&config, Update(1, R"({"token":"b"})"), ConfigMode::kMerge, spec.get())),
-            Verdict::kApplied);
+  EXPECT_EQ(
+      VerdictOf(Apply(&config, Update(1, R"({"token":"b"})"), ConfigMode::kMerge, spec.get())),
+      Verdict::kApplied);
 }
 
 TEST(ConfigRegister, Decision9_ANonConformingUpdateIsRefusedWithPathsAndNoValues) {
   const auto spec = Spec(kOauthSpec);
   ConfigDocument config = Stored(R"({"token":"a","user":"u"})");
   const ConfigDocument before = config;
-  const Judgement judgement = Apply(
-      &config, Update(1, R"({"token":"n0w-secret","user":31337})"), ConfigMode::kMerge, spec.get());
+  const Judgement judgement = Apply(&config, Update(1, R"({"token":"n0w-secret","user":31337})"),
+                                    ConfigMode::kMerge, spec.get());
   EXPECT_TRUE(judgement.refused);
   EXPECT_NE(judgement.reason.find("/user: type"), std::string::npos) << judgement.reason;
   EXPECT_EQ(judgement.reason.find("31337"), std::string::npos);
@@ -254,8 +254,8 @@ constexpr std::string_view kEitherSpec = R"({"type":"object","oneOf":[
 TEST(ConfigRegister, Decision9_IfMergedDoesNotConformButAloneDoesItReplaces) {
   const auto spec = Spec(kEitherSpec);
   ConfigDocument config = Stored(R"({"mode":"basic","password":"p"})");
-  const Judgement judgement = Apply(&config, Update(7, R"({"mode":"oauth","token":"t"})"),
-                                    ConfigMode::kMerge, spec.get());
+  const Judgement judgement =
+      Apply(&config, Update(7, R"({"mode":"oauth","token":"t"})"), ConfigMode::kMerge, spec.get());
   ASSERT_EQ(VerdictOf(judgement), Verdict::kApplied);
   EXPECT_TRUE(judgement.replaced);
   EXPECT_TRUE(judgement.reason.starts_with("replaced")) << "the journal says so";
@@ -268,8 +268,8 @@ TEST(ConfigRegister, EdgeRule5_ItReplacesOnlyWhenTheResultConforms) {
   ConfigDocument config = Stored(R"({"mode":"basic","password":"p"})");
   Apply(&config, Update(9, R"({"password":"newer"})"), ConfigMode::kMerge, spec.get());
   const ConfigDocument before = config;
-  const Judgement judgement = Apply(&config, Update(7, R"({"mode":"oauth","token":"t"})"),
-                                    ConfigMode::kMerge, spec.get());
+  const Judgement judgement =
+      Apply(&config, Update(7, R"({"mode":"oauth","token":"t"})"), ConfigMode::kMerge, spec.get());
   EXPECT_TRUE(judgement.refused) << "the newer password would stay";
   EXPECT_EQ(config, before);
 }
@@ -279,8 +279,8 @@ TEST(ConfigRegister, Decision9_ReplaceModeValidatesTheReplacement) {
   ConfigDocument config = Stored(R"({"token":"a","user":"u"})");
   EXPECT_TRUE(
       Apply(&config, Update(1, R"({"token":"b"})"), ConfigMode::kReplace, spec.get()).refused);
-  EXPECT_EQ(VerdictOf(Apply(&config, Update(1, R"({"token":"b","user":"v"})"),
-                            ConfigMode::kReplace, spec.get())),
+  EXPECT_EQ(VerdictOf(Apply(&config, Update(1, R"({"token":"b","user":"v"})"), ConfigMode::kReplace,
+                            spec.get())),
             Verdict::kApplied);
 }
 

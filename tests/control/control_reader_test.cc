@@ -1,4 +1,5 @@
-// What a line of the control lane asks for: contract decisions 4, 7, 10, edge rule 5; F54-F56, F70, F72.
+// What a line of the control lane asks for: contract decisions 4, 7, 10, edge rule 5; F54-F56, F70,
+// F72.
 #include "stages/control_reader.h"
 
 #include <optional>
@@ -50,8 +51,8 @@ TEST_F(ControlReaderTest, AnUpdateIsReadWhole) {
 }
 
 TEST_F(ControlReaderTest, Decision7_UnusableEmittedAtIsReplacedAndTheJournalSaysSo) {
-  for (const std::string_view text : {"", "null", "\"123\"", "true", "{}", "[1]", "-1", "1e400",
-                                      "1e18", "253402300799000"}) {
+  for (const std::string_view text :
+       {"", "null", "\"123\"", "true", "{}", "[1]", "-1", "1e400", "1e18", "253402300799000"}) {
     const auto arrival = Read(Control(text, R"({"a":1})"));
     ASSERT_TRUE(arrival) << text;
     EXPECT_FALSE(arrival->hopeless) << text;
@@ -72,7 +73,8 @@ TEST_F(ControlReaderTest, EdgeRule5_AConfigThatIsNoObjectIsQuarantinedAndRejecte
     EXPECT_TRUE(arrival->hopeless && arrival->rejected) << config;
     EXPECT_EQ(arrival->row.payload, line) << "kept whole";
   }
-  const auto without = Read(R"({"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":1}})");
+  const auto without =
+      Read(R"({"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":1}})");
   ASSERT_TRUE(without);
   EXPECT_TRUE(without->hopeless && without->rejected);
 }

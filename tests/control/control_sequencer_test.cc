@@ -34,7 +34,8 @@ constexpr std::string_view kNumberSpec =
 class ControlSequencerTest : public ::testing::Test {
  protected:
   void Use(std::string_view spec, std::string_view stored) {
-    sequencer_ = std::make_unique<ControlSequencer>(Origin::kSource, ConfigMode::kMerge, Spec(spec));
+    sequencer_ =
+        std::make_unique<ControlSequencer>(Origin::kSource, ConfigMode::kMerge, Spec(spec));
     config_ = Stored(stored);
   }
 
@@ -186,8 +187,7 @@ TEST_F(ControlSequencerTest, APlanThatWasNotStoredLeavesNoTrace) {
   const auto refused = Arrival(0, R"({"x":"bad"})");
   (void)sequencer_->Plan(config_, {&refused, 1}, absl::Milliseconds(0), kNow);
   EXPECT_THAT(sequencer_->waiting(), IsEmpty());
-  const ControlPlan again =
-      sequencer_->Plan(config_, {&refused, 1}, absl::Milliseconds(0), kNow);
+  const ControlPlan again = sequencer_->Plan(config_, {&refused, 1}, absl::Milliseconds(0), kNow);
   EXPECT_EQ(again.change.rows.size(), 1u);
   EXPECT_EQ(again.waiting.size(), 1u);
 }

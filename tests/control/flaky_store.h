@@ -1,5 +1,5 @@
-// FlakyStore: a memory store whose UpdateConfig can fail, before or after it did what it was asked to
-// (a lost answer to a commit). Everything else works.
+// FlakyStore: a memory store whose UpdateConfig can fail, before or after it did what it was asked
+// to (a lost answer to a commit). Everything else works.
 #pragma once
 
 #include <memory>

@@ -77,8 +77,7 @@ TEST(Masker, Base64AtEveryAlignment) {
   const std::string secret = "correct horse battery";
   for (const std::string_view before : {"", "u", "us", "usr", "user"}) {
     for (const std::string_view after : {"", ":", ":x", ":xy"}) {
-      const std::string encoded =
-          Base64(std::string(before) + secret + std::string(after));
+      const std::string encoded = Base64(std::string(before) + secret + std::string(after));
       const std::string masked = Mask({secret}, "<" + encoded + ">");
       EXPECT_THAT(masked, HasSubstr("**********")) << encoded;
       EXPECT_LE(masked.size(), 10 + 2 + 6 + 7u) << "only the edges are left: " << masked;
@@ -87,7 +86,8 @@ TEST(Masker, Base64AtEveryAlignment) {
 }
 
 TEST(Masker, LinesOfAMultiLineSecret) {
-  const std::string key = "-----KEY-----\nMIIEvQIBADANBgkqhkiG9w0\r\nAQEFAASCBKcwggSjAgEAAo\nshort\n";
+  const std::string key =
+      "-----KEY-----\nMIIEvQIBADANBgkqhkiG9w0\r\nAQEFAASCBKcwggSjAgEAAo\nshort\n";
   EXPECT_EQ(Mask({key}, "at MIIEvQIBADANBgkqhkiG9w0 in"), "at ********** in");
   EXPECT_EQ(Mask({key}, "at AQEFAASCBKcwggSjAgEAAo in"), "at ********** in");
 }
@@ -131,8 +131,7 @@ TEST(Masker, CredentialShapes) {
   const auto masked = [](std::string_view line) { return Masker().MaskLine(line); };
   EXPECT_EQ(masked("Authorization: Bearer abcdef0123456789._-~"),
             "Authorization: Bearer **********");
-  EXPECT_EQ(masked("authorization: basic dXNlcjpwYXNzd29yZA=="),
-            "authorization: basic **********");
+  EXPECT_EQ(masked("authorization: basic dXNlcjpwYXNzd29yZA=="), "authorization: basic **********");
   EXPECT_EQ(masked("POST token?access_token=abc123&x=1"), "POST token?access_token=**********&x=1");
   EXPECT_EQ(masked(R"({"refresh_token": "abc-123", "n": 1})"),
             R"({"refresh_token": "**********", "n": 1})");
@@ -140,7 +139,8 @@ TEST(Masker, CredentialShapes) {
             R"("{\"client_secret\":\"**********\"}")");
   EXPECT_EQ(masked("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVm. end"),
             "jwt **********. end");
-  EXPECT_EQ(masked("postgres://user:p4ss@db.local:5432/x"), "postgres://**********@db.local:5432/x");
+  EXPECT_EQ(masked("postgres://user:p4ss@db.local:5432/x"),
+            "postgres://**********@db.local:5432/x");
   EXPECT_EQ(masked("-----BEGIN RSA PRIVATE KEY-----\\nMIIE\\n-----END RSA PRIVATE KEY-----\\n."),
             "**********\\n.");
 }

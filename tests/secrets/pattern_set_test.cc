@@ -22,9 +22,8 @@ using Found = std::vector<std::pair<std::size_t, std::size_t>>;
 
 Found Search(const std::vector<std::string>& patterns, std::string_view text) {
   Found found;
-  PatternSet(patterns).Search(text, [&](std::size_t begin, std::size_t end) {
-    found.emplace_back(begin, end);
-  });
+  PatternSet(patterns).Search(
+      text, [&](std::size_t begin, std::size_t end) { found.emplace_back(begin, end); });
   return found;
 }
 
