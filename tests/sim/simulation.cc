@@ -302,6 +302,8 @@ class Simulation {
     const ScriptUpdate* winner = nullptr;
     uint64_t updates = 0;
     for (const ScriptLine& line : scenario_.script.lines) {
+      // A cut update is malformed; what is left of it is kept too.
+      updates += line.malformed && line.bytes.find("CONNECTOR_CONFIG") != std::string::npos;
       if (!line.update) continue;
       ++updates;
       if (line.update->valid && (winner == nullptr || line.update->emitted_at >= winner->emitted_at)) {

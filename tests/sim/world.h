@@ -86,6 +86,10 @@ class SimDestination final : public Connector {
   void Live();  // one step of its own life
   const std::string& received() const { return received_; }
   bool Acked(const std::string& lane, int64_t cursor) const { return acked_.contains({lane, cursor}); }
+  bool AckedFrom(const std::string& lane, int64_t cursor) const {
+    const auto acked = acked_.lower_bound({lane, cursor});
+    return acked != acked_.end() && acked->first == lane;
+  }
   std::size_t acks() const { return acks_; }
   bool died() const { return died_; }
 
@@ -171,7 +175,7 @@ class WatchedStore final : public Store {
   uint64_t calls_ = 0;
   bool failed_ = false;
   std::map<std::string, int64_t> durable_;       // cursor by lane
-  std::map<std::string, int64_t> clean_newest_;  // the newest untainted cursor of each lane
+  std::map<std::string, int64_t> clean_newest_;  // the newest untainted cursor of each lane, or 0
   std::map<std::string, OrderKey> config_newest_;
 };
 
