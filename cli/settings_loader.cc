@@ -1,12 +1,11 @@
 #include "cli/settings_loader.h"
 
-#include <cstdlib>
-#include <filesystem>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/nearest.h"
+#include "platform/environment.h"
 #include "platform/strings.h"
 
 namespace shunt {
@@ -19,13 +18,26 @@ absl::Status Prefixed(absl::string_view where, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(where, ": ", status.message()));
 }
 
-std::string RelativeTo(const std::filesystem::path& folder, std::string_view path) {
-  return (folder / std::filesystem::path(path)).string();
+// "" for a file in the working directory.
+std::string_view FolderOf(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? "" : path.substr(0, slash + 1);
+}
+
+// "github" of "jobs/github.yaml".
+std::string_view StemOf(std::string_view path) {
+  const std::string_view name = path.substr(FolderOf(path).size());
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos || dot == 0 ? name : name.substr(0, dot);
+}
+
+std::string RelativeTo(std::string_view folder, std::string_view path) {
+  return path.starts_with('/') ? std::string(path) : absl::StrCat(A(folder), A(path));
 }
 
 // What the connection file calls a path is relative to that file, wherever shunt is started.
 std::string ResolvePath(const SyncFlag& flag, std::string_view text,
-                        const std::filesystem::path& folder) {
+                        std::string_view folder) {
   const auto with_prefix = [&](std::string_view prefix) {
     return absl::StrCat(A(prefix), RelativeTo(folder, text.substr(prefix.size())));
   };
@@ -70,8 +82,7 @@ absl::Status UnknownKey(std::string_view key) {
       absl::StrCat("unknown key '", A(key), "'", DidYouMean(key, views)));
 }
 
-absl::Status ApplyEntry(const FileEntry& entry, const std::filesystem::path& folder,
-                        SyncSettings* settings) {
+absl::Status ApplyEntry(const FileEntry& entry, std::string_view folder, SyncSettings* settings) {
   if (entry.key == kSourceEnvKey || entry.key == kDestinationEnvKey) {
     return SetEnvironmentMap(entry, settings);
   }
@@ -87,9 +98,9 @@ absl::Status ApplyEntry(const FileEntry& entry, const std::filesystem::path& fol
 }
 
 absl::Status ApplyFile(const SettingsInput& input, SyncSettings* settings) {
-  const std::filesystem::path path(input.connection_path);
+  const std::string_view folder = FolderOf(input.connection_path);
   for (const FileEntry& entry : input.entries) {
-    const absl::Status status = ApplyEntry(entry, path.parent_path(), settings);
+    const absl::Status status = ApplyEntry(entry, folder, settings);
     if (!status.ok()) {
       return Prefixed(absl::StrCat(input.connection_path, ":", entry.line, ":", entry.column),
                       status);
@@ -120,8 +131,8 @@ absl::Status ApplyFlags(const SettingsInput& input, SyncSettings* settings) {
 
 absl::Status FillDefaults(const SettingsInput& input, SyncSettings* settings) {
   if (settings->connection.empty()) {
-    const std::string stem = std::filesystem::path(input.connection_path).stem().string();
-    settings->connection = stem.empty() ? "default" : stem;
+    const std::string_view stem = StemOf(input.connection_path);
+    settings->connection = stem.empty() ? "default" : std::string(stem);
   }
   if (settings->source_id.empty()) settings->source_id = settings->connection + "/source";
   if (settings->destination_id.empty()) {
@@ -137,23 +148,19 @@ absl::Status FillDefaults(const SettingsInput& input, SyncSettings* settings) {
 
 Environment ProcessEnvironment() {
   return [](std::string_view name) -> std::optional<std::string> {
-    const char* value = std::getenv(std::string(name).c_str());
-    if (value == nullptr || *value == '\0') return std::nullopt;
-    return value;
+    std::optional<std::string> value = GetEnv(std::string(name));
+    return value && !value->empty() ? value : std::nullopt;
   };
 }
 
 absl::StatusOr<std::string> DefaultStoreUrl(const Environment& environment) {
-  std::filesystem::path folder;
   if (const auto state_home = environment("XDG_STATE_HOME")) {
-    folder = *state_home;
-  } else if (const auto home = environment("HOME")) {
-    folder = std::filesystem::path(*home) / ".local" / "state";
-  } else {
-    return absl::InvalidArgumentError(
-        "--store is required: neither XDG_STATE_HOME nor HOME is set");
+    return absl::StrCat("sqlite:", *state_home, "/shunt/shunt.db");
   }
-  return absl::StrCat("sqlite:", (folder / "shunt" / "shunt.db").string());
+  if (const auto home = environment("HOME")) {
+    return absl::StrCat("sqlite:", *home, "/.local/state/shunt/shunt.db");
+  }
+  return absl::InvalidArgumentError("--store is required: neither XDG_STATE_HOME nor HOME is set");
 }
 
 absl::StatusOr<SyncSettings> LoadSettings(const SettingsInput& input) {

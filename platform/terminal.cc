@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <climits>
+
 namespace shunt {
 
 bool IsTerminal(int fd) { return isatty(fd) == 1; }
@@ -13,6 +15,13 @@ int TerminalColumns(int fd) {
   winsize size{};
   if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kColumnsDefault;
   return size.ws_col;
+}
+
+std::string OwnProgramPath() {
+  char path[PATH_MAX];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
+  if (size <= 0 || size == static_cast<ssize_t>(sizeof(path))) return "";
+  return std::string(path, static_cast<std::size_t>(size));
 }
 
 void MakeNewFilesPrivate() { static_cast<void>(umask(077)); }

@@ -1,0 +1,122 @@
+#include "cli/progress.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/units.h"
+#include "platform/clock.h"
+#include "platform/strings.h"
+
+namespace shunt {
+namespace {
+
+constexpr absl::Duration kLiveInterval = absl::Milliseconds(250);
+constexpr absl::Duration kLineInterval = absl::Seconds(5);
+
+double PerSecond(uint64_t before, uint64_t after, absl::Duration interval) {
+  const double seconds = std::max(absl::ToDoubleSeconds(interval), 1e-3);
+  return static_cast<double>(after - before) / seconds;
+}
+
+std::string Clock(absl::Duration elapsed) {
+  const int64_t seconds = absl::ToInt64Seconds(elapsed);
+  if (seconds < 3600) return absl::StrFormat("%d:%02d", seconds / 60, seconds % 60);
+  return absl::StrFormat("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
+}  // namespace
+
+std::string_view BottleneckOf(const RouterStats& before, const RouterStats& after,
+                              absl::Duration interval) {
+  const int64_t source_ms = after.blocked_on_source_ms - before.blocked_on_source_ms;
+  const int64_t destination_ms = after.blocked_on_destination_ms - before.blocked_on_destination_ms;
+  const int64_t most_of_it_ms = absl::ToInt64Milliseconds(interval) / 2;
+  if (std::max(source_ms, destination_ms) < most_of_it_ms) return "shunt";
+  return source_ms >= destination_ms ? "source" : "destination";
+}
+
+std::string ProgressLine(const ProgressSample& sample) {
+  const RouterStats& now = sample.after;
+  const double records = PerSecond(sample.before.records_forwarded, now.records_forwarded,
+                                   sample.interval);
+  std::string line = absl::StrCat(
+      Clock(sample.elapsed), "  ", FormatCount(now.records_forwarded), " records  ",
+      FormatCount(static_cast<uint64_t>(records)), "/s  ",
+      FormatBytes(PerSecond(sample.before.bytes_read, now.bytes_read, sample.interval)), "/s  ",
+      FormatCount(now.states_committed), " states committed");
+  if (now.config_updates_applied > 0) {
+    absl::StrAppend(&line, "  ", FormatCount(now.config_updates_applied), " config updates");
+  }
+  if (now.malformed_lines > 0) {
+    absl::StrAppend(&line, "  ", FormatCount(now.malformed_lines), " malformed lines");
+  }
+  return absl::StrCat(line, "  limited by the ",
+                      A(BottleneckOf(sample.before, now, sample.interval)));
+}
+
+std::string ProgressJson(const ProgressSample& sample) {
+  const RouterStats& now = sample.after;
+  return absl::StrFormat(
+      R"({"type":"progress","elapsed_seconds":%.3f,"records_read":%d,"bytes_read":%d,)"
+      R"("records_forwarded":%d,"records_per_second":%.0f,"bytes_per_second":%.0f,)"
+      R"("states_forwarded":%d,"states_committed":%d,"config_updates_applied":%d,)"
+      R"("malformed_lines":%d,"bottleneck":"%s"})",
+      absl::ToDoubleSeconds(sample.elapsed), now.records_read, now.bytes_read,
+      now.records_forwarded,
+      PerSecond(sample.before.records_forwarded, now.records_forwarded, sample.interval),
+      PerSecond(sample.before.bytes_read, now.bytes_read, sample.interval), now.states_forwarded,
+      now.states_committed, now.config_updates_applied, now.malformed_lines,
+      A(BottleneckOf(sample.before, now, sample.interval)));
+}
+
+ProgressThread::ProgressThread(ProgressMode mode, Console& console, Stats stats)
+    : console_(console), stats_(std::move(stats)) {
+  if (mode == ProgressMode::kNone) return;
+  if (mode == ProgressMode::kJson) form_ = Form::kJson;
+  if (mode == ProgressMode::kAuto && StderrIsInteractive()) form_ = Form::kLive;
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void ProgressThread::Stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  if (form_ == Form::kLive) console_.SetLive("");
+}
+
+void ProgressThread::Loop() {
+  const absl::Duration interval = form_ == Form::kLive ? kLiveInterval : kLineInterval;
+  const absl::Duration start = SystemClock().MonoNow();
+  absl::Duration last = start;
+  RouterStats before = stats_();
+  while (true) {
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      if (wake_.wait_for(lock, absl::ToChronoMilliseconds(interval), [this] { return stopping_; })) {
+        return;
+      }
+    }
+    const absl::Duration now = SystemClock().MonoNow();
+    const RouterStats after = stats_();
+    Show({now - start, now - last, before, after});
+    before = after;
+    last = now;
+  }
+}
+
+void ProgressThread::Show(const ProgressSample& sample) {
+  switch (form_) {
+    case Form::kLive: return console_.SetLive(ProgressLine(sample));
+    case Form::kPlain: return console_.Print(ProgressLine(sample) + "\n");
+    case Form::kJson: return console_.Print(ProgressJson(sample) + "\n");
+  }
+}
+
+}  // namespace shunt

@@ -1,0 +1,62 @@
+#include "cli/run_folders.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cli/settings_loader.h"
+#include "cli/table.h"
+#include "cli/units.h"
+#include "platform/files.h"
+
+namespace shunt {
+namespace {
+
+constexpr mode_t kPrivateFolder = 0700;
+
+// The folder of a SQLite store's file; "" for other stores.
+std::string StoreFolder(const std::string& url) {
+  constexpr absl::string_view kSqlite = "sqlite:";
+  if (!absl::StartsWith(url, kSqlite)) return "";
+  const std::string path = url.substr(kSqlite.size());
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> PrepareSpillFolder(const SyncSettings& settings) {
+  std::string folder = settings.spill_dir;
+  if (folder.empty()) {
+    const auto runtime = ProcessEnvironment()("XDG_RUNTIME_DIR");
+    if (!runtime) return folder;
+    folder = absl::StrCat(*runtime, "/shunt");
+    // A runtime directory that cannot be used (a container that only inherits the name) is no error.
+    return MakeDirs(folder, kPrivateFolder).ok() ? folder : std::string();
+  }
+  const absl::Status status = MakeDirs(folder, kPrivateFolder);
+  if (!status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--spill-dir: ", status.message()));
+  }
+  return folder;
+}
+
+void WarnOfSpillFolder(const SyncSettings& settings, Console& console) {
+  const std::string store = StoreFolder(settings.store);
+  if (settings.spill_dir.empty() || store.empty()) return;
+  if (OnSameFilesystem(settings.spill_dir, store)) {
+    console.Warn("--spill-dir is on the store's filesystem: when that is full, both fail");
+  }
+}
+
+std::string MemoryText(const RouterOptions& options) {
+  Table table({"MEMORY BOUND", ">AT MOST"});
+  int64_t sum = 0;
+  for (const MemoryTerm& term : options.MemoryTerms()) {
+    table.AddRow({term.name, FormatMiB(term.bytes)});
+    sum += term.bytes;
+  }
+  table.AddRow({"sum", FormatMiB(sum)});
+  return table.ToString();
+}
+
+}  // namespace shunt

@@ -1,0 +1,19 @@
+// From a command's arguments to checked settings: the same for `sync` and `sidecar`.
+// Threads: the caller's. Errors: InvalidArgument, one line.
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "cli/command_line.h"
+#include "cli/sync_settings.h"
+
+namespace shunt {
+
+// The flags of the table that `command` (kForSync, kForSidecar) has.
+std::vector<FlagSpec> FlagsOf(uint8_t command);
+
+// Reads the connection file, if one is given, and applies file, environment and flags.
+absl::StatusOr<SyncSettings> SettingsOf(uint8_t command, const Arguments& arguments);
+
+}  // namespace shunt

@@ -1,0 +1,59 @@
+#include "cli/spec_file.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "platform/files.h"
+#include "platform/strings.h"
+#include "protocol/json_cursor.h"
+#include "protocol/payloads.h"
+
+namespace shunt {
+namespace {
+
+using SpecPointer = std::shared_ptr<const ConnectorSpec>;
+
+constexpr std::size_t kSpecBytesMax = std::size_t{16} << 20;
+
+// The schema in one of the forms that people have.
+absl::StatusOr<SpecPointer> SpecFromJson(std::string_view text) {
+  const std::optional<JsonSlice> document = ParseJson(text);
+  if (!document || !document->is_object()) return SpecFromOutput(text);
+  std::optional<JsonSlice> at = document;
+  if (const auto spec = JsonFind(*at, "spec"); spec && spec->is_object()) at = spec;
+  if (const auto schema = JsonFind(*at, "connectionSpecification")) at = schema;
+  return ConnectorSpec::Compile(at->text);
+}
+
+}  // namespace
+
+absl::StatusOr<SpecPointer> ReadSpecFile(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadFile(path, kSpecBytesMax);
+  if (!text.ok()) return absl::InvalidArgumentError(text.status().message());
+  absl::StatusOr<SpecPointer> spec = SpecFromJson(*text);
+  if (spec.ok()) return spec;
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", spec.status().message()));
+}
+
+absl::StatusOr<SpecPointer> SpecFromOutput(std::string_view output) {
+  absl::Status problem = absl::InvalidArgumentError("it printed no SPEC message");
+  SpecPointer found;
+  while (!output.empty()) {
+    const std::size_t newline = output.find('\n');
+    const std::string_view line = output.substr(0, newline);
+    output.remove_prefix(newline == std::string_view::npos ? output.size() : newline + 1);
+    const absl::StatusOr<std::string> schema = ParseSpecMessage(line);
+    if (!schema.ok()) continue;
+    absl::StatusOr<SpecPointer> spec = ConnectorSpec::Compile(*schema);
+    if (spec.ok()) {
+      found = *std::move(spec);
+    } else {
+      problem = spec.status();
+    }
+  }
+  if (found == nullptr) return problem;
+  return found;
+}
+
+}  // namespace shunt

@@ -1,0 +1,33 @@
+// SpecProbe: asks connectors for their specs (`CMD spec`), all at once, before anything else is
+// started.
+//
+// Threads: main (children die with the thread that started them). Bounds: kSpecDeadline for all
+// together; kSpecOutputBytesMax of output each. Errors: a Status that names what went wrong; a missing
+// spec is no reason not to sync.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "protocol/spec.h"
+
+namespace shunt {
+
+inline constexpr absl::Duration kSpecDeadline = absl::Seconds(60);
+inline constexpr std::size_t kSpecOutputBytesMax = std::size_t{16} << 20;
+
+struct SpecQuestion {
+  std::vector<std::string> argv;  // of the connector, without the verb
+  std::map<std::string, std::string> env;
+};
+
+// Answers in the order of the questions. `stopped` is asked often: true ends it with Cancelled.
+std::vector<absl::StatusOr<std::shared_ptr<const ConnectorSpec>>> AskForSpecs(
+    const std::vector<SpecQuestion>& questions, const std::function<bool()>& stopped);
+
+}  // namespace shunt

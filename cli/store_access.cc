@@ -1,0 +1,58 @@
+#include "cli/store_access.h"
+
+#include <cstdio>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cli/settings_loader.h"
+#include "platform/files.h"
+#include "platform/io.h"
+#include "platform/strings.h"
+#include "stages/exit_code.h"
+
+namespace shunt {
+
+FlagSpec StoreFlag() {
+  return {"store", "URL", "sqlite:PATH (default: under XDG_STATE_HOME/shunt)", ""};
+}
+
+FlagSpec JsonFlag() { return {"json", "", "as JSON, for scripts", ""}; }
+
+absl::StatusOr<std::string> StoreUrl(const Arguments& arguments) {
+  if (const auto url = arguments.Flag("store")) return *url;
+  const Environment environment = ProcessEnvironment();
+  if (const auto url = environment("SHUNT_STORE")) return *url;
+  return DefaultStoreUrl(environment);
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const Arguments& arguments) {
+  const absl::StatusOr<std::string> url = StoreUrl(arguments);
+  if (!url.ok()) return url.status();
+  constexpr absl::string_view kSqlite = "sqlite:";
+  if (absl::StartsWith(*url, kSqlite)) {
+    const std::string path = url->substr(kSqlite.size());
+    if (absl::IsNotFound(ReadFile(path, 0).status())) {
+      return absl::NotFoundError(absl::StrCat("there is no store at ", path, " yet"));
+    }
+  }
+  return OpenStore(*url);
+}
+
+int CommandFailed(std::string_view command, const absl::Status& status) {
+  const bool asked_wrongly = absl::IsInvalidArgument(status) || absl::IsNotFound(status);
+  UsageError(command, S(status.message()));
+  return static_cast<int>(asked_wrongly ? ExitCode::kUsage : ExitCode::kStoreFailed);
+}
+
+int PrintOut(std::string_view text) {
+  constexpr int kStdout = 1;
+  return WriteAll(kStdout, text).ok() ? 0 : static_cast<int>(ExitCode::kInternalError);
+}
+
+void Tell(std::string_view line) {
+  constexpr int kStderr = 2;
+  // A closed stderr leaves nobody to tell.
+  static_cast<void>(WriteAll(kStderr, absl::StrCat(A(line), "\n")));
+}
+
+}  // namespace shunt

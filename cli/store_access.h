@@ -1,0 +1,34 @@
+// What the listing commands share: which store is meant, and how their errors end.
+// Threads: the caller's. Errors: one line on stderr and an exit code of the contract.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cli/command_line.h"
+#include "stores/store.h"
+
+namespace shunt {
+
+// The flags that every listing command has.
+FlagSpec StoreFlag();
+FlagSpec JsonFlag();
+
+// --store, else SHUNT_STORE, else the default place.
+absl::StatusOr<std::string> StoreUrl(const Arguments& arguments);
+
+// Opens it. NotFound when a SQLite file is not there yet: looking must not create one.
+absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const Arguments& arguments);
+
+// Says what went wrong and returns 2 when it was asked wrongly (InvalidArgument, NotFound), else 5.
+int CommandFailed(std::string_view command, const absl::Status& status);
+
+// Prints to stdout. Returns 0, or 1 when stdout cannot be written.
+int PrintOut(std::string_view text);
+// Prints a line to stderr.
+void Tell(std::string_view line);
+
+}  // namespace shunt

@@ -1,0 +1,101 @@
+#include "cli/summary.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/table.h"
+#include "cli/units.h"
+#include "platform/strings.h"
+#include "secrets/masker.h"
+
+namespace shunt {
+namespace {
+
+constexpr std::size_t kStreamRowsMax = 40;
+constexpr std::size_t kFailuresMax = 10;
+
+std::string NameOf(const StreamDescriptor& stream) {
+  return stream.name_space ? absl::StrCat(*stream.name_space, ".", stream.name) : stream.name;
+}
+
+std::string StreamTable(const Report& report) {
+  Table table({"STREAM", "STATUS", ">RECORDS", ">BYTES", ">COMMITTED", ">STATES"});
+  const std::size_t shown = std::min(report.streams.size(), kStreamRowsMax);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const StreamReport& stream = report.streams[i];
+    table.AddRow({NameOf(stream.stream), stream.status, FormatCount(stream.records_forwarded),
+                  FormatBytes(static_cast<double>(stream.bytes_read)),
+                  FormatCount(stream.records_committed), FormatCount(stream.states_committed)});
+  }
+  std::string text = table.ToString();
+  if (shown < report.streams.size()) {
+    absl::StrAppend(&text, "... and ", report.streams.size() - shown, " more streams\n");
+  }
+  return text;
+}
+
+void AddCount(uint64_t count, absl::string_view what, std::vector<std::string>* parts) {
+  if (count > 0) parts->push_back(absl::StrCat(FormatCount(count), " ", what));
+}
+
+std::string TotalsLine(const Report& report) {
+  const StreamReport totals = report.Totals();
+  std::vector<std::string> states = {absl::StrCat(FormatCount(report.states.read), " read"),
+                                     absl::StrCat(FormatCount(report.states.committed), " committed")};
+  AddCount(report.states.explained, "explained", &states);
+  std::vector<std::string> updates;
+  AddCount(report.control.applied, "applied", &updates);
+  AddCount(report.control.superseded, "superseded", &updates);
+  AddCount(report.control.duplicate, "duplicate", &updates);
+  AddCount(report.control.quarantined, "quarantined", &updates);
+  std::vector<std::string> parts = {
+      absl::StrCat(FormatCount(totals.records_forwarded), " records"),
+      FormatBytes(static_cast<double>(totals.bytes_read)),
+      absl::StrCat("states ", absl::StrJoin(states, ", "))};
+  if (!updates.empty()) {
+    parts.push_back(absl::StrCat("config updates ", absl::StrJoin(updates, ", ")));
+  }
+  AddCount(report.records_dropped, "records dropped", &parts);
+  AddCount(report.lines[LineKind::kMalformed], "malformed lines", &parts);
+  parts.push_back(FormatElapsed(report.duration));
+  return absl::StrCat(absl::StrJoin(parts, " · "), "\n");
+}
+
+std::string FailureLines(const Report& report) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(report.failures.size(), kFailuresMax); ++i) {
+    const Failure& failure = report.failures[i];
+    absl::StrAppend(&text, A(OriginName(failure.origin)), ": ", EscapeForLog(failure.message),
+                    failure.stream ? absl::StrCat(" (stream ", EscapeForLog(NameOf(*failure.stream)), ")") : "",
+                    "\n");
+  }
+  if (report.failures.size() > kFailuresMax) {
+    absl::StrAppend(&text, "... and ", report.failures.size() - kFailuresMax,
+                    " more failures, see the report\n");
+  }
+  for (const std::string& alert : report.control.alerts) {
+    absl::StrAppend(&text, "ALERT: ", EscapeForLog(alert), "\n");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string SummaryText(const Report& report) {
+  std::string text;
+  const bool routed = report.source.lines > 0 || report.exit_code == 0;
+  if (routed) absl::StrAppend(&text, "\n", StreamTable(report), TotalsLine(report));
+  text += FailureLines(report);
+  const std::string id = report.run_id.substr(0, 12);
+  if (report.exit_code == 0) {
+    absl::StrAppend(&text, "ok: run ", id, " of '", EscapeForLog(report.connection), "'\n");
+  } else {
+    absl::StrAppend(&text, A(ExitCodeName(report.exit_code)), ": exit code ", report.exit_code,
+                    ", run ", id, " of '", EscapeForLog(report.connection), "'\n");
+  }
+  return text;
+}
+
+}  // namespace shunt

@@ -1,0 +1,149 @@
+#include "cli/sync_inputs.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cli/spec_file.h"
+#include "platform/files.h"
+#include "platform/posix_words.h"
+#include "platform/strings.h"
+#include "protocol/json_cursor.h"
+
+namespace shunt {
+namespace {
+
+using SpecPointer = std::shared_ptr<const ConnectorSpec>;
+
+constexpr std::size_t kConfigBytesMax = std::size_t{16} << 20;
+constexpr std::size_t kCatalogBytesMax = std::size_t{64} << 20;
+constexpr std::size_t kStateBytesMax = std::size_t{256} << 20;
+
+absl::Status Named(absl::string_view flag, const std::string& path, const absl::Status& status) {
+  // What platform/ says names the path already.
+  const bool has_path = status.message().find(path) != absl::string_view::npos;
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", has_path ? "" : path,
+                                                 has_path ? "" : ": ", status.message()));
+}
+
+absl::StatusOr<std::string> ReadNamed(absl::string_view flag, const std::string& path,
+                                      std::size_t bytes_max) {
+  absl::StatusOr<std::string> text = ReadFile(path, bytes_max);
+  if (text.ok()) return text;
+  return Named(flag, path, text.status());
+}
+
+absl::Status ReadConfig(absl::string_view flag, const std::string& path, std::string* config) {
+  if (path.empty()) return absl::OkStatus();
+  absl::StatusOr<std::string> text = ReadNamed(flag, path, kConfigBytesMax);
+  if (!text.ok()) return text.status();
+  const std::optional<JsonSlice> json = ParseJson(*text);
+  if (!json || !json->is_object()) {
+    return Named(flag, path,
+                 absl::InvalidArgumentError(json ? "expected one JSON object"
+                                                 : "not well-formed JSON"));
+  }
+  *config = *std::move(text);
+  return absl::OkStatus();
+}
+
+absl::Status ReadCatalog(const std::string& path, SyncInputs* inputs) {
+  absl::StatusOr<std::string> text = ReadNamed("catalog", path, kCatalogBytesMax);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(*text);
+  if (!catalog.ok()) return Named("catalog", path, catalog.status());
+  inputs->catalog_json = *std::move(text);
+  inputs->catalog = *std::move(catalog);
+  return absl::OkStatus();
+}
+
+absl::Status ReadState(const std::string& path, SyncInputs* inputs) {
+  if (path.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> text = ReadNamed("state", path, kStateBytesMax);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<std::vector<StoredState>> state = ParseStateFile(*text);
+  if (!state.ok()) return Named("state", path, state.status());
+  inputs->state = *std::move(state);
+  return absl::OkStatus();
+}
+
+absl::Status ReadSpec(absl::string_view flag, const std::string& path, SpecPointer* spec) {
+  if (path.empty()) return absl::OkStatus();
+  absl::StatusOr<SpecPointer> read = ReadSpecFile(path);
+  if (!read.ok()) return Named(flag, path, read.status());
+  *spec = *std::move(read);
+  return absl::OkStatus();
+}
+
+absl::Status Require(absl::string_view flag, const std::string& value) {
+  if (!value.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, " is required"));
+}
+
+absl::Status CheckCommand(absl::string_view flag, const std::string& command) {
+  const absl::StatusOr<std::vector<std::string>> words = SplitShellWords(command);
+  if (words.ok() && !words->empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, ": ", words.ok() ? "no command in it" : words.status().message()));
+}
+
+// A report that cannot be written would be noticed only after hours.
+absl::Status CheckReport(const std::string& report) {
+  const std::size_t slash = report.rfind('/');
+  if (report.empty() || report == "-" || slash == std::string::npos || slash == 0) {
+    return absl::OkStatus();
+  }
+  const std::string folder = report.substr(0, slash);
+  if (OnSameFilesystem(folder, folder)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--report: there is no directory ", folder));
+}
+
+}  // namespace
+
+absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings) {
+  SyncInputs inputs;
+  absl::Status status = ReadCatalog(settings.catalog, &inputs);
+  if (status.ok()) {
+    status = ReadConfig("source-config", settings.source_config, &inputs.source_config);
+  }
+  if (status.ok()) {
+    status = ReadConfig("destination-config", settings.destination_config,
+                        &inputs.destination_config);
+  }
+  if (status.ok()) status = ReadState(settings.state, &inputs);
+  if (status.ok()) status = ReadSpec("source-spec", settings.source_spec, &inputs.source_spec);
+  if (status.ok()) {
+    status = ReadSpec("destination-spec", settings.destination_spec, &inputs.destination_spec);
+  }
+  if (status.ok()) status = CheckReport(settings.report);
+  if (!status.ok()) return status;
+  return inputs;
+}
+
+absl::Status RequireForSync(const SyncSettings& settings) {
+  for (const auto& [flag, value] :
+       {std::pair("source", &settings.source_command),
+        std::pair("source-config", &settings.source_config),
+        std::pair("destination", &settings.destination_command),
+        std::pair("destination-config", &settings.destination_config),
+        std::pair("catalog", &settings.catalog)}) {
+    const absl::Status status = Require(flag, *value);
+    if (!status.ok()) return status;
+  }
+  const absl::Status status = CheckCommand("source", settings.source_command);
+  return status.ok() ? CheckCommand("destination", settings.destination_command) : status;
+}
+
+absl::Status RequireForSidecar(const SyncSettings& settings) {
+  const absl::Status status = Require("catalog", settings.catalog);
+  if (!status.ok()) return status;
+  if (settings.report == "-" && settings.destination_in == "-") {
+    return absl::InvalidArgumentError(
+        "--report -: stdout carries the data; give a file, or --destination-in");
+  }
+  if (settings.source_out == settings.destination_out) {
+    return absl::InvalidArgumentError("--source-out and --destination-out are the same stream");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace shunt

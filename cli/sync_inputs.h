@@ -1,0 +1,35 @@
+// SyncInputs: the files of a sync, read and checked before anything is started, so that a mistake in one
+// of them is a usage error and nothing else.
+//
+// Threads: pure but for reading. Errors: InvalidArgument naming flag and file, never content.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "cli/sync_settings.h"
+#include "protocol/catalog.h"
+#include "protocol/spec.h"
+#include "protocol/state.h"
+
+namespace shunt {
+
+struct SyncInputs {
+  ConfiguredCatalog catalog;
+  std::string catalog_json;                       // the file, for the connectors
+  std::string source_config, destination_config;  // the files; "" when not given (sidecar)
+  std::optional<std::vector<StoredState>> state;  // --state
+  std::shared_ptr<const ConnectorSpec> source_spec, destination_spec;  // null when not given
+};
+
+// Of `settings` all required ones must be set; see RequireForSync.
+absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings);
+
+// InvalidArgument for the first setting that `shunt sync` cannot do without, or that has no form.
+absl::Status RequireForSync(const SyncSettings& settings);
+absl::Status RequireForSidecar(const SyncSettings& settings);
+
+}  // namespace shunt

@@ -1,0 +1,361 @@
+#include "cli/sync_session.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cli/command_line.h"
+#include "cli/progress.h"
+#include "cli/run_folders.h"
+#include "cli/signals.h"
+#include "cli/store_access.h"
+#include "cli/summary.h"
+#include "cli/units.h"
+#include "platform/clock.h"
+#include "platform/entropy.h"
+#include "platform/files.h"
+#include "platform/strings.h"
+#include "platform/terminal.h"
+#include "protocol/json_cursor.h"
+#include "router/router.h"
+#include "secrets/masker.h"
+#include "secrets/secret_values.h"
+#include "stages/config_file.h"
+#include "stages/fault.h"
+
+namespace shunt {
+namespace {
+
+constexpr int kSignalBase = 128;
+
+// Why a run cannot go on. Empty: it can.
+using Problem = std::optional<Fault>;
+
+Problem Fail(ExitCode code, Origin origin, absl::string_view message) {
+  return MakeFault(code, Fault::Effect::kAbort, origin, std::string(message));
+}
+
+Problem StoreProblem(const absl::Status& status) {
+  if (status.ok()) return std::nullopt;
+  const bool fenced = absl::IsAborted(status) || absl::IsFailedPrecondition(status);
+  return Fail(fenced ? ExitCode::kFenced : ExitCode::kStoreFailed, Origin::kShunt,
+              status.message());
+}
+
+// Variables have no spec: which of them is secret is told by their names.
+std::vector<std::string> SecretsOfEnvironment(const std::map<std::string, std::string>& variables) {
+  std::string json = "{";
+  for (const auto& [name, value] : variables) {
+    absl::StrAppend(&json, json.size() > 1 ? "," : "", JsonQuote(name), ":", JsonQuote(value));
+  }
+  return SecretValuesOf(json + "}", nullptr);
+}
+
+class Session {
+ public:
+  Session(const SyncSettings& settings, SyncInputs inputs, SessionEnds& ends, Console& console)
+      : settings_(settings),
+        inputs_(std::move(inputs)),
+        ends_(ends),
+        console_(console),
+        options_(settings.router) {}
+
+  int Run();
+
+ private:
+  absl::Status FillOptions();
+  Problem RunSteps();
+  // The steps, in order.
+  Problem FindSpecs();
+  Problem Begin();
+  Problem BindConfigs();
+  Problem BindState();
+  Problem StartEnds();
+  Problem Route();
+  void Finish(const Problem& problem);
+
+  Problem BindConfig(const std::string& file, ConnectorOptions* connector, std::string* config);
+  void AddSecrets(const std::string& json, const std::map<std::string, std::string>& variables,
+                  ConnectorOptions* connector);
+  std::string MaskedCommand(const std::string& command) const;
+  void EndRun();
+  void WriteReport();
+
+  const SyncSettings& settings_;
+  SyncInputs inputs_;
+  SessionEnds& ends_;
+  Console& console_;
+  StopSignals signals_;
+
+  RouterOptions options_;
+  std::unique_ptr<Store> store_;
+  bool begun_ = false;
+  RunFiles files_;
+  std::unique_ptr<Connector> source_, destination_;
+  Report report_;
+};
+
+int Session::Run() {
+  if (absl::Status status = FillOptions(); !status.ok()) {
+    console_.Say(S(status.message()));
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(settings_.store);
+  if (absl::IsInvalidArgument(store.status())) {
+    console_.Say(absl::StrCat("--store: ", A(S(store.status().message()))));
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  Problem problem = StoreProblem(store.status());
+  if (!problem) {
+    store_ = *std::move(store);
+    WarnOfSpillFolder(settings_, console_);
+    problem = RunSteps();
+  }
+  Finish(problem);
+  return report_.exit_code;
+}
+
+Problem Session::RunSteps() {
+  for (const auto step : {&Session::FindSpecs, &Session::Begin, &Session::BindConfigs,
+                          &Session::BindState, &Session::StartEnds, &Session::Route}) {
+    Problem problem = (this->*step)();
+    // Until there is a router, a signal ends the run between two steps.
+    if (problem || signals_.received() != 0) return problem;
+  }
+  return std::nullopt;
+}
+
+absl::Status Session::FillOptions() {
+  options_.run = {settings_.connection, SystemEntropy().HexId(), 0};
+  options_.catalog = inputs_.catalog;
+  options_.source.config_id = settings_.source_id;
+  options_.destination.config_id = settings_.destination_id;
+  options_.source.command = ends_.source_name();
+  options_.destination.command = ends_.destination_name();
+  absl::StatusOr<std::string> spill = PrepareSpillFolder(settings_);
+  if (!spill.ok()) return spill.status();
+  options_.spill_dir = *std::move(spill);
+
+  report_.connection = settings_.connection;
+  report_.run_id = options_.run.run_id;
+  report_.started_at = SystemClock().WallNow();
+  for (const ConfiguredStream& stream : inputs_.catalog.streams) {
+    report_.streams.push_back({.stream = stream.stream});
+  }
+  if (absl::Status status = options_.Validate(); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--", status.message()));
+  }
+  if (settings_.verbose) console_.Print(MemoryText(options_));
+  return absl::OkStatus();
+}
+
+Problem Session::FindSpecs() {
+  ends_.FindSpecs(&inputs_, console_, [this] { return signals_.received() != 0; });
+  options_.source.spec = inputs_.source_spec;
+  options_.destination.spec = inputs_.destination_spec;
+  return std::nullopt;
+}
+
+Problem Session::Begin() {
+  const absl::StatusOr<RunHandle> run =
+      store_->BeginRun(settings_.connection, options_.run.run_id, SystemClock().WallNow(),
+                       settings_.take_over);
+  if (!run.ok()) return StoreProblem(run.status());
+  options_.run = *run;
+  begun_ = true;
+  return std::nullopt;
+}
+
+// --- late binding ------------------------------------------------------------------------------
+
+Problem Session::BindConfigs() {
+  const absl::StatusOr<std::vector<std::string>> known = store_->ListConfigs();
+  if (!known.ok()) return StoreProblem(known.status());
+  Problem problem =
+      BindConfig(inputs_.source_config, &options_.source, &files_.source_config);
+  if (!problem) {
+    problem = BindConfig(inputs_.destination_config, &options_.destination,
+                         &files_.destination_config);
+  }
+  if (problem) return problem;
+  AddSecrets(files_.source_config, settings_.source_env, &options_.source);
+  AddSecrets(files_.destination_config, settings_.destination_env, &options_.destination);
+  options_.source.command = MaskedCommand(options_.source.command);
+  options_.destination.command = MaskedCommand(options_.destination.command);
+  report_.source.command = options_.source.command;
+  report_.destination.command = options_.destination.command;
+  if (known->empty() && settings_.store != "memory:") {
+    console_.Say(absl::StrCat("the store ", store_->url(),
+                              " is private to you (0600) and not encrypted"));
+  }
+  return std::nullopt;
+}
+
+Problem Session::BindConfig(const std::string& file, ConnectorOptions* connector,
+                            std::string* config) {
+  if (!file.empty()) {
+    ConfigFile adopted = {.config_id = connector->config_id,
+                          .run_id = options_.run.run_id,
+                          .epoch = options_.run.epoch,
+                          .json = file,
+                          .now = SystemClock().WallNow(),
+                          .salt = SystemEntropy().HexId()};
+    const absl::Status status = store_->UpdateConfig(
+        connector->config_id,
+        [&](const ConfigDocument& stored) { return AdoptConfigFile(stored, adopted); });
+    if (absl::IsInvalidArgument(status)) {
+      return Fail(ExitCode::kUsage, Origin::kShunt,
+                  absl::StrCat("config of ", connector->config_id, ": ", status.message()));
+    }
+    if (!status.ok()) return StoreProblem(status);
+  }
+  const absl::StatusOr<ConfigDocument> document = store_->ReadConfig(connector->config_id);
+  if (!document.ok()) return StoreProblem(document.status());
+  if (!document->exists()) return std::nullopt;
+  *config = document->ToJson();
+  connector->config_generation = document->generation;
+  // The file's own values stay secret, also those that the stored config no longer has.
+  AddSecrets(file, {}, connector);
+  return std::nullopt;
+}
+
+void Session::AddSecrets(const std::string& json,
+                         const std::map<std::string, std::string>& variables,
+                         ConnectorOptions* connector) {
+  for (const std::vector<std::string>& values :
+       {SecretValuesOf(json, connector->spec.get()), SecretsOfEnvironment(variables)}) {
+    connector->secrets.insert(connector->secrets.end(), values.begin(), values.end());
+  }
+}
+
+std::string Session::MaskedCommand(const std::string& command) const {
+  Masker masker;
+  masker.AddSecrets(options_.source.secrets);
+  masker.AddSecrets(options_.destination.secrets);
+  return masker.MaskLine(command);
+}
+
+Problem Session::BindState() {
+  absl::StatusOr<std::vector<StoredState>> states = store_->ReadCheckpoint(settings_.connection);
+  if (!states.ok()) return StoreProblem(states.status());
+  if (inputs_.state && !states->empty()) {
+    console_.Say("--state is not used: the store has a newer checkpoint");
+  } else if (inputs_.state && !inputs_.state->empty()) {
+    const absl::Status status = store_->ReplaceCheckpoint(
+        settings_.connection, SystemClock().WallNow(), *inputs_.state);
+    if (!status.ok()) return StoreProblem(status);
+    states = *inputs_.state;
+  }
+  options_.checkpoint = *states;
+  if (!states->empty()) files_.state = FormatStateArray(*states);
+  console_.Say(absl::StrCat(
+      "run ", options_.run.run_id.substr(0, 12), " of '", EscapeForLog(settings_.connection), "' ",
+      states->empty() ? "starts from the beginning"
+                      : absl::StrCat("resumes from ", states->size(), " ",
+                                     A(StateTypeName(states->front().type)), " states"),
+      ", store ", store_->url()));
+  return std::nullopt;
+}
+
+// --- the run -----------------------------------------------------------------------------------
+
+Problem Session::StartEnds() {
+  files_.catalog = inputs_.catalog_json;
+  if (absl::Status status = ends_.Prepare(files_); !status.ok()) {
+    return Fail(ExitCode::kInternalError, Origin::kShunt, status.message());
+  }
+  files_ = {};  // copies of secrets and of large states are not kept
+  const auto failed = [](ExitCode code, Origin origin, const absl::Status& status) {
+    Problem problem = Fail(code, origin, absl::StrCat("it could not be started: ", status.message()));
+    problem->failure.type = "config_error";
+    return problem;
+  };
+  absl::StatusOr<std::unique_ptr<Connector>> destination = ends_.StartDestination();
+  if (!destination.ok()) {
+    return failed(ExitCode::kDestinationFailed, Origin::kDestination, destination.status());
+  }
+  destination_ = *std::move(destination);
+  absl::StatusOr<std::unique_ptr<Connector>> source = ends_.StartSource();
+  if (!source.ok()) return failed(ExitCode::kSourceFailed, Origin::kSource, source.status());
+  source_ = *std::move(source);
+  return std::nullopt;
+}
+
+Problem Session::Route() {
+  absl::StatusOr<std::unique_ptr<Router>> router = Router::Create(
+      options_, {*source_, *destination_, *store_, console_, SystemClock()});
+  if (!router.ok()) {
+    return Fail(ExitCode::kInternalError, Origin::kShunt, router.status().message());
+  }
+  absl::StatusOr<Report> report = absl::InternalError("");
+  {
+    ProgressThread progress(settings_.progress, console_,
+                            [&router] { return (*router)->stats(); });
+    signals_.Attach(router->get());
+    report = (*router)->Run();
+  }
+  signals_.Attach(nullptr);
+  if (!report.ok()) {
+    return Fail(ExitCode::kInternalError, Origin::kShunt, report.status().message());
+  }
+  report_ = *std::move(report);
+  return std::nullopt;
+}
+
+// --- the end -----------------------------------------------------------------------------------
+
+void Session::Finish(const Problem& problem) {
+  // Whatever is still running has no use any more.
+  source_.reset();
+  destination_.reset();
+  if (report_.finished_at == absl::Time()) {  // the router did not write it
+    report_.finished_at = SystemClock().WallNow();
+    report_.duration = report_.finished_at - report_.started_at;
+    if (signals_.received() != 0) report_.exit_code = kSignalBase + signals_.received();
+  }
+  if (problem) {
+    if (report_.exit_code == 0) report_.exit_code = problem->exit_code;
+    report_.failures.push_back(problem->failure);
+  }
+  if (begun_) EndRun();
+  WriteReport();
+  console_.Print(SummaryText(report_));
+}
+
+void Session::EndRun() {
+  const absl::Status status =
+      store_->EndRun(options_.run, SystemClock().WallNow(), ExitCodeName(report_.exit_code),
+                     report_.ToJson());
+  const Problem problem = StoreProblem(status);
+  if (!problem) return;
+  if (report_.exit_code == 0) report_.exit_code = problem->exit_code;
+  report_.failures.push_back(problem->failure);
+}
+
+void Session::WriteReport() {
+  constexpr mode_t kReportMode = 0600;
+  if (settings_.report.empty()) return;
+  if (settings_.report == "-") {
+    static_cast<void>(PrintOut(report_.ToJson()));
+    return;
+  }
+  const absl::Status status = WriteFileAtomically(settings_.report, report_.ToJson(), kReportMode);
+  if (!status.ok()) console_.Warn(absl::StrCat("the report was not written: ", A(S(status.message()))));
+}
+
+}  // namespace
+
+int RunSession(const SyncSettings& settings, SyncInputs inputs, SessionEnds& ends,
+               Console& console) {
+  return Session(settings, std::move(inputs), ends, console).Run();
+}
+
+Console::Options ConsoleOptionsOf(const SyncSettings& settings) {
+  constexpr int kStderr = 2;
+  return {.verbose = settings.verbose,
+          .color = StderrIsInteractive(),
+          .columns = TerminalColumns(kStderr)};
+}
+
+}  // namespace shunt
