@@ -44,7 +44,7 @@ constexpr std::array kKeys = {
                   "", ""},
     ConfigKeySpec{"refresh_token", Type::kSecret, "A made-up credential that rotates", 0, 0, 0, "",
                   ""},
-    ConfigKeySpec{"token_number", Type::kInteger, "How often the token was rotated", 0, 0,
+    ConfigKeySpec{"rotations", Type::kInteger, "How often the token was rotated so far", 0, 0,
                   kRowsMax, "", ""},
     ConfigKeySpec{"fail_after", Type::kInteger, "Fail after so many rows of a run; 0 is never", 0,
                   0, kRowsMax, "", ""},
@@ -188,7 +188,7 @@ int Reader::Run() {
 }
 
 void Reader::Start() {
-  output_->Log("INFO", absl::StrCat("signed in with token number ", Integer("token_number"),
+  output_->Log("INFO", absl::StrCat("signed in with the token of rotation ", Integer("rotations"),
                                     "; reading ", streams_.size(), " streams"));
   for (const Stream& stream : streams_) {
     output_->StreamStatus(stream.name, "STARTED");
@@ -252,11 +252,11 @@ void Reader::SendState(Stream* stream) {
 
 // What an OAuth server does to a refresh token: the old one is worthless, the new one must be kept.
 void Reader::RotateToken() {
-  const int64_t number = Integer("token_number") + 1;
+  const int64_t number = Integer("rotations") + 1;
   const std::size_t hash =
       std::hash<std::string>{}(absl::StrCat(StringOf(kKeys, config_, "refresh_token"), number));
   config_["refresh_token"] = absl::StrFormat("rt-%04d-%016x", number, hash);
-  config_["token_number"] = number;
+  config_["rotations"] = number;
   output_->Line(Json{{"type", "CONTROL"},
                      {"control",
                       {{"type", "CONNECTOR_CONFIG"},
@@ -307,11 +307,13 @@ int Read(const ConnectorCall& call, Json config, ConnectorOutput* output) {
 
 }  // namespace
 
+std::string BuiltinSourceSchema() { return SpecOf(kKeys, "shunt's built-in source").dump(); }
+
 int RunBuiltinSource(const ConnectorCall& call) {
   ConnectorOutput output(kStdout);
   if (call.verb == "spec") {
     const Json spec = {{"supportsIncremental", true},
-                       {"connectionSpecification", SpecOf(kKeys, "shunt's built-in source")}};
+                       {"connectionSpecification", Json::parse(BuiltinSourceSchema())}};
     output.Line(Json{{"type", "SPEC"}, {"spec", spec}}.dump());
     output.Flush();
     return output.status().ok() ? 0 : 1;

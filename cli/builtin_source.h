@@ -19,4 +19,7 @@ struct ConnectorCall {
 // Returns the exit code.
 int RunBuiltinSource(const ConnectorCall& call);
 
+// Its connectionSpecification, as JSON.
+std::string BuiltinSourceSchema();
+
 }  // namespace shunt

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cli/builtin_source.h"
 #include "cli/commands.h"
 #include "cli/settings_loader.h"
 #include "cli/store_access.h"
@@ -16,6 +17,7 @@
 #include "platform/strings.h"
 #include "platform/terminal.h"
 #include "protocol/json_cursor.h"
+#include "protocol/spec.h"
 #include "secrets/secret_values.h"
 #include "stages/exit_code.h"
 #include "stores/store.h"
@@ -99,15 +101,15 @@ std::string CheckpointText(const std::vector<StoredState>& states) {
 }
 
 std::string JournalText(const std::vector<JournalRow>& rows) {
-  Table table({"FROM", "VERDICT", ">GENERATION", "CONFIG"});
+  Table table({"FROM", "VERDICT", ">GENERATION", "WITH"});
   for (const JournalRow& row : rows) {
     const std::optional<JsonSlice> payload = ParseJson(row.payload);
-    const std::optional<JsonSlice> token =
-        payload ? JsonFind(*payload, "token_number") : std::nullopt;
+    const std::optional<JsonSlice> rotation =
+        payload ? JsonFind(*payload, "rotations") : std::nullopt;
     table.AddRow({row.writer, std::string(VerdictName(row.verdict)),
                   row.generation < 0 ? "" : absl::StrCat(row.generation),
-                  token ? absl::StrCat("refresh_token **********, token_number ", A(token->text))
-                        : absl::StrCat(row.keys.size(), " keys")});
+                  rotation ? absl::StrCat("the token of rotation ", A(rotation->text))
+                           : "the file's token"});
   }
   return table.ToString(2);
 }
@@ -122,12 +124,14 @@ absl::Status ShowStored(const Demo& demo) {
   if (!rows.ok()) return rows.status();
   const auto config = (*store)->ReadConfig(S(kSourceId));
   if (!config.ok()) return config.status();
+  const auto spec = ConnectorSpec::Compile(BuiltinSourceSchema());
+  if (!spec.ok()) return spec.status();
   PrintOut(absl::StrCat(
       Heading("what shunt has stored"), "Checkpoints: what the destination has acknowledged.\n",
       CheckpointText(*states),
       "\nThe source's config, with the token that the server gave out last (masked here, as in every\n"
       "output):\n  ",
-      MaskConfig(config->ToJson(), nullptr), "\n\nAnd every update of it, with its verdict:\n",
+      MaskConfig(config->ToJson(), spec->get()), "\n\nAnd every update of it, with its verdict:\n",
       JournalText(*rows)));
   return absl::OkStatus();
 }

@@ -21,7 +21,7 @@ double PerSecond(uint64_t before, uint64_t after, absl::Duration interval) {
   return static_cast<double>(after - before) / seconds;
 }
 
-std::string Clock(absl::Duration elapsed) {
+std::string Stopwatch(absl::Duration elapsed) {
   const int64_t seconds = absl::ToInt64Seconds(elapsed);
   if (seconds < 3600) return absl::StrFormat("%d:%02d", seconds / 60, seconds % 60);
   return absl::StrFormat("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -43,7 +43,7 @@ std::string ProgressLine(const ProgressSample& sample) {
   const double records = PerSecond(sample.before.records_forwarded, now.records_forwarded,
                                    sample.interval);
   std::string line = absl::StrCat(
-      Clock(sample.elapsed), "  ", FormatCount(now.records_forwarded), " records  ",
+      Stopwatch(sample.elapsed), "  ", FormatCount(now.records_forwarded), " records  ",
       FormatCount(static_cast<uint64_t>(records)), "/s  ",
       FormatBytes(PerSecond(sample.before.bytes_read, now.bytes_read, sample.interval)), "/s  ",
       FormatCount(now.states_committed), " states committed");
