@@ -72,11 +72,14 @@ MemoryDestination::MemoryDestination(MemoryDestinationOptions options)
       log_left_(options_.log) {}
 
 IoResult MemoryDestination::WriteInput(std::span<const iovec> parts) {
+  std::size_t room = options_.piece_bytes == 0 ? std::string::npos : options_.piece_bytes;
   std::string taken;
-  for (const iovec& part : parts)
-    taken.append(static_cast<const char*>(part.iov_base), part.iov_len);
+  for (const iovec& part : parts) {
+    const std::size_t bytes = std::min(part.iov_len, room);
+    taken.append(static_cast<const char*>(part.iov_base), bytes);
+    room -= bytes;
+  }
   SHUNT_CHECK(!taken.empty());
-  taken.resize(Limit(taken.size(), options_.piece_bytes));
   {
     const std::lock_guard lock(mutex_);
     if (input_closed_) return kEnded;
@@ -112,9 +115,13 @@ IoResult MemoryDestination::ReadOutput(std::span<char> buffer) {
     output_event_.Drain();
     return {};
   }
-  std::string_view left = output_;
+  std::string_view left = std::string_view(output_).substr(output_read_);
   const IoResult result = Take(left, buffer, options_.piece_bytes);
-  output_.erase(0, result.bytes);
+  output_read_ += result.bytes;
+  if (left.empty()) {
+    output_.clear();
+    output_read_ = 0;
+  }
   if (result.state == IoState::kEnd && !std::exchange(ended_, true)) exit_event_.Signal();
   return result;
 }

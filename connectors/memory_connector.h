@@ -88,10 +88,11 @@ class MemoryDestination final : public Connector {
   std::string_view log_left_;  // log part
   std::string line_;           // input part: the line begun
   mutable std::mutex mutex_;
-  std::string received_;       // guarded by mutex_
-  std::string output_;         // guarded by mutex_
-  bool input_closed_ = false;  // guarded by mutex_
-  bool ended_ = false;         // guarded by mutex_
+  std::string received_;         // guarded by mutex_
+  std::string output_;           // guarded by mutex_
+  std::size_t output_read_ = 0;  // of output_; guarded by mutex_
+  bool input_closed_ = false;    // guarded by mutex_
+  bool ended_ = false;           // guarded by mutex_
 };
 
 }  // namespace shunt

@@ -245,6 +245,19 @@ TEST(KillTest, ReachesAChildThatLeftItsGroup) {
   EXPECT_EQ(SIGTERM, process.WaitFor(kTestWaitMax)->signal);
 }
 
+// F89: the number of a child that has ended is nobody else's until we are done with it.
+TEST(KillTest, TheNumberStaysTakenUntilTheEnd) {
+  pid_t number = -1;
+  {
+    Process process = Shell("exit 0");
+    number = process.pid();
+    ASSERT_TRUE(process.WaitFor(kTestWaitMax).has_value());
+    EXPECT_EQ(0, ::kill(number, 0)) << "its zombie is there";
+  }
+  EXPECT_EQ(-1, ::kill(number, 0));
+  EXPECT_EQ(ESRCH, errno);
+}
+
 // F89: when somebody else has reaped the child, its number may be anybody's.
 TEST(KillTest, HurtsNobodyWhenTheChildWasReapedBySomebodyElse) {
   Process process = Shell("sleep infinity & echo $!; exit 0");
