@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "cli/help_text.h"
 #include "cli/nearest.h"
 #include "platform/check.h"
@@ -53,7 +54,7 @@ class Parser {
       return 0;
     } catch (const CLI::ParseError& error) {
       const std::string extra = Unexpected();
-      return Usage(extra.empty() ? error.what() : extra);
+      return Usage(extra.empty() ? Reworded(error.what()) : extra);
     }
     return Call();
   }
@@ -148,6 +149,11 @@ class Parser {
       return absl::StrCat("unexpected argument '", extras[0], "'");
     }
     return "";
+  }
+
+  // "--state: 1 required FILE missing" -> "--state: FILE is missing".
+  static std::string Reworded(const char* what) {
+    return absl::StrReplaceAll(what, {{": 1 required ", ": "}, {" missing", " is missing"}});
   }
 
   static std::string UnknownFlag(const Command* command, const std::string& argument) {

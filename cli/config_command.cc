@@ -158,6 +158,8 @@ std::string GenerationCell(const JournalRow& row) {
 std::string NotesOf(const JournalRow& row) {
   std::vector<std::string> notes;
   if (!row.reason.empty()) notes.push_back(row.reason);
+  // A file says no time and is not held against a spec: that is no news.
+  if (row.writer == "file") return absl::StrJoin(notes, "; ");
   if (row.unvalidated) notes.push_back("unvalidated");
   if (row.alert) notes.push_back("ALERT: it lost, although it came later with another secret");
   if (row.time_source == "router") notes.push_back("emitted_at unusable: time of receipt");

@@ -2,23 +2,26 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace shunt {
 namespace {
 
 char Fold(char c) { return c == '-' ? '_' : c; }
 
-// Levenshtein distance, two rows. Words are flags and keys: short.
+// How many characters must be inserted, removed, replaced or swapped with their neighbour (optimal
+// string alignment). Words are flags and keys: short.
 std::size_t Edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  const auto same = [&](std::size_t i, std::size_t j) { return Fold(a[i]) == Fold(b[j]); };
+  std::vector<std::size_t> before, above, row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    before = std::exchange(above, row);
     row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t substituted = diagonal + (Fold(a[i]) == Fold(b[j]) ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({substituted, row[j] + 1, diagonal + 1});
+      row[j + 1] = std::min({above[j] + (same(i, j) ? 0 : 1), row[j] + 1, above[j + 1] + 1});
+      const bool swapped = i > 0 && j > 0 && same(i, j - 1) && same(i - 1, j);
+      if (swapped) row[j + 1] = std::min(row[j + 1], before[j - 1] + 1);
     }
   }
   return row[b.size()];

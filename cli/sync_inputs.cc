@@ -1,9 +1,12 @@
 #include "cli/sync_inputs.h"
 
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "cli/spec_file.h"
+#include "connectors/process_connector.h"
+#include "platform/environment.h"
 #include "platform/files.h"
 #include "platform/posix_words.h"
 #include "platform/strings.h"
@@ -79,11 +82,19 @@ absl::Status Require(absl::string_view flag, const std::string& value) {
   return absl::InvalidArgumentError(absl::StrCat("--", flag, " is required"));
 }
 
-absl::Status CheckCommand(absl::string_view flag, const std::string& command) {
+// Also looks for the program: a misspelt command is a mistake of the caller, not a failed connector.
+absl::Status CheckCommand(absl::string_view flag, const std::string& command,
+                          const std::map<std::string, std::string>& variables) {
   const absl::StatusOr<std::vector<std::string>> words = SplitShellWords(command);
-  if (words.ok() && !words->empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, ": ", words.ok() ? "no command in it" : words.status().message()));
+  absl::Status status = words.status();
+  if (status.ok() && words->empty()) status = absl::InvalidArgumentError("no command in it");
+  if (status.ok()) {
+    const auto env = ConnectorEnvironment(AllEnv(), variables);
+    const auto path = env.find("PATH");
+    status = FindExecutable(words->front(), path == env.end() ? kPathDefault : path->second).status();
+  }
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", status.message()));
 }
 
 // A report that cannot be written would be noticed only after hours.
@@ -129,8 +140,10 @@ absl::Status RequireForSync(const SyncSettings& settings) {
     const absl::Status status = Require(flag, *value);
     if (!status.ok()) return status;
   }
-  const absl::Status status = CheckCommand("source", settings.source_command);
-  return status.ok() ? CheckCommand("destination", settings.destination_command) : status;
+  const absl::Status status =
+      CheckCommand("source", settings.source_command, settings.source_env);
+  if (!status.ok()) return status;
+  return CheckCommand("destination", settings.destination_command, settings.destination_env);
 }
 
 absl::Status RequireForSidecar(const SyncSettings& settings) {

@@ -50,6 +50,7 @@ TEST(NearestTest, ASlipIsRecognisedAndAStrangerIsNot) {
   constexpr std::array<std::string_view, 3> known = {"memory_budget", "source", "state"};
   EXPECT_EQ(Nearest("memory-budget", known), "memory_budget");
   EXPECT_EQ(Nearest("sorce", known), "source");
+  EXPECT_EQ(Nearest("soruce", known), "source");
   EXPECT_EQ(Nearest("stat", known), "state");
   EXPECT_EQ(Nearest("x", known), "");
   EXPECT_EQ(Nearest("destination", known), "");
