@@ -121,7 +121,15 @@ void SuperviseStage::WatchSource() {
     if (source_lingers_.Passed(now_, SourceGrace() + kKillGrace)) source_.Kill();
   }
   if (exited && !ended) {
-    source_open_.Start(now_);
+    // What it left in the pipe is read at the destination's pace; only silence counts.
+    const uint64_t bytes = run_.source_bytes.value();
+    const bool silent = run_.source_waiting.Get() && bytes == source_bytes_left_seen_;
+    source_bytes_left_seen_ = bytes;
+    if (silent) {
+      source_open_.Start(now_);
+    } else {
+      source_open_.Touch(now_);
+    }
     if (source_open_.Passed(now_, kOutputGrace)) {
       source_.Kill();  // whoever of its group holds the pipe
       run_.end_source.Set(true);
@@ -160,7 +168,13 @@ void SuperviseStage::WatchDestination() {
   const bool exited = account_.destination_exit.has_value();
   const bool ended = run_.destination_ended.Get();
   if (exited && !ended) {
-    destination_open_.Start(now_);
+    const uint64_t bytes = run_.destination_bytes.value();
+    if (bytes == destination_bytes_left_seen_) {
+      destination_open_.Start(now_);
+    } else {
+      destination_open_.Touch(now_);
+    }
+    destination_bytes_left_seen_ = bytes;
     if (destination_open_.Passed(now_, kOutputGrace)) {
       destination_.Kill();
       run_.end_destination.Set(true);

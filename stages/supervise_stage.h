@@ -99,6 +99,7 @@ class SuperviseStage final : public Stage {
   bool done_ = false;
   uint64_t source_bytes_seen_ = 0;
   uint64_t destination_progress_seen_ = 0;
+  uint64_t source_bytes_left_seen_ = 0, destination_bytes_left_seen_ = 0;
   Deadline aborted_, second_stop_, source_silent_, destination_stuck_;
   Deadline source_lingers_, source_open_, source_terminated_;
   Deadline destination_lingers_, destination_open_, destination_terminated_;

@@ -197,7 +197,8 @@ class Simulation {
                             received.substr(LineStart(matched_), 300), "\ninstead of\n  ",
                             expected.substr(std::min(LineStart(matched_), expected.size()), 300)));
     }
-    if (at_end && !line_end && !destination_.died() && matched_ == received.size()) {
+    const bool stopped_reading = destination_.died() || scenario_.destination.hangs;
+    if (at_end && !line_end && !stopped_reading && matched_ == received.size()) {
       Violated("G3: the destination's input does not end at a line end");
     }
   }
@@ -245,7 +246,9 @@ class Simulation {
         {9, scenario_.destination.acks != SimDestination::Acks::kEach},
         {143, scenario_.stop_at_step.has_value()},
     };
-    if (!explained[code]) Violated(absl::StrCat("exit code ", code, " has no cause in this run"));
+    if (!explained[code]) {
+      Violated(absl::StrCat("exit code ", code, " has no cause in this run: ", report.failures.empty() ? "" : report.failures.front().message));
+    }
     if (code != 0) return;
     const bool source_failed = scenario_.source_fault;
     const bool destination_failed = scenario_.destination.exit_code != 0 || destination_.died();
