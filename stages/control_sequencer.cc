@@ -83,7 +83,7 @@ void Planner::Accept(const std::vector<ControlArrivalPtr>& arrivals, Judgement j
     if (i + 1 < arrivals.size()) {
       row.reason = "refused alone; judged as one with a later update of the same burst";
     }
-    if (row.verdict != Verdict::kSuperseded) plan_.written.push_back(row.order);
+    plan_.accepted.push_back(row.order);
     Settle(*arrivals[i], std::move(row), /*rejected=*/false);
   }
 }

@@ -46,7 +46,7 @@ struct ControlVerdict {
 struct ControlPlan {
   ConfigChange change;                     // for Store::UpdateConfig
   std::vector<ControlVerdict> verdicts;    // to be announced once `change` is durable
-  std::vector<OrderKey> written;           // order keys that the document of `change` holds
+  std::vector<OrderKey> accepted;          // that the document of `change` may hold
   std::vector<ControlArrivalPtr> waiting;  // refused so far
 };
 

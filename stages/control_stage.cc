@@ -131,7 +131,7 @@ bool ControlStage::Persist(Pipe* pipe) {
         // A commit of unknown outcome did happen when the document holds what it wrote (G26).
         const bool happened =
             pipe->last_plan &&
-            std::any_of(pipe->last_plan->written.begin(), pipe->last_plan->written.end(),
+            std::any_of(pipe->last_plan->accepted.begin(), pipe->last_plan->accepted.end(),
                         [&](const OrderKey& order) { return HoldsOrder(stored, order); });
         if (!happened) {
           pipe->last_plan = pipe->sequencer.Plan(stored, batch, pipe->tried_now, pipe->tried_wall);
