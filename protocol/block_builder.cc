@@ -51,12 +51,14 @@ void ClassifiedBlock::Clear() {
 void BlockBuilder::Begin(ClassifiedBlock* out) {
   out->Clear();
   out_ = out;
+  in_run_ = false;
   closed_ = 0;
   CloseDeltas();
 }
 
 void BlockBuilder::Add(const JudgedPiece& piece) {
   ++out_->counts[CountedAs(piece.kind)];
+  in_run_ = piece.kind == LineItem::Kind::kRun && !piece.add_newline;
   if (piece.kind == LineItem::Kind::kState || piece.kind == LineItem::Kind::kUnusableState) {
     CloseDeltas();
   }
@@ -84,16 +86,19 @@ void BlockBuilder::Add(const JudgedPiece& piece) {
   out_->items.push_back(item);
 }
 
-void BlockBuilder::CountRecord(uint32_t stream, uint64_t bytes) {
-  OpenDelta& open = open_[stream];
-  if (open.generation != generation_) {
-    open.generation = generation_;
-    open.index = static_cast<uint32_t>(out_->deltas.size());
-    out_->deltas.push_back({stream, 0, 0});
-  }
-  StreamDelta& delta = out_->deltas[open.index];
-  ++delta.records;
-  delta.bytes += bytes;
+void BlockBuilder::AddFirstOfRun(uint32_t begin, uint32_t end, uint32_t stream) {
+  JudgedPiece piece;
+  piece.kind = LineItem::Kind::kRun;
+  piece.begin = begin;
+  piece.end = end;
+  piece.stream = stream;
+  Add(piece);
+}
+
+void BlockBuilder::OpenNewDelta(uint32_t stream) {
+  open_[stream].generation = generation_;
+  open_[stream].index = static_cast<uint32_t>(out_->deltas.size());
+  out_->deltas.push_back({stream, 0, 0});
 }
 
 // What was counted so far belongs to the items so far.

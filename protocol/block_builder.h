@@ -31,17 +31,35 @@ class BlockBuilder {
   void Finish() { CloseDeltas(); }
 
   void Add(const JudgedPiece& piece);
+  // The same for a whole record line with its LF, the common case.
+  void AddRecordLine(uint32_t begin, uint32_t end, uint32_t stream) {
+    if (!in_run_ || out_->items.back().end != begin) return AddFirstOfRun(begin, end, stream);
+    LineItem& run = out_->items.back();
+    run.end = end;
+    ++run.lines;
+    ++out_->counts[LineKind::kRecord];
+    if (stream != JudgedPiece::kNoStream) CountRecord(stream, end - begin);
+  }
   void AddEmpty() { ++out_->counts[LineKind::kEmpty]; }
   // Every physical line ends with this, after its pieces.
   void NextLine() { ++out_->counts.physical_lines; }
   void CountGlued() { ++out_->counts.glued_lines; }
 
  private:
-  void CountRecord(uint32_t stream, uint64_t bytes);
+  void AddFirstOfRun(uint32_t begin, uint32_t end, uint32_t stream);
+  void CountRecord(uint32_t stream, uint64_t bytes) {
+    OpenDelta& open = open_[stream];
+    if (open.generation != generation_) OpenNewDelta(stream);
+    StreamDelta& delta = out_->deltas[open.index];
+    ++delta.records;
+    delta.bytes += bytes;
+  }
+  void OpenNewDelta(uint32_t stream);
   void CloseDeltas();
   LineItem* last() { return out_->items.empty() ? nullptr : &out_->items.back(); }
 
   ClassifiedBlock* out_ = nullptr;
+  bool in_run_ = false;      // the last item is a run that may grow
   std::size_t closed_ = 0;   // deltas before this are complete
   uint32_t generation_ = 0;  // of the deltas being added to; zero is none
   // Per stream: the generation and index of its open delta.

@@ -5,9 +5,8 @@
 namespace shunt {
 namespace {
 
-// A number, literal or string at the token; a string needs no look.
+// A number or literal at the token.
 inline bool CheckScalar(const char* p, const char* end) {
-  if (*p == '"') return true;
   if (IsDigit(*p) || *p == '-') return CheckNumber(p, end);
   return CheckLiteral(p);
 }
@@ -34,6 +33,7 @@ std::string_view IndexWalker::StringAt(const uint32_t* token) const {
 
 const uint32_t* IndexWalker::ReadObject(const uint32_t* token, Envelope* envelope) {
   *envelope = Envelope();
+  holes_ = RecordHoles();
   top_keys_.Clear();
   ++token;
   if (token[0] < end_ && base_[token[0]] == '}') return token + 1;
@@ -90,6 +90,7 @@ const uint32_t* IndexWalker::ReadRecord(const uint32_t* token, Envelope* envelop
     switch (NoteRecordKey(key, envelope)) {
       case RecordKey::kStream:
         envelope->stream = kind;
+        holes_.stream = token;
         if (kind == JsonKind::kString) envelope->stream_text = StringAt(token);
         envelope->long_name |= envelope->stream_text.size() > kNameBytesMax;
         token = SkipValue(token, 2);
@@ -102,9 +103,13 @@ const uint32_t* IndexWalker::ReadRecord(const uint32_t* token, Envelope* envelop
         break;
       case RecordKey::kData:
         envelope->data = kind;
-        token = kind == JsonKind::kObject && validation_ == Validation::kEnvelope
-                    ? SkipRelaxed(token, 2)
-                    : SkipValue(token, 2);
+        holes_.data = token;
+        token = kind == JsonKind::kObject ? SkipData(token) : SkipValue(token, 2);
+        holes_.data_end = token;
+        break;
+      case RecordKey::kEmittedAt:
+        holes_.emitted_at = token;
+        token = SkipValue(token, 2);
         break;
       case RecordKey::kUnknown:
         envelope->odd_keys |= key.size() > kNameBytesMax || !payload_keys_.Insert(key);
@@ -142,6 +147,7 @@ const uint32_t* IndexWalker::ReadPayload(const uint32_t* token, Envelope* envelo
 
 const uint32_t* IndexWalker::SkipValue(const uint32_t* token, int depth) const {
   const char first = base_[token[0]];
+  if (first == '"') return token + 1;
   if (first == '{' || first == '[') return SkipContainer(token, depth);
   return CheckScalar(base_ + token[0], base_ + end_) ? token + 1 : nullptr;
 }
@@ -168,32 +174,56 @@ open:
   if (!object) goto element;
 
 member:
-  if (base[token[0]] != '"' || base[token[1]] != ':') return nullptr;
-  token += 2;
-
-element: {
-  if (token[0] >= line_end) return nullptr;
-  const char* const value = base + *token++;
-  if (*value == '{' || *value == '[') {
-    object = *value == '{';
-    goto open;
+  if (base[token[0]] != '"' || base[token[1]] != ':' || token[2] >= line_end) return nullptr;
+  {
+    const char* const value = base + token[2];
+    token += 3;
+    if (*value != '"') {
+      if (*value == '{' || *value == '[') {
+        object = *value == '{';
+        goto open;
+      }
+      if (!CheckScalar(value, end)) return nullptr;
+    }
   }
-  if (!CheckScalar(value, end)) return nullptr;
+
+behind_member: {
+  const char c = base[*token++];
+  if (c == ',') goto member;
+  if (c != '}' || token[-1] >= line_end) return nullptr;
+  goto close;
 }
 
-next: {
-  const char c = base[*token++];
-  if (c == ',') {
-    if (object) goto member;
-    goto element;
+element:
+  if (token[0] >= line_end) return nullptr;
+  {
+    const char* const value = base + *token++;
+    if (*value != '"') {
+      if (*value == '{' || *value == '[') {
+        object = *value == '{';
+        goto open;
+      }
+      if (!CheckScalar(value, end)) return nullptr;
+    }
   }
-  if (c != (object ? '}' : ']') || token[-1] >= line_end) return nullptr;
+
+behind_element: {
+  const char c = base[*token++];
+  if (c == ',') goto element;
+  if (c != ']' || token[-1] >= line_end) return nullptr;
 }
 
 close:
   if (--depth == outer) return token;
   object = objects[depth];
-  goto next;
+  if (object) goto behind_member;
+  goto behind_element;
+}
+
+const uint32_t* IndexWalker::SkipData(const uint32_t* token) const {
+  const uint32_t* const behind = SkipContainer(token, 2);
+  // What is sound passes the relaxed reading too, which is the slower one.
+  return behind != nullptr || validation_ == Validation::kFull ? behind : SkipRelaxed(token, 2);
 }
 
 const uint32_t* IndexWalker::SkipRelaxed(const uint32_t* token, int depth) const {

@@ -14,6 +14,14 @@
 
 namespace shunt {
 
+// Where the values stand that differ from record to record; null: not there.
+struct RecordHoles {
+  const uint32_t* stream = nullptr;
+  const uint32_t* emitted_at = nullptr;
+  const uint32_t* data = nullptr;
+  const uint32_t* data_end = nullptr;  // the entry behind it
+};
+
 class IndexWalker {
  public:
   explicit IndexWalker(Validation validation) : validation_(validation) {}
@@ -28,6 +36,11 @@ class IndexWalker {
   // `token` points to the index entry of a `{`. Returns the entry behind the matching `}` and fills
   // `envelope`; null when there is no well-formed object that ends on the line.
   const uint32_t* ReadObject(const uint32_t* token, Envelope* envelope);
+  // Of the object read last, when it had one `record`.
+  const RecordHoles& holes() const { return holes_; }
+
+  // Skips the object at the token as a record's `data`; null when it is broken.
+  const uint32_t* SkipData(const uint32_t* token) const;
 
  private:
   const uint32_t* ReadTopValue(const uint32_t* token, TopKey key, Envelope* envelope);
@@ -45,6 +58,7 @@ class IndexWalker {
   const Validation validation_;
   const char* base_ = nullptr;
   uint32_t end_ = 0;
+  RecordHoles holes_;
   KeySet top_keys_;
   KeySet payload_keys_;
 };

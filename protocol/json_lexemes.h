@@ -35,19 +35,19 @@ inline bool In(const std::array<bool, 256>& set, char c) {
 }
 inline bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
-// How many of p[0, 16) are digits before the first byte that is none.
-inline int CountDigits16(const char* p) {
+// One bit per byte of p[0, 16) that is no digit, and bit 16.
+inline uint32_t NonDigits16(const char* p) {
   // Bytes below '0' wrap to values above 9; the compare is signed, hence the shift of the range.
   const __m128i shifted = _mm_add_epi8(line_scanner_internal::Load16(p),
                                        _mm_set1_epi8(static_cast<char>(-128 - '0')));
   const int others = _mm_movemask_epi8(_mm_cmpgt_epi8(shifted, _mm_set1_epi8(-128 + 9)));
-  return __builtin_ctz(static_cast<unsigned>(others) | 0x10000u);
+  return static_cast<uint32_t>(others) | 0x10000u;
 }
 
 // The end of the digits that start at p; never beyond `end` by more than 16.
 inline const char* SkipDigits(const char* p, const char* end) {
   while (p < end) {
-    const int digits = CountDigits16(p);
+    const int digits = __builtin_ctz(NonDigits16(p));
     p += digits;
     if (digits < 16) break;
   }
@@ -57,24 +57,60 @@ inline const char* SkipDigits(const char* p, const char* end) {
 // Any RFC 8259 number at p, with what ends it.
 bool CheckNumberSlow(const char* p, const char* end);
 
-// `p` is the first byte of a token; `end` the end of the line.
+// `p` is the first byte of a token; `end` the end of the line. Integers and decimals of up to 16
+// characters are decided from one load.
 inline bool CheckNumber(const char* p, const char* end) {
-  const char* digits = p + (*p == '-' ? 1 : 0);
-  const int count = CountDigits16(digits);
-  if (__builtin_expect(count >= 1 && count < 16 && In(kEndsScalar, digits[count]) &&
-                           (*digits != '0' || count == 1),
-                       1)) {
-    return true;
+  const char* const digits = p + (*p == '-' ? 1 : 0);
+  uint32_t others = NonDigits16(digits);
+  const int count = __builtin_ctz(others);
+  if (*digits != '0' || count == 1) {
+    if (In(kEndsScalar, digits[count])) return count > 0;
+    others &= others - 1;
+    const int end_of_fraction = __builtin_ctz(others | 0x10000u);
+    if (digits[count] == '.' && In(kEndsScalar, digits[end_of_fraction])) {
+      return count > 0 && end_of_fraction > count + 1;
+    }
   }
   return CheckNumberSlow(p, end);
 }
 
-// true, false, null, with what ends it.
+namespace json_lexemes_internal {
+
+struct Literal {
+  uint64_t bytes = 0;
+  uint64_t mask = 0;  // all ones where no literal begins so, with bytes that nothing equals
+  uint32_t size = 0;
+};
+
+constexpr uint64_t Pack(const char* text, int size) {
+  uint64_t bytes = 0;
+  for (int i = size; i-- > 0;) bytes = bytes << 8 | static_cast<uint8_t>(text[i]);
+  return bytes;
+}
+
+// By two bits of the first letter that tell t, f and n apart.
+constexpr int LiteralSlot(char c) { return c >> 3 & 3; }
+constexpr std::array<Literal, 4> MakeLiterals() {
+  std::array<Literal, 4> table{};
+  for (Literal& one : table) one = {0, ~uint64_t{0}, 0};
+  table[LiteralSlot('t')] = {Pack("true", 4), 0xFFFFFFFF, 4};
+  table[LiteralSlot('n')] = {Pack("null", 4), 0xFFFFFFFF, 4};
+  table[LiteralSlot('f')] = {Pack("false", 5), 0xFFFFFFFFFF, 5};
+  return table;
+}
+static_assert(LiteralSlot('t') != LiteralSlot('n') && LiteralSlot('t') != LiteralSlot('f') &&
+              LiteralSlot('n') != LiteralSlot('f'));
+inline constexpr auto kLiterals = MakeLiterals();
+
+}  // namespace json_lexemes_internal
+
+// true, false, null, with what ends it. Without a branch, because rows mix them at random.
 inline bool CheckLiteral(const char* p) {
-  if (std::memcmp(p, "true", 4) == 0 || std::memcmp(p, "null", 4) == 0) {
-    return In(kEndsScalar, p[4]);
-  }
-  return std::memcmp(p, "false", 5) == 0 && In(kEndsScalar, p[5]);
+  const auto& literal =
+      json_lexemes_internal::kLiterals[json_lexemes_internal::LiteralSlot(*p)];
+  uint64_t bytes;
+  std::memcpy(&bytes, p, sizeof(bytes));
+  return ((bytes ^ literal.bytes) & literal.mask) == 0 && In(kEndsScalar, p[literal.size]);
 }
 
 // Every escape of a line whose backslashes all stand in strings; `p` is its first backslash.

@@ -1,5 +1,7 @@
 #include "protocol/line_classifier.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "platform/check.h"
@@ -9,6 +11,7 @@
 #include "protocol/json_lexemes.h"
 #include "protocol/line_scanner.h"
 #include "protocol/long_line.h"
+#include "protocol/record_shape.h"
 #include "protocol/state.h"
 #include "protocol/stream_table.h"
 #include "protocol/structural_index.h"
@@ -21,6 +24,8 @@ using Kind = LineItem::Kind;
 
 // A segment this small that cannot be indexed as a whole is read line by line at once.
 constexpr std::size_t kSplitBytesMin = 1024;
+
+constexpr uint32_t kLearningPauseMax = 1023;
 
 constexpr std::string_view kConfigType = "CONNECTOR_CONFIG";
 constexpr std::string_view kConfigPayload = "connectorConfig";
@@ -75,7 +80,10 @@ struct LineClassifier::Impl {
     bool has_newline() const { return whole_end != end; }
   };
   // Rule 5, on a line whose tokens are known; `segment` is what they count from.
-  bool ReadObjects(const Line& line, uint32_t segment, const uint32_t* token);
+  bool ReadObjects(const Line& line, uint32_t segment, const uint32_t* token, bool escapes);
+  // A record line like one that was seen before; false says nothing.
+  bool ReadKnownShape(const Line& line, uint32_t segment, const uint32_t* token, bool escapes);
+  void LearnShape(const Line& line, uint32_t segment, const uint32_t* token);
   void ReadText(const Line& line);
   void AddLine(const Line& line, Kind kind);
   void AddWhole(const Line& line, const JudgedPiece& judged);
@@ -97,6 +105,10 @@ struct LineClassifier::Impl {
   BlockBuilder builder;
   std::optional<StreamTable> streams;
   Envelope envelope;
+  std::array<RecordShape, 4> shapes;
+  std::size_t shape = 0;  // the one that fitted last, modulo their number
+  uint32_t lines_to_learning = 0;
+  uint32_t learning_pause = 0;
   std::vector<JudgedPiece> pieces;  // of the line being read, when it is glued
   std::string_view block;
 };
@@ -140,8 +152,12 @@ void LineClassifier::Impl::ReadIndexedLines(uint32_t begin, uint32_t end) {
       ReadText(line);
     } else {
       walker.SetLine(base, line_end);
-      const bool sound = found.backslash == nullptr || CheckEscapes(found.backslash, found.end);
-      if (!sound || !ReadObjects(line, begin, token)) AddLine(line, Kind::kMalformed);
+      const bool escapes = found.backslash != nullptr;
+      const bool sound = !escapes || CheckEscapes(found.backslash, found.end);
+      if (!sound || (!ReadKnownShape(line, begin, token, escapes) &&
+                     !ReadObjects(line, begin, token, escapes))) {
+        AddLine(line, Kind::kMalformed);
+      }
     }
     while (token[0] < line_end) ++token;
     builder.NextLine();
@@ -177,7 +193,51 @@ void LineClassifier::Impl::ReadLinesAlone(uint32_t begin, uint32_t end) {
   }
 }
 
-bool LineClassifier::Impl::ReadObjects(const Line& line, uint32_t segment, const uint32_t* token) {
+bool LineClassifier::Impl::ReadKnownShape(const Line& line, uint32_t segment,
+                                          const uint32_t* token, bool escapes) {
+  const char* const base = block.data() + segment;
+  const uint32_t line_end = line.end - segment;
+  if (!line.has_newline()) return false;
+  for (std::size_t tried = 0; tried < shapes.size(); ++tried, ++shape) {
+    const RecordShape& known = shapes[shape % shapes.size()];
+    if (!known.learned()) continue;
+    std::string_view name;
+    const uint32_t* const behind = known.Read(walker, base, line_end, token, &name);
+    if (behind == nullptr) continue;
+    // What needs a closer look at the name is left to the thorough way.
+    if (behind[0] < line_end || name.size() > kNameBytesMax ||
+        (escapes && name.find('\\') != std::string_view::npos)) {
+      return false;
+    }
+    learning_pause = 0;
+    uint32_t stream = JudgedPiece::kNoStream;
+    if (streams) {
+      const std::optional<uint32_t> found = streams->Find(name, known.name_space());
+      if (!found) return false;
+      stream = *found;
+    }
+    builder.AddRecordLine(line.begin, line.whole_end, stream);
+    return true;
+  }
+  return false;
+}
+
+// Lines that never repeat their shape are not studied each time: the pauses grow.
+void LineClassifier::Impl::LearnShape(const Line& line, uint32_t segment, const uint32_t* token) {
+  if (lines_to_learning > 0) {
+    --lines_to_learning;
+    return;
+  }
+  lines_to_learning = learning_pause;
+  learning_pause = std::min(learning_pause * 2 + 1, kLearningPauseMax);
+  shape = (shape + shapes.size() - 1) % shapes.size();
+  shapes[shape].Learn(block.substr(line.begin, line.end - line.begin), block.data() + segment,
+                      token, walker.holes(), envelope);
+}
+
+bool LineClassifier::Impl::ReadObjects(const Line& line, uint32_t segment, const uint32_t* token,
+                                       bool escapes) {
+  const uint32_t* const first = token;
   const uint32_t line_end = line.end - segment;
   const char* const base = block.data() + segment;
   pieces.clear();
@@ -190,6 +250,7 @@ bool LineClassifier::Impl::ReadObjects(const Line& line, uint32_t segment, const
     if (piece.kind == Kind::kMalformed) return false;
     const bool last = token[0] >= line_end;
     if (last && pieces.empty()) {
+      if (piece.kind == Kind::kRun && !escapes) LearnShape(line, segment, first);
       AddWhole(line, piece);
       return true;
     }
