@@ -32,8 +32,9 @@
 //
 // Glued (edge rule 1):
 //   9. In text, the objects that end the line (blanks between and behind) are pieces; what stands
-//      before them is leading text, a piece too. Without a message among them all is one text. An
-//      object followed by other text is a quotation, and text.
+//      before them is leading text, a piece too. With no string `type` in any of them, all is one
+//      text. An object followed by other text is a quotation, and text. An object that never ends is
+//      text, but not what is whole inside it. Behind text, validation is always full.
 //  10. Text with `{`, blanks, `"type"` or `"record"` that never becomes a well-formed object is
 //      malformed, whole.
 //  11. A line with one malformed piece is malformed as one line.

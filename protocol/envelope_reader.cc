@@ -2,8 +2,8 @@
 
 namespace shunt {
 
-EnvelopeReader::EnvelopeReader(Validation validation)
-    : validation_(validation), grammar_(this) {
+EnvelopeReader::EnvelopeReader(Validation validation, bool inner)
+    : validation_(validation), inner_(inner), grammar_(this) {
   Reset();
 }
 
@@ -14,9 +14,8 @@ void EnvelopeReader::Reset() {
   record_key_ = RecordKey::kUnknown;
   top_keys_.Clear();
   payload_keys_.Clear();
-  first_key_seen_.reset();
   suspects_.reset();
-  inner_is_suspect_ = false;
+  inner_is_message_ = false;
 }
 
 const Envelope& EnvelopeReader::envelope() {
@@ -28,8 +27,11 @@ const Envelope& EnvelopeReader::envelope() {
 
 void EnvelopeReader::OnOpen(bool object) {
   const std::size_t at = depth();
-  begins_[at] = grammar_.position();
-  first_key_seen_[at] = !object;
+  if (inner_) {
+    begins_[at] = grammar_.position();
+    first_key_seen_[at] = !object;
+    at_type_[at] = string_types_[at] = false;
+  }
   if (at == 2) {
     level_ = TopKey::kUnknown;
     if (object && top_key_ != TopKey::kType) {
@@ -43,9 +45,9 @@ void EnvelopeReader::OnOpen(bool object) {
 void EnvelopeReader::OnClose(bool object) {
   const std::size_t closed = depth() + 1;
   if (closed == 2) level_ = TopKey::kUnknown;
-  if (object) {
+  if (inner_ && object) {
     inner_begin_ = begins_[closed];
-    inner_is_suspect_ = suspects_[closed];
+    inner_is_message_ = string_types_[closed];
     suspects_[closed] = false;
   }
 }
@@ -59,7 +61,7 @@ bool EnvelopeReader::WantsString(bool key) {
       return in_record() &&
              (record_key_ == RecordKey::kStream || record_key_ == RecordKey::kNamespace);
     default:
-      return key && !first_key_seen_[depth()];
+      return key && inner_;
   }
 }
 
@@ -77,9 +79,11 @@ void EnvelopeReader::OnString(bool key, std::string_view raw, bool too_long) {
 
 void EnvelopeReader::OnKey(std::string_view key, bool too_long) {
   const std::size_t at = depth();
-  if (!first_key_seen_[at]) {
+  if (inner_) {
+    if (!first_key_seen_[at]) suspects_[at] = key == "type" || key == "record";
     first_key_seen_[at] = true;
-    suspects_[at] = key == "type" || key == "record";
+    Envelope ignored;
+    at_type_[at] = NoteTopKey(key, &ignored) == TopKey::kType;
   }
   if (at == 1) {
     envelope_.odd_keys |= too_long;
@@ -94,6 +98,11 @@ void EnvelopeReader::OnKey(std::string_view key, bool too_long) {
       envelope_.odd_keys |= key.find('\\') != std::string_view::npos || !payload_keys_.Insert(key);
     }
   }
+}
+
+void EnvelopeReader::OnScalar(JsonKind kind) {
+  if (inner_ && kind == JsonKind::kString && at_type_[depth()]) string_types_[depth()] = true;
+  OnValue(kind);
 }
 
 // A value at depth() for a scalar; for a container, depth() counts it already.

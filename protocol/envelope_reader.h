@@ -21,7 +21,8 @@ class EnvelopeReader {
  public:
   using Grammar = JsonGrammar<EnvelopeReader>;
 
-  explicit EnvelopeReader(Validation validation);
+  // With `inner`, it is also noted which inner objects look like messages; reading is slower then.
+  explicit EnvelopeReader(Validation validation, bool inner = false);
   EnvelopeReader(const EnvelopeReader&) = delete;
   EnvelopeReader& operator=(const EnvelopeReader&) = delete;
 
@@ -33,19 +34,21 @@ class EnvelopeReader {
   // Valid until the next call; complete once the grammar is done.
   const Envelope& envelope();
 
-  // True when an object that is still open has `type` or `record`, unescaped, as its first key.
+  // With `inner`: whether an object that is still open has `type` or `record`, unescaped, as its first
+  // key.
   bool broken_message() const { return suspects_.any(); }
-  // The inner object closed last, counted from the `{` of the outer one; and whether its first key
-  // is `type` or `record`. Meaningful when grammar() says that the object is what was read last.
+  // With `inner`: the inner object closed last, counted from the `{` of the outer one, and whether a
+  // key of it that reads `type` has a string. Meaningful when grammar() says that an object is what
+  // was read last.
   uint64_t inner_begin() const { return inner_begin_; }
-  bool inner_is_suspect() const { return inner_is_suspect_; }
+  bool inner_is_message() const { return inner_is_message_; }
 
   // For the grammar.
   void OnOpen(bool object);
   void OnClose(bool object);
   bool WantsString(bool key);
   void OnString(bool key, std::string_view raw, bool too_long);
-  void OnScalar(JsonKind kind) { OnValue(kind); }
+  void OnScalar(JsonKind kind);
 
  private:
   void OnValue(JsonKind kind);
@@ -54,7 +57,8 @@ class EnvelopeReader {
   bool in_payload() const { return level_ != TopKey::kUnknown; }
   std::size_t depth() const { return static_cast<std::size_t>(grammar_.depth()); }
 
-  Validation validation_;
+  const Validation validation_;
+  const bool inner_;
   Grammar grammar_;
   Envelope envelope_;
   TopKey top_key_ = TopKey::kUnknown;           // of the value being read
@@ -66,10 +70,12 @@ class EnvelopeReader {
   std::string stream_text_;
   std::string namespace_text_;
   std::bitset<kDepthMax + 1> first_key_seen_;
-  std::bitset<kDepthMax + 1> suspects_;
+  std::bitset<kDepthMax + 1> suspects_;      // first key is `type` or `record`
+  std::bitset<kDepthMax + 1> at_type_;       // the last key reads `type`
+  std::bitset<kDepthMax + 1> string_types_;  // a key that reads `type` has a string
   std::array<uint64_t, kDepthMax + 1> begins_{};
   uint64_t inner_begin_ = 0;
-  bool inner_is_suspect_ = false;
+  bool inner_is_message_ = false;
 };
 
 }  // namespace shunt

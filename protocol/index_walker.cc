@@ -11,11 +11,11 @@ inline bool CheckScalar(const char* p, const char* end) {
   return CheckLiteral(p);
 }
 
-// Inside relaxed data: whatever is no bracket, comma, colon or string. Quotes and backslashes in or
-// right behind it are refused, see structural_index.h.
+// Inside relaxed data: whatever is no bracket, comma, colon or string. What kernels differ about is
+// refused, see structural_index.h.
 inline bool CheckBare(const char* p, const char* end) {
   for (; p < end && !In(kEndsScalar, *p); ++p) {
-    if (*p == '"' || *p == '\\') return false;
+    if (*p == '"' || *p == '\\' || static_cast<unsigned char>(*p) >= 0x80) return false;
   }
   return true;
 }

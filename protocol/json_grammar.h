@@ -80,7 +80,7 @@ class JsonGrammar {
   void Relax() { relaxed_depth_ = depth_; }
 
  private:
-  enum class Lex : uint8_t { kToken, kString, kEscape, kHex, kLiteral, kNumber, kBareUtf8, kBare };
+  enum class Lex : uint8_t { kToken, kString, kEscape, kHex, kLiteral, kNumber, kBare };
   enum class Expect : uint8_t { kStart, kKeyOrEnd, kKey, kColon, kValue, kValueOrEnd, kNext };
   enum class Number : uint8_t { kMinus, kZero, kInteger, kPoint, kFraction, kE, kESign, kExponent };
   enum class Last : uint8_t { kObject, kString, kOtherToken };
@@ -176,7 +176,6 @@ bool JsonGrammar<Handler>::Step() {
     case Lex::kNumber:
       return NumberByte(c);
     case Lex::kBare:
-    case Lex::kBareUtf8:
       return Bare(c);
   }
   return false;
@@ -213,8 +212,8 @@ bool JsonGrammar<Handler>::Token(char c) {
   return false;
 }
 
-// Commas, colons, numbers and literals are not looked at. A quote or a backslash right behind or in
-// a bare word is an error, because scanners differ in whether a string begins there.
+// Commas, colons, numbers and literals are not looked at. In a bare word, or right behind it, a quote,
+// a backslash and a byte beyond ASCII are errors, because the scanners we use differ about them.
 template <class Handler>
 bool JsonGrammar<Handler>::RelaxedToken(char c) {
   switch (c) {
@@ -241,18 +240,11 @@ bool JsonGrammar<Handler>::RelaxedToken(char c) {
 
 template <class Handler>
 bool JsonGrammar<Handler>::Bare(char c) {
-  const uint8_t byte = static_cast<uint8_t>(c);
-  if (lex_ == Lex::kBareUtf8) {
-    if (!utf8_.Continue(byte)) return false;
-    return Accept(utf8_.inside() ? Lex::kBareUtf8 : Lex::kBare);
-  }
   if (In(kEndsScalar, c)) {
     lex_ = Lex::kToken;
     return true;
   }
-  if (c == '"' || c == '\\') return false;
-  if (byte < 0x80) return Accept(Lex::kBare);
-  return utf8_.Begin(byte) && Accept(Lex::kBareUtf8);
+  return c != '"' && c != '\\' && static_cast<unsigned char>(c) < 0x80 && Accept(Lex::kBare);
 }
 
 template <class Handler>

@@ -60,8 +60,7 @@ struct LineClassifier::Impl {
       : options(classifier_options),
         index(options.block_bytes_max),
         walker(options.validation),
-        text(options.validation),
-        reader(options.validation),
+        reader(Validation::kFull),
         long_line(options.validation),
         builder(options.origin == Origin::kSource ? catalog->streams.size() : 0) {
     if (options.origin == Origin::kSource) streams.emplace(*catalog);
@@ -271,19 +270,21 @@ void LineClassifier::Impl::ReadText(const Line& line) {
   pieces.clear();
   JudgedPiece leading;
   leading.begin = line.begin;
-  leading.end = line.begin + text.begins().front();
   AppendPiece(leading);
+  bool message = false, malformed = false;
   for (const uint32_t begin : text.begins()) {
     reader.Reset();
     const std::size_t size = reader.Feed(bytes.substr(begin));
     SHUNT_CHECK(reader.grammar().status() == EnvelopeReader::Grammar::Status::kDone);
+    message |= reader.envelope().string_type;
     JudgedPiece piece = Judge(reader.envelope(), bytes.substr(begin, size));
-    if (piece.kind == Kind::kMalformed) return AddLine(line, Kind::kMalformed);
+    malformed |= piece.kind == Kind::kMalformed;
     pieces.back().end = piece.begin = line.begin + begin;
-    piece.end = line.whole_end;
     AppendPiece(piece);
   }
   pieces.back().end = line.whole_end;
+  if (!message) return AddLine(line, Kind::kText);
+  if (malformed) return AddLine(line, Kind::kMalformed);
   AddPieces(line);
 }
 

@@ -15,7 +15,7 @@ namespace shunt {
 
 class LongLineReader {
  public:
-  explicit LongLineReader(Validation validation) : object_(validation), text_(validation) {}
+  explicit LongLineReader(Validation validation) : object_(validation) {}
 
   // The whole line; the LF at the end of the last part is optional.
   LineKind Read(std::span<const std::string_view> parts);

@@ -1,12 +1,13 @@
 // StructuralIndex: simdjson's stage 1 over a block, with the best kernel of this machine (chosen at
 // run time; SIMDJSON_FORCE_IMPLEMENTATION overrides it).
 //
-// After Build() returned true, for every line of the block at once: the bytes are valid UTF-8, no
-// string holds a raw control character, so none holds an LF, so every string ends on its line. The
-// index lists, in order, the offsets of brackets, colons, commas, opening quotes, and the first byte
-// of every other run of bytes that are neither blank nor one of these; for the latter nothing is
-// checked. A quote right behind such a run may or may not be listed and may or may not open a
-// string: kernels differ, so a reader must refuse it.
+// After Build() returned true, for every line of the block at once: strings are valid UTF-8 and hold
+// no raw control character, so none holds an LF, so every string ends on its line. The index lists, in
+// order, the offsets of brackets, colons, commas, opening quotes, and the first byte of every bare
+// word: every other run of bytes that are neither blank nor one of these. Bare words are not checked,
+// and kernels differ about them: some take a quote right behind one for the beginning of a string,
+// some take a form feed for a comma, not all look at their UTF-8. A reader must know every byte of a
+// bare word that it lets pass.
 //
 // Threads: one at a time. Bounds: 4 bytes per byte of `bytes_max`.
 #pragma once

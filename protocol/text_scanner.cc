@@ -68,7 +68,7 @@ std::size_t TextScanner::FindBrace(std::string_view part, std::size_t at) {
 void TextScanner::Found() {
   trying_ = false;
   if (in_parts_) {
-    ends_in_message_ |= JudgeEnvelope(reader_.envelope()) != LineKind::kText;
+    ends_in_message_ |= reader_.envelope().string_type;
   } else {
     begins_.push_back(static_cast<uint32_t>(begin_));
   }
@@ -98,7 +98,7 @@ void TextScanner::Broke(std::string_view part, std::size_t at) {
 
 void TextScanner::TakeInner() {
   if (in_parts_) {
-    ends_in_message_ |= reader_.inner_is_suspect();
+    ends_in_message_ |= reader_.inner_is_message();
   } else {
     begins_.push_back(static_cast<uint32_t>(shift_ + reader_.inner_begin()));
   }

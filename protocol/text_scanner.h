@@ -6,6 +6,8 @@
 // message may follow an open quote, as in `{"a": "x {"type":...`: when an object breaks right behind
 // a string that ends in `{` and blanks, it is tried again from that `{`.
 //
+// Behind text everything is validated in full: only then is it sure what broke where.
+//
 // Threads: one at a time. Bounds: 4 bytes per object that ends the line; constant when read in parts.
 #pragma once
 
@@ -21,14 +23,14 @@ namespace shunt {
 
 class TextScanner {
  public:
-  explicit TextScanner(Validation validation) : reader_(validation) {}
+  TextScanner() : reader_(Validation::kFull, /*inner=*/true) {}
 
   // A whole line, without its LF. begins(): where the objects that end it begin.
   void Scan(std::string_view line);
   const std::vector<uint32_t>& begins() const { return begins_; }
 
-  // The same in parts: Begin, Feed.., Finish. Then it is only known whether an object that ends the
-  // line may be a message.
+  // The same in parts: Begin, Feed.., Finish. Then it is only known whether one of the objects that
+  // end the line has a string `type`.
   void Begin();
   void Feed(std::string_view part);
   void Finish();

@@ -312,6 +312,7 @@ TEST(EnvelopeRules, GluedMessages) {
       {"9 malformed message behind text", R"(x {"type":"RECORD"})", "malformed"},
       {"9 message with duplicate keys behind text", R"(x {"type":"LOG","a":1,"a":1})",
        "malformed"},
+      {"9 message and a payload key without a type", "x " + kLog + R"({"log":1})", "malformed"},
       {"9 good and bad behind text", "x " + kLog + R"({"type":"RECORD"})", "malformed"},
   });
 }
@@ -324,6 +325,8 @@ TEST(EnvelopeRules, QuotationsAreText) {
       {"9 two", "got " + kRecord + " and " + kLog + "!", "text"},
       {"9 a bad one", R"(got {"type":"RECORD"} there)", "text"},
       {"9 text object at the end", R"(got {"a":1})", "text"},
+      {"9 payload key without a type at the end", R"(read {"state":{"a":1}})", "text"},
+      {"9 the same inside an open object", R"(read {"a":{"state":{}})", "text"},
       {"9 text object in the middle", R"(got {"a":1} there)", "text"},
       {"9 broken object", R"(got {"a":)", "text"},
       {"9 braces", "f() { return {}; }", "text"},
