@@ -111,6 +111,7 @@ class SqliteDatabase {
   absl::Status Configure();
   absl::Status SetAndCheck(std::string_view pragma, std::string_view value,
                            std::string_view expected);
+  // What a result code of SQLite means for the caller; an I/O error is final.
   absl::Status FromCode(int code);
   absl::Status ReadOnly() const;
   void Rollback();

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 
@@ -120,6 +121,20 @@ absl::Status CheckVersions(SqliteDatabase& database, const Versions& versions) {
       ", this program knows versions up to ", kSqliteSchemaVersion, "; use a newer shunt"));
 }
 
+// OK, or what is wrong. The check's own answer may quote content, so it is not repeated.
+absl::Status RunCheck(SqliteDatabase& database, std::string_view check) {
+  absl::StatusOr<std::string> answer = database.QueryText(check);
+  if (!answer.ok()) return answer.status();
+  if (*answer == "ok") return absl::OkStatus();
+  // A page that could not be read counts as damage too. If it can be read now, the file is sound, and
+  // what failed is the disk.
+  answer = database.QueryText(check);
+  if (!answer.ok()) return answer.status();
+  if (*answer != "ok") return database.Damaged("the file is damaged");
+  return absl::UnavailableError(
+      absl::StrCat("sqlite:", database.path(), ": the disk could not be read at first"));
+}
+
 absl::Status CheckPages(SqliteDatabase& database) {
   absl::StatusOr<int64_t> pages = database.QueryInt("PRAGMA page_count");
   if (!pages.ok()) return pages.status();
@@ -133,10 +148,7 @@ absl::Status CheckPages(SqliteDatabase& database) {
   const char* const* checks = small ? kWhole.data() : kEssential.data();
   const std::size_t count = small ? kWhole.size() : kEssential.size();
   for (std::size_t i = 0; i < count; ++i) {
-    absl::StatusOr<std::string> answer = database.QueryText(checks[i]);
-    if (!answer.ok()) return answer.status();
-    // The answer itself may quote content, so it is not repeated.
-    if (*answer != "ok") return database.Damaged("the file is damaged");
+    if (absl::Status status = RunCheck(database, checks[i]); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
