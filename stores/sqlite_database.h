@@ -108,6 +108,7 @@ class SqliteDatabase {
   SqliteDatabase(sqlite3* connection, std::string path, absl::Duration busy_wait_max)
       : connection_(connection), path_(std::move(path)), busy_wait_max_(busy_wait_max) {}
 
+  static int OnBusy(void* self, int attempt);
   absl::Status Configure();
   absl::Status SetAndCheck(std::string_view pragma, std::string_view value,
                            std::string_view expected);
@@ -119,6 +120,7 @@ class SqliteDatabase {
   sqlite3* const connection_;
   const std::string path_;
   const absl::Duration busy_wait_max_;
+  absl::Duration busy_since_;  // monotonic
   absl::Status failure_;  // not ok: storage failed, for good
 };
 

@@ -1,0 +1,116 @@
+// A program that tests start and kill. What it announces on stdout is durable, or the store is wrong.
+//
+//   store_writer count PATH RUN_ID [CALL]   takes over the connection, then writes n+1, n+2, ... as state and
+//                                           as config for ever; announces "state N", "config N". With CALL:
+//                                           kills itself at that call to storage, a write half done.
+//   store_writer offer PATH WRITER COUNT    offers COUNT updates in an order of its own, newest key wins
+//   store_writer hold PATH RUN_ID           begins a run, announces "begun", and waits for ever
+//   store_writer fork PATH RUN_ID           the same, but has a child that lives on and announces "begun PID"
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tests/stores/fault_vfs.h"
+#include "tests/stores/sqlite_probe.h"
+
+namespace shunt {
+namespace {
+
+int Fail(const absl::Status& status) {
+  ::fprintf(stderr, "%s\n", status.ToString().c_str());
+  return 1;
+}
+
+// One write of a whole line: a kill never leaves half an announcement.
+void Announce(const std::string& line) {
+  const std::string text = line + "\n";
+  if (::write(STDOUT_FILENO, text.data(), text.size()) < 0) ::_exit(2);
+}
+
+int Count(Store& store, const std::string& run_id) {
+  const absl::StatusOr<RunHandle> run =
+      store.BeginRun(kProbeConnection, run_id, absl::UnixEpoch(), false);
+  if (!run.ok()) return Fail(run.status());
+  absl::StatusOr<int64_t> state = ReadProbeState(store);
+  if (!state.ok()) return Fail(state.status());
+  absl::StatusOr<int64_t> config = ReadProbeConfig(store);
+  if (!config.ok()) return Fail(config.status());
+  while (true) {
+    ++*state;
+    if (absl::Status status = WriteProbeState(store, *run, *state); !status.ok()) {
+      return Fail(status);
+    }
+    Announce("state " + std::to_string(*state));
+    ++*config;
+    if (absl::Status status = WriteProbeConfig(store, *config); !status.ok()) return Fail(status);
+    Announce("config " + std::to_string(*config));
+  }
+}
+
+int Offer(Store& store, int64_t writer, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t time = (i * 37 + writer * 11) % count;
+    const OrderKey order{static_cast<double>(time), writer, i};
+    const absl::Status status = store.UpdateConfig(kProbeConfig, [&](const ConfigDocument& stored) {
+      JournalRow row;
+      row.config_id = kProbeConfig;
+      row.run_id = "writer " + std::to_string(writer);
+      row.order = order;
+      ConfigChange change;
+      change.rows.push_back(row);
+      if (!stored.exists() || order > stored.newest) {
+        change.document = stored;
+        change.document->generation += 1;
+        change.document->newest = order;
+      }
+      return absl::StatusOr<ConfigChange>(change);
+    });
+    if (!status.ok()) return Fail(status);
+  }
+  return 0;
+}
+
+int Hold(Store& store, const std::string& run_id, bool leave_child) {
+  const absl::StatusOr<RunHandle> run =
+      store.BeginRun(kProbeConnection, run_id, absl::UnixEpoch(), false);
+  if (!run.ok()) return Fail(run.status());
+  if (leave_child) {
+    // The child announces itself: then it has surely become another program.
+    const char* const argv[] = {"sh", "-c", "echo begun $$; exec sleep 1000", nullptr};
+    pid_t child = 0;
+    if (::posix_spawn(&child, "/bin/sh", nullptr, nullptr, const_cast<char* const*>(argv),
+                      environ) != 0) {
+      return 1;
+    }
+  } else {
+    Announce("begun");
+  }
+  for (;;) ::pause();
+}
+
+int Main(int argc, char** argv) {
+  if (argc < 4) return 2;
+  const std::string_view what = argv[1];
+  std::optional<FaultVfs> vfs;  // outlives the store
+  if (what == "count" && argc > 4) {
+    vfs.emplace();
+    vfs->DieAt(::atoll(argv[4]));
+  }
+  const absl::StatusOr<std::unique_ptr<Store>> store = OpenProbe(argv[2]);
+  if (!store.ok()) return Fail(store.status());
+  if (what == "count") return Count(**store, argv[3]);
+  if (what == "offer" && argc > 4) return Offer(**store, ::atoll(argv[3]), ::atoll(argv[4]));
+  if (what == "hold") return Hold(**store, argv[3], false);
+  if (what == "fork") return Hold(**store, argv[3], true);
+  return 2;
+}
+
+}  // namespace
+}  // namespace shunt
+
+int main(int argc, char** argv) { return shunt::Main(argc, argv); }
