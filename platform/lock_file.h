@@ -4,7 +4,7 @@
 //
 // The lock belongs to the open file description, so two LockFiles exclude each other inside one
 // process too. The descriptor is close-on-exec: a connector that outlives us does not keep it.
-// Threads: a LockFile belongs to one thread at a time; the free function is thread-safe.
+// Threads: a LockFile belongs to one thread at a time; the free functions are thread-safe.
 // Errors: a Status that names the path.
 #pragma once
 

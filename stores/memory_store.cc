@@ -13,7 +13,7 @@ namespace shunt {
 namespace {
 
 struct Run {
-  RunRecord record;  // `status` is empty until it is finished
+  RunRecord record;                    // `status` is empty until it is finished
   const MemoryStore* owner = nullptr;  // who holds its lock; none: nobody
 };
 

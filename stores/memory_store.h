@@ -1,10 +1,12 @@
-// MemoryStore: a store that lives as long as the program; for tests, simulation, embedding and dry runs.
-// Nothing survives the process.
+// MemoryStore: a store that lives as long as the program; for tests, simulation, embedding and dry
+// runs. Nothing survives the process.
 //
-// Several MemoryStore objects can share one content, as several processes share a file: Attach() gives
-// another one, and destroying a store ends its runs the way a killed process does (they show as dead).
-// Threads: thread-safe; the content has one lock. The `decide` of UpdateConfig must not call a store of
-// the same content.
+// Several MemoryStore objects can share one content, as several processes share a file: Attach()
+// gives another one, and destroying a store ends its runs the way a killed process does (they show
+// as dead).
+//
+// Threads: thread-safe; the content has one lock. The `decide` of UpdateConfig must not call a
+// store of the same content.
 // Ownership: the content is shared and goes with its last store.
 // Errors: as in store.h; never Unavailable, never DataLoss.
 #pragma once

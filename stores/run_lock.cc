@@ -7,8 +7,9 @@
 
 namespace shunt {
 
-// The epoch is for people. The digest makes the name one of a kind even when the store was restored from
-// an old backup and counts epochs anew, and it keeps odd characters of a run id out of the path.
+// The epoch is for people. The digest makes the name one of a kind even when the store was restored
+// from an old backup and counts epochs anew, and it keeps odd characters of a run id out of the
+// path.
 std::string RunLocks::PathOf(int64_t epoch, std::string_view run_id) const {
   const uint64_t digest = XXH3_64bits(run_id.data(), run_id.size());
   return absl::StrCat(directory_, "/", epoch, "-", absl::Hex(digest, absl::kZeroPad16), ".lock");

@@ -1,6 +1,7 @@
-// RunLocks: which runs of a store on this machine are alive. Every run holds the lock of a small file of
-// its own in a directory beside the store, so that whoever asks learns the truth even after kill -9, and
-// a run that was taken over is not mistaken for its successor. Names are never used twice.
+// RunLocks: which runs of a store on this machine are alive. Every run holds the lock of a small
+// file of its own in a directory beside the store, so that whoever asks learns the truth even after
+// kill -9, and a run that was taken over is not mistaken for its successor. Names are never used
+// twice.
 //
 // Locks tell only who is alive; what keeps an old run from writing is its epoch.
 // Threads: thread-safe for different runs. Errors: Unavailable that names the file.

@@ -21,7 +21,8 @@ absl::Status Write(SqliteDatabase& database, const RunHandle& run, absl::Time no
                    const std::vector<CheckpointWrite>& writes);
 absl::Status Replace(SqliteDatabase& database, std::string_view connection, absl::Time now,
                      const std::vector<StoredState>& states);
-absl::StatusOr<std::vector<StoredState>> Read(SqliteDatabase& database, std::string_view connection);
+absl::StatusOr<std::vector<StoredState>> Read(SqliteDatabase& database,
+                                              std::string_view connection);
 absl::StatusOr<std::vector<std::string>> ListConnections(SqliteDatabase& database);
 
 }  // namespace shunt::sqlite_checkpoints

@@ -88,7 +88,8 @@ int64_t SqliteStatement::Int(int column) const { return sqlite3_column_int64(sta
 double SqliteStatement::Real(int column) const { return sqlite3_column_double(statement_, column); }
 
 std::string SqliteStatement::Text(int column) const {
-  // As bytes, which is also right for texts: the database is UTF-8, and no terminator is looked for.
+  // As bytes, which is also right for texts: the database is UTF-8, and no terminator is looked
+  // for.
   const void* const data = sqlite3_column_blob(statement_, column);
   const int size = sqlite3_column_bytes(statement_, column);
   if (data == nullptr) return "";
@@ -120,8 +121,9 @@ SqliteDatabase::~SqliteDatabase() {
   sqlite3_close_v2(connection_);
 }
 
-// SQLite's own waiting backs off to 100 ms, and somebody who commits without a pause then starves the
-// others for many seconds. Looking every millisecond costs half a percent of a core and is fair enough.
+// SQLite's own waiting backs off to 100 ms, and somebody who commits without a pause then starves
+// the others for many seconds. Looking every millisecond costs half a percent of a core and is fair
+// enough.
 int SqliteDatabase::OnBusy(void* self, int attempt) {
   SqliteDatabase& database = *static_cast<SqliteDatabase*>(self);
   const absl::Duration now = SystemClock().MonoNow();
@@ -206,9 +208,10 @@ int64_t SqliteDatabase::LastInsertedRow() const { return sqlite3_last_insert_row
 int64_t SqliteDatabase::ChangedRows() const { return sqlite3_changes64(connection_); }
 
 absl::Status SqliteDatabase::Damaged(std::string_view what) const {
-  return absl::DataLossError(absl::StrCat("sqlite:", path_, ": ", A(what),
-                                          "; the file was left as it is: restore a backup, or move it "
-                                          "away to start with an empty store"));
+  return absl::DataLossError(
+      absl::StrCat("sqlite:", path_, ": ", A(what),
+                   "; the file was left as it is: restore a backup, or move it "
+                   "away to start with an empty store"));
 }
 
 absl::Status SqliteDatabase::ReadOnly() const {
@@ -220,8 +223,8 @@ absl::Status SqliteDatabase::FromCode(int code) {
   if (code == SQLITE_OK) return absl::OkStatus();
   const std::string text = absl::StrCat("sqlite:", path_, ": ", sqlite3_errstr(code));
   if (IsFinal(code)) {
-    failure_ = absl::UnavailableError(
-        absl::StrCat(text, " (SQLite code ", code, "); the store is not used any more by this run"));
+    failure_ = absl::UnavailableError(absl::StrCat(
+        text, " (SQLite code ", code, "); the store is not used any more by this run"));
     return failure_;
   }
   switch (code & 0xff) {

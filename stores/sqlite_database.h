@@ -1,10 +1,10 @@
-// One SQLite connection with our rules: settings that are checked, errors as Status, and a failure of
-// storage that is final. Knows nothing of what is stored.
+// One SQLite connection with our rules: settings that are checked, errors as Status, and a failure
+// of storage that is final. Knows nothing of what is stored.
 //
 // Threads: one at a time. Statements and transactions must not outlive their database.
-// Errors: Unavailable (locked, full, read-only, I/O failed), DataLoss (not a database, damaged). After a
-// failed read, write or sync of storage, or when the file was replaced under us, the database stays
-// failed: what a retry would read back comes from a page cache that lies (G45).
+// Errors: Unavailable (locked, full, read-only, I/O failed), DataLoss (not a database, damaged).
+// After a failed read, write or sync of storage, or when the file was replaced under us, the
+// database stays failed: what a retry would read back comes from a page cache that lies (G45).
 // Messages are built from SQLite's fixed texts and the path, never from statements or values.
 #pragma once
 
@@ -25,8 +25,8 @@ namespace shunt {
 
 class SqliteDatabase;
 
-// A prepared statement. Parameters are bound in order from 1; texts are not copied and must live until
-// the statement was reset or bound anew.
+// A prepared statement. Parameters are bound in order from 1; texts are not copied and must live
+// until the statement was reset or bound anew.
 class SqliteStatement {
  public:
   SqliteStatement(SqliteStatement&& other) noexcept;
@@ -81,8 +81,8 @@ class SqliteStatement {
 
 class SqliteDatabase {
  public:
-  // `path` is absolute, without links, and exists (it may be empty): SQLite creates no file of ours.
-  // A statement waits for other processes for at most `busy_wait_max`.
+  // `path` is absolute, without links, and exists (it may be empty): SQLite creates no file of
+  // ours. A statement waits for other processes for at most `busy_wait_max`.
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(std::string path,
                                                               absl::Duration busy_wait_max);
   ~SqliteDatabase();
@@ -121,7 +121,7 @@ class SqliteDatabase {
   const std::string path_;
   const absl::Duration busy_wait_max_;
   absl::Duration busy_since_;  // monotonic
-  absl::Status failure_;  // not ok: storage failed, for good
+  absl::Status failure_;       // not ok: storage failed, for good
 };
 
 // Rolls back unless committed.
@@ -138,8 +138,8 @@ class SqliteTransaction {
   SqliteTransaction& operator=(SqliteTransaction&&) = delete;
   ~SqliteTransaction();
 
-  // OK: durable. Anything else: nothing happened; or, when storage failed while the journal was being
-  // removed, perhaps everything.
+  // OK: durable. Anything else: nothing happened; or, when storage failed while the journal was
+  // being removed, perhaps everything.
   absl::Status Commit();
 
  private:

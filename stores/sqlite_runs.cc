@@ -85,9 +85,10 @@ absl::Status CheckFence(SqliteDatabase& database, const RunHandle& run) {
 
 absl::StatusOr<std::vector<RunRecord>> List(SqliteDatabase& database, const RunLocks& locks,
                                             std::string_view connection, int limit) {
-  absl::StatusOr<SqliteStatement> select = database.Prepare(
-      "SELECT " SHUNT_RUN_COLUMNS " FROM runs WHERE ?1 = '' OR connection = ?1"
-      " ORDER BY epoch DESC LIMIT ?2");
+  absl::StatusOr<SqliteStatement> select =
+      database.Prepare("SELECT " SHUNT_RUN_COLUMNS
+                       " FROM runs WHERE ?1 = '' OR connection = ?1"
+                       " ORDER BY epoch DESC LIMIT ?2");
   if (!select.ok()) return select.status();
   select->Bind(connection, limit <= 0 ? -1 : limit);
   std::vector<RunRecord> records;
@@ -104,10 +105,11 @@ absl::StatusOr<std::vector<RunRecord>> List(SqliteDatabase& database, const RunL
 absl::StatusOr<RunRecord> Find(SqliteDatabase& database, const RunLocks& locks,
                                std::string_view run_id_prefix) {
   // As blobs: byte by byte, whatever characters there are. An exact match sorts first.
-  absl::StatusOr<SqliteStatement> select = database.Prepare(
-      "SELECT " SHUNT_RUN_COLUMNS ", run_id = ?1 AS exact FROM runs"
-      " WHERE substr(CAST(run_id AS BLOB), 1, ?2) = CAST(?1 AS BLOB)"
-      " ORDER BY exact DESC LIMIT 2");
+  absl::StatusOr<SqliteStatement> select =
+      database.Prepare("SELECT " SHUNT_RUN_COLUMNS
+                       ", run_id = ?1 AS exact FROM runs"
+                       " WHERE substr(CAST(run_id AS BLOB), 1, ?2) = CAST(?1 AS BLOB)"
+                       " ORDER BY exact DESC LIMIT 2");
   if (!select.ok()) return select.status();
   select->Bind(run_id_prefix, static_cast<int64_t>(run_id_prefix.size()));
   absl::StatusOr<bool> row = select->Step();

@@ -13,7 +13,7 @@ namespace {
 // kMigrations[n] brings version n to n + 1. A migration that was released is never edited.
 constexpr std::array<const char*, kSqliteSchemaVersion> kMigrations = {R"sql(
 CREATE TABLE runs (
-  epoch       INTEGER PRIMARY KEY AUTOINCREMENT,  -- one sequence for all connections: orders all runs
+  epoch       INTEGER PRIMARY KEY AUTOINCREMENT,  -- one sequence: orders all runs
   connection  TEXT NOT NULL,
   run_id      TEXT NOT NULL UNIQUE,
   started_at  TEXT NOT NULL,
@@ -54,7 +54,7 @@ CREATE TABLE config_keys (
   PRIMARY KEY (config_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- What the config file held when it was last read, as salted digests: an edit is a difference from it.
+-- What the config file held when it was last read, salted: an edit is a difference from it.
 CREATE TABLE config_file_keys (
   config_id TEXT NOT NULL REFERENCES configs (config_id) ON DELETE CASCADE,
   position  INTEGER NOT NULL,
@@ -116,9 +116,9 @@ absl::Status CheckVersions(SqliteDatabase& database, const Versions& versions) {
     return database.Damaged("it is not a shunt store");
   }
   if (versions.schema <= kSqliteSchemaVersion) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(
-      "sqlite:", database.path(), ": newer schema: version ", versions.schema,
-      ", this program knows versions up to ", kSqliteSchemaVersion, "; use a newer shunt"));
+  return absl::DataLossError(absl::StrCat("sqlite:", database.path(), ": newer schema: version ",
+                                          versions.schema, ", this program knows versions up to ",
+                                          kSqliteSchemaVersion, "; use a newer shunt"));
 }
 
 // OK, or what is wrong. The check's own answer may quote content, so it is not repeated.
@@ -126,8 +126,8 @@ absl::Status RunCheck(SqliteDatabase& database, std::string_view check) {
   absl::StatusOr<std::string> answer = database.QueryText(check);
   if (!answer.ok()) return answer.status();
   if (*answer == "ok") return absl::OkStatus();
-  // A page that could not be read counts as damage too. If it can be read now, the file is sound, and
-  // what failed is the disk.
+  // A page that could not be read counts as damage too. If it can be read now, the file is sound,
+  // and what failed is the disk.
   answer = database.QueryText(check);
   if (!answer.ok()) return answer.status();
   if (*answer != "ok") return database.Damaged("the file is damaged");
@@ -141,9 +141,8 @@ absl::Status CheckPages(SqliteDatabase& database) {
   absl::StatusOr<int64_t> page_bytes = database.QueryInt("PRAGMA page_size");
   if (!page_bytes.ok()) return page_bytes.status();
   static constexpr std::array<const char*, 1> kWhole = {"PRAGMA quick_check(1)"};
-  static constexpr std::array<const char*, 3> kEssential = {"PRAGMA quick_check(runs)",
-                                                            "PRAGMA quick_check(configs)",
-                                                            "PRAGMA quick_check(config_keys)"};
+  static constexpr std::array<const char*, 3> kEssential = {
+      "PRAGMA quick_check(runs)", "PRAGMA quick_check(configs)", "PRAGMA quick_check(config_keys)"};
   const bool small = *pages <= kQuickCheckBytesMax / *page_bytes;
   const char* const* checks = small ? kWhole.data() : kEssential.data();
   const std::size_t count = small ? kWhole.size() : kEssential.size();

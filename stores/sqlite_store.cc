@@ -30,8 +30,9 @@ absl::StatusOr<std::string> PreparePath(std::string_view path) {
   absl::StatusOr<bool> remote = OnNetworkFilesystem(DirectoryOf(*resolved));
   if (!remote.ok()) return remote.status();
   if (*remote) {
-    return absl::UnavailableError(absl::StrCat(
-        "sqlite:", *resolved, " is on a network filesystem, whose locks and syncs cannot be trusted"));
+    return absl::UnavailableError(
+        absl::StrCat("sqlite:", *resolved,
+                     " is on a network filesystem, whose locks and syncs cannot be trusted"));
   }
   return resolved;
 }
@@ -123,9 +124,8 @@ absl::StatusOr<RunHandle> SqliteStore::BeginRun(std::string_view connection,
 
 absl::Status SqliteStore::EndRun(const RunHandle& run, absl::Time now, std::string_view status,
                                  std::string_view report_json) {
-  const absl::Status written = Writing([&] {
-    return sqlite_runs::Finish(*database_, run, now, status, report_json);
-  });
+  const absl::Status written =
+      Writing([&] { return sqlite_runs::Finish(*database_, run, now, status, report_json); });
   if (!written.ok()) return written;
   const std::lock_guard<std::mutex> guard(mutex_);
   const auto held = held_.find(run.epoch);

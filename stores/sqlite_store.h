@@ -1,14 +1,18 @@
-// SqliteStore: a store in one file, shared by any number of processes of one machine (contract decision
-// 16). Rollback journal, synchronous=EXTRA, secure_delete, one connection per object; every setting is
-// read back. Who is alive is told by lock files in PATH.locks/.
+// SqliteStore: a store in one file, shared by any number of processes of one machine (contract
+// decision 16). Rollback journal, synchronous=EXTRA, secure_delete, one connection per object;
+// every setting is read back. Who is alive is told by lock files in PATH.locks/.
 //
-// Threads: thread-safe; one call at a time works, the others wait for it. The `decide` of UpdateConfig
-// must not call this store.
-// Ownership: owns the connection and the locks of its runs; destroying it ends them (they show as dead).
-// Bounds: a call waits for other processes for at most StoreOptions.busy_wait_max before it writes and
-// once more to commit. Memory: about twice the biggest state.
-// Errors: as in store.h. Nobody else may open the file while it is open here: closing any descriptor of
-// it would drop this process's POSIX locks.
+// Threads: thread-safe; one call at a time works, the others wait for it. The `decide` of
+// UpdateConfig must not call this store.
+// Ownership: owns the connection and the locks of its runs; destroying it ends them (they show as
+// dead).
+// Bounds: a call waits for other processes for at most StoreOptions.busy_wait_max before it writes
+// and once more to commit. Besides what is passed in or out it needs memory for the biggest state
+// once more, and 2 MB of pages.
+// Errors: as in store.h.
+//
+// Nothing else in this process may open the file while it is open here: closing any descriptor of
+// it drops the process's POSIX locks.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Times in the tables: RFC 3339 in UTC with all their digits, so that people can read them and nothing is
-// lost. Pure functions.
+// Times in the tables: RFC 3339 in UTC with all their digits, so that people can read them and
+// nothing is lost. Pure functions.
 #pragma once
 
 #include <optional>

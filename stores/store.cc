@@ -10,8 +10,8 @@ namespace {
 constexpr std::string_view kSqlite = "sqlite:";
 constexpr std::string_view kMemory = "memory:";
 
-// user:password@ in the authority of a URL. Such a one is refused before anything else is said about it:
-// it stood on a command line, where everybody on the machine can read it.
+// user:password@ in the authority of a URL. Such a one is refused before anything else is said
+// about it: it stood on a command line, where everybody on the machine can read it.
 bool HasPassword(std::string_view url) {
   const std::size_t authority = url.find("://");
   if (authority == std::string_view::npos) return false;

@@ -1,14 +1,19 @@
-// Store: where checkpoints, configs, their journal and the runs live. One interface, one conformance
-// suite (tests/store_conformance.h), identical answers from every implementation.
+// Store: where checkpoints, configs, their journal and the runs live. One interface, one
+// conformance suite (tests/stores/store_conformance.h), identical answers from every
+// implementation.
 //
-// Threads: thread-safe; calls may block on storage for up to `kBusyWaitMax` plus the I/O itself.
-// Durability: when a writing call returns OK, its effect survives kill -9 and power loss (G20, G44);
-// when it returns anything else, either nothing or everything of it happened, and repeating the same
-// call is safe (G26). After a failed sync of storage the store stays failed (G45): every later call is
-// Unavailable and says so.
-// Errors: NotFound, FailedPrecondition (fenced: another run took over; the run must stop), Aborted (another
-// live run holds the connection), Unavailable (storage failed or is locked), DataLoss (corrupt file, newer
-// schema), InvalidArgument. Messages name the store and what to do, never stored content.
+// Threads: thread-safe; a call may block for about StoreOptions::busy_wait_max, once to begin and
+// once to commit, plus the I/O itself.
+// Durability: when a writing call returns OK, its effect survives kill -9 and power loss (G20,
+// G44); when it returns anything else, either nothing or everything of it happened, and repeating
+// the same call is safe (G26). After a failed sync of storage the store stays failed (G45): every
+// later call is Unavailable and says so.
+//
+// Errors: NotFound; FailedPrecondition (fenced: another run took over; the run must stop); Aborted
+// (another live run holds the connection); Unavailable (storage failed, is full or is locked);
+// DataLoss (corrupt file, newer schema); InvalidArgument (what only a bug of the caller produces:
+// empty names, a run id used before, mixed state types, NaN). Messages name the store and what to
+// do, never stored content.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +46,8 @@ struct RunRecord {
   RunHandle handle;
   absl::Time started_at;
   std::optional<absl::Time> finished_at;
-  std::string status;       // name of the exit code; "running" (lock held), "dead" (lock free, never finished)
+  // Name of the exit code; "running" (its process lives), "dead" (it does not and never finished).
+  std::string status;
   std::string report_json;  // "" until finished
 };
 
@@ -51,7 +57,6 @@ struct CheckpointWrite {
   StreamDescriptor stream;
   std::optional<std::string> blob;
 };
-
 
 // What an update of a config decided: written in the transaction that read the document.
 struct ConfigChange {
@@ -66,34 +71,44 @@ class Store {
   // For people: "sqlite:/path", "memory:". Never holds a password.
   virtual std::string url() const = 0;
 
-  // Runs. BeginRun takes the connection's lock: Aborted when another live run holds it, unless
-  // `take_over`. It is held until EndRun or the end of the process.
+  // Runs. A run id is used once. BeginRun takes the connection's lock: Aborted when another live
+  // run holds it, unless `take_over`. It is held until EndRun or the end of the process.
   virtual absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
                                              absl::Time now, bool take_over) = 0;
   virtual absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,
                               std::string_view report_json) = 0;
-  // Newest first. An empty connection: all.
+  // Newest first, at most `limit` (0: all). An empty connection: of all.
   virtual absl::StatusOr<std::vector<RunRecord>> ListRuns(std::string_view connection,
                                                           int limit) = 0;
+  // The run with this id, else the only one whose id begins so. InvalidArgument: several do.
   virtual absl::StatusOr<RunRecord> FindRun(std::string_view run_id_prefix) = 0;
 
-  // Checkpoints. All writes of one call are one transaction. When their type differs from what is stored, they
-  // replace everything that is stored. FailedPrecondition when a newer run holds the connection.
+  // Checkpoints. All writes of one call are one transaction; they share one type. When it differs
+  // from what is stored, they replace everything that is stored. GLOBAL and LEGACY have one lane,
+  // whatever the descriptor. FailedPrecondition when a newer run holds the connection or `run` has
+  // ended, also without writes.
   virtual absl::Status CommitCheckpoints(const RunHandle& run, absl::Time now,
                                          const std::vector<CheckpointWrite>& writes) = 0;
+  // By name, then namespace (none, "", others), byte by byte.
   virtual absl::StatusOr<std::vector<StoredState>> ReadCheckpoint(std::string_view connection) = 0;
-  // For `state import`, `state reset` and --state: replaces the whole checkpoint.
+  // For `state import`, `state reset` and --state: replaces the whole checkpoint. Needs no run and
+  // stops none: a live run goes on and commits over it.
   virtual absl::Status ReplaceCheckpoint(std::string_view connection, absl::Time now,
                                          const std::vector<StoredState>& states) = 0;
+  // Those with a run or a checkpoint, by name.
   virtual absl::StatusOr<std::vector<std::string>> ListConnections() = 0;
 
   // Configs. `decide` is called once with the stored document inside the transaction; its result is
-  // written in the same one. It must be a pure function (a store may call it again when it retries).
+  // written in the same one. An error of its is returned and nothing is written. It must be a pure
+  // function (a store may call it again when it retries) and must not call the store. A generation
+  // never goes back, and rows are of this config: else InvalidArgument.
   using Decide = std::function<absl::StatusOr<ConfigChange>(const ConfigDocument&)>;
   virtual absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) = 0;
-  virtual absl::StatusOr<ConfigDocument> ReadConfig(std::string_view config_id) = 0;  // may !exists()
+  // May not exist(): then it is a default one.
+  virtual absl::StatusOr<ConfigDocument> ReadConfig(std::string_view config_id) = 0;
+  // Those with a document or a journal, by name.
   virtual absl::StatusOr<std::vector<std::string>> ListConfigs() = 0;
-  // Oldest first.
+  // In the order in which the rows first came here.
   virtual absl::StatusOr<std::vector<JournalRow>> ReadJournal(std::string_view config_id) = 0;
 
  protected:
@@ -104,8 +119,10 @@ struct StoreOptions {
   absl::Duration busy_wait_max = kBusyWaitMax;
 };
 
-// "sqlite:PATH" or "memory:". InvalidArgument for anything else, and for a URL with a password in it.
-// SQLite: rollback journal, synchronous=EXTRA, secure_delete, file and directory made 0600/0700 when missing.
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url, const StoreOptions& options = {});
+// "sqlite:PATH" or "memory:". InvalidArgument for anything else, and for a URL with a password in
+// it. SQLite: rollback journal, synchronous=EXTRA, secure_delete, file and directory made 0600/0700
+// when missing.
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
+                                                 const StoreOptions& options = {});
 
 }  // namespace shunt

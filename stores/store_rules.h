@@ -1,6 +1,6 @@
 // What every store refuses, and in which words: so that all of them give the same answers (G49).
-// Pure functions; thread-safe. Messages carry names that people chose (connection, run id, config id),
-// never stored content.
+// Pure functions; thread-safe. Messages carry names that people chose (connection, run id, config
+// id), never stored content.
 #pragma once
 
 #include <optional>

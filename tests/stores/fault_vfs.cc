@@ -18,7 +18,6 @@
 namespace shunt {
 namespace {
 
-
 // A change that was not synced: bytes at an offset, or (no bytes) a new size.
 struct Pending {
   int64_t offset = 0;
@@ -177,16 +176,27 @@ int DeviceCharacteristics(sqlite3_file* file) {
   return self.Real()->pMethods->xDeviceCharacteristics(self.Real());
 }
 
-constexpr sqlite3_io_methods kMethods = {
-    1,    Close,  Read,   Write,
-    Truncate, Sync, FileSize, Lock,
-    Unlock, CheckReservedLock, FileControl, SectorSize,
-    DeviceCharacteristics, nullptr, nullptr, nullptr,
-    nullptr, nullptr, nullptr};
+constexpr sqlite3_io_methods kMethods = {1,
+                                         Close,
+                                         Read,
+                                         Write,
+                                         Truncate,
+                                         Sync,
+                                         FileSize,
+                                         Lock,
+                                         Unlock,
+                                         CheckReservedLock,
+                                         FileControl,
+                                         SectorSize,
+                                         DeviceCharacteristics,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr};
 
-FaultVfsState& StateOf(sqlite3_vfs* vfs) {
-  return *static_cast<FaultVfsState*>(vfs->pAppData);
-}
+FaultVfsState& StateOf(sqlite3_vfs* vfs) { return *static_cast<FaultVfsState*>(vfs->pAppData); }
 
 DiskFile& RememberedFile(FaultVfsState& state, const std::string& path) {
   const bool known = state.disk.contains(path);

@@ -1,10 +1,10 @@
-// FaultVfs: between SQLite and the disk, for tests. While it lives it is SQLite's default VFS, and counts
-// every call that touches storage. It can
+// FaultVfs: between SQLite and the disk, for tests. While it lives it is SQLite's default VFS, and
+// counts every call that touches storage. It can
 //   - fail one call, or all from one on, with a code (the disk is full, a sync failed, ...),
 //   - kill the process at a call, with a write half done,
-//   - cut the power: put every file back to what a disk that keeps its promises may hold. What was not
-//     synced is kept or lost call by call, as a seed decides, and so is the removal of a file whose
-//     directory was not synced.
+//   - cut the power: put every file back to what a disk that keeps its promises may hold. What was
+//     not synced is kept or lost call by call, as a seed decides, and so is the removal of a file
+//     whose directory was not synced.
 // One at a time in a process; connections must be closed before it goes. Not thread-safe.
 #pragma once
 

@@ -32,7 +32,9 @@ TEST(LockFile, ExcludesASecondOne) {
 
 TEST(LockFile, IsFreeAfterItsOwner) {
   TempDir directory;
-  { ASSERT_TRUE(LockFile::Acquire(directory / "lock").ok()); }
+  {
+    ASSERT_TRUE(LockFile::Acquire(directory / "lock").ok());
+  }
   EXPECT_TRUE(std::filesystem::exists(directory / "lock"));
   EXPECT_TRUE(LockFile::Acquire(directory / "lock").ok());
 }
@@ -142,7 +144,8 @@ TEST(EnsurePrivateFile, RefusesWhatIsNoFile) {
   std::filesystem::create_symlink(directory / "nothing", directory / "dangling");
   ASSERT_EQ(::mkfifo((directory / "fifo").c_str(), 0600), 0);
   for (const char* name : {"link", "dangling", "fifo", "."}) {
-    EXPECT_EQ(EnsurePrivateFile(directory / name).status().code(), StatusCode::kUnavailable) << name;
+    EXPECT_EQ(EnsurePrivateFile(directory / name).status().code(), StatusCode::kUnavailable)
+        << name;
   }
   EXPECT_FALSE(std::filesystem::exists(directory / "nothing"));
 }

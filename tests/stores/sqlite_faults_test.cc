@@ -1,7 +1,8 @@
-// The SQLite store on a disk that fails: every call that touches storage is failed once, with every code
-// that matters, and the power is cut at every call. What must hold: old or new, never anything else;
-// what was answered with OK is there (G20, G26, G44); after a failed sync the store is not used any more
-// (G45); a full disk damages nothing and the same store goes on when there is room again (G46).
+// The SQLite store on a disk that fails: every call that touches storage is failed once, with every
+// code that matters, and the power is cut at every call. What must hold: old or new, never anything
+// else; what was answered with OK is there (G20, G26, G44); after a failed sync the store is not
+// used any more (G45); a full disk damages nothing and the same store goes on when there is room
+// again (G46).
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
@@ -11,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/platform/temp_dir.h"
+#include "tests/stores/quick_dir.h"
 #include "tests/stores/fault_vfs.h"
 #include "tests/stores/sqlite_probe.h"
 
@@ -26,7 +27,8 @@ struct Operation {
 };
 
 std::vector<Operation> Operations() {
-  return {{"state", [](Store& s, const RunHandle& run, int64_t n) { return WriteProbeState(s, run, n); },
+  return {{"state",
+           [](Store& s, const RunHandle& run, int64_t n) { return WriteProbeState(s, run, n); },
            ReadProbeState},
           {"config", [](Store& s, const RunHandle&, int64_t n) { return WriteProbeConfig(s, n); },
            ReadProbeConfig},
@@ -48,7 +50,7 @@ constexpr int64_t kCallsMax = 500;
 class SqliteFaults : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    original_ = std::make_unique<TempDir>();
+    original_ = std::make_unique<QuickDir>();
     absl::StatusOr<std::unique_ptr<Store>> store = OpenProbe(*original_ / "store.db");
     ASSERT_TRUE(store.ok()) << store.status();
     run_ = *(*store)->BeginRun(kProbeConnection, "run", absl::UnixEpoch(), false);
@@ -59,12 +61,12 @@ class SqliteFaults : public ::testing::Test {
 
   std::string Path() const { return *directory_ / "store.db"; }
 
-  // A fresh copy: cheaper than making one, and these tests need thousands. That the run's lock is not held
-  // does not matter: its epoch is what counts.
+  // A fresh copy: cheaper than making one, and these tests need thousands. That the run's lock is
+  // not held does not matter: its epoch is what counts.
   void Renew() {
     store_.reset();
     vfs_.Heal();
-    directory_ = std::make_unique<TempDir>();
+    directory_ = std::make_unique<QuickDir>();
     std::filesystem::copy(*original_ / "store.db", Path());
     Open();
   }
@@ -87,11 +89,11 @@ class SqliteFaults : public ::testing::Test {
   }
 
   FaultVfs vfs_;
-  std::unique_ptr<TempDir> directory_;
+  std::unique_ptr<QuickDir> directory_;
   std::unique_ptr<Store> store_;
 
   // A store with number 1 as state and config, and the run that wrote it.
-  static inline std::unique_ptr<TempDir> original_;
+  static inline std::unique_ptr<QuickDir> original_;
   static inline RunHandle run_;
 };
 
@@ -215,7 +217,7 @@ TEST_F(SqliteFaults, EveryCallFailedWhileCreatingLeavesAFileThatOpens) {
   for (int64_t call = 1; call < kCallsMax && !got_through; ++call) {
     SCOPED_TRACE("call " + std::to_string(call));
     store_.reset();
-    directory_ = std::make_unique<TempDir>();
+    directory_ = std::make_unique<QuickDir>();
     vfs_.FailAt(call, SQLITE_IOERR_WRITE);
     const absl::Status status = OpenProbe(Path()).status();
     got_through = vfs_.calls() < call;
@@ -235,7 +237,8 @@ struct AfterCut {
 
 class SqlitePowerCut : public SqliteFaults {
  protected:
-  AfterCut WriteAndCut(const Operation& operation, int64_t call, uint64_t seed, FaultVfs::Disk disk) {
+  AfterCut WriteAndCut(const Operation& operation, int64_t call, uint64_t seed,
+                       FaultVfs::Disk disk) {
     AfterCut after;
     Renew();
     store_.reset();

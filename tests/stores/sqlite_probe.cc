@@ -47,8 +47,8 @@ absl::StatusOr<int64_t> ReadProbeState(Store& store) {
   if (!states.ok()) return states.status();
   if (states->empty()) return -1;
   const int64_t number = NumberOf(states->front().blob);
-  const bool whole = states->size() == 2 && (*states)[0].blob == Blob(number) &&
-                     (*states)[1].blob == Blob(number);
+  const bool whole =
+      states->size() == 2 && (*states)[0].blob == Blob(number) && (*states)[1].blob == Blob(number);
   if (!whole) return absl::InternalError("a mixture of two checkpoints");
   return number;
 }

@@ -1,5 +1,5 @@
-// A small life of a store for the tests of faults: what is stored is one number, in a checkpoint of two
-// lanes, in a config of two keys and in its journal. Any mixture of two numbers would show.
+// A small life of a store for the tests of faults: what is stored is one number, in a checkpoint of
+// two lanes, in a config of two keys and in its journal. Any mixture of two numbers would show.
 #pragma once
 
 #include <cstdint>

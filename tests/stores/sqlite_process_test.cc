@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "platform/process.h"
-#include "tests/platform/temp_dir.h"
+#include "tests/stores/quick_dir.h"
 #include "tests/stores/sqlite_probe.h"
 
 namespace shunt {
@@ -113,9 +113,9 @@ class SqliteProcesses : public ::testing::Test {
     last = *found;
   }
 
-  int64_t state_ = -1;   // what was stored after the last death
+  int64_t state_ = -1;  // what was stored after the last death
   int64_t config_ = -1;
-  TempDir directory_;
+  QuickDir directory_;
 };
 
 TEST_F(SqliteProcesses, AWriterKilledAnywhereLosesNothingItAnnounced) {
@@ -125,7 +125,8 @@ TEST_F(SqliteProcesses, AWriterKilledAnywhereLosesNothingItAnnounced) {
   for (int kill = 0; kill < 50; ++kill) {
     SCOPED_TRACE("seed " + std::to_string(kSeed) + ", kill " + std::to_string(kill));
     Writer writer({"count", Path(), "run" + std::to_string(kill)});
-    // After some announcements, and a bit of work that puts the kill anywhere in the commit that follows.
+    // After some announcements, and a bit of work that puts the kill anywhere in the commit that
+    // follows.
     const uint64_t announcements = 1 + random() % 8;
     for (uint64_t i = 0; i < announcements; ++i) ASSERT_TRUE(writer.Next());
     volatile uint64_t spin = random() % 3'000'000;
@@ -154,8 +155,8 @@ TEST_F(SqliteProcesses, ConcurrentWritersEndAtTheNewestAndJournalEverything) {
   constexpr int64_t kWriters = 3, kCount = 50;
   std::vector<std::unique_ptr<Writer>> writers;
   for (int64_t writer = 0; writer < kWriters; ++writer) {
-    writers.push_back(std::make_unique<Writer>(std::vector<std::string>{
-        "offer", Path(), std::to_string(writer), std::to_string(kCount)}));
+    writers.push_back(std::make_unique<Writer>(
+        std::vector<std::string>{"offer", Path(), std::to_string(writer), std::to_string(kCount)}));
   }
   for (const auto& writer : writers) EXPECT_EQ(writer->Finish(), 0);
   const std::unique_ptr<Store> store = Open();
@@ -185,8 +186,7 @@ TEST_F(SqliteProcesses, ALiveProcessThatIsTakenOverIsFenced) {
   Writer zombie({"count", Path(), "r1"});
   ASSERT_TRUE(zombie.Next());
   const std::unique_ptr<Store> store = Open();
-  absl::StatusOr<RunHandle> run =
-      store->BeginRun(kProbeConnection, "r2", absl::UnixEpoch(), true);
+  absl::StatusOr<RunHandle> run = store->BeginRun(kProbeConnection, "r2", absl::UnixEpoch(), true);
   ASSERT_TRUE(run.ok()) << run.status();
   EXPECT_EQ(zombie.Finish(), 1) << "its next commit is refused";
   EXPECT_TRUE(WriteProbeState(*store, *run, 1000).ok());

@@ -1,4 +1,5 @@
-// The SQLite store as a file: where and how it is made, what it refuses to open, what can be seen in it.
+// The SQLite store as a file: where and how it is made, what it refuses to open, what can be seen
+// in it.
 #include "stores/sqlite_store.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // The conformance suite of stores: every store gives the same answers (G49). The tests stand in
-// store_conformance_{runs,checkpoints,configs,sharing}_test.cc; a new store joins by adding its kind in
-// store_conformance_test.cc.
+// store_conformance_{runs,checkpoints,configs,sharing}_test.cc; a new store joins by adding its
+// kind in store_conformance_test.cc.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -29,10 +29,10 @@ T Get(absl::StatusOr<T> value) {
   return T{};
 }
 
-#define EXPECT_OK(expression)                          \
-  do {                                                 \
-    const absl::Status expected_ok = (expression);     \
-    EXPECT_TRUE(expected_ok.ok()) << expected_ok;      \
+#define EXPECT_OK(expression)                      \
+  do {                                             \
+    const absl::Status expected_ok = (expression); \
+    EXPECT_TRUE(expected_ok.ok()) << expected_ok;  \
   } while (false)
 
 inline absl::StatusCode CodeOf(const absl::Status& status) { return status.code(); }

@@ -21,7 +21,8 @@ TEST_P(StoreConformance, AStateIsReadBackAsItWas) {
 
 TEST_P(StoreConformance, ACheckpointSurvivesARestart) {
   const RunHandle run = Begin("a", "r1");
-  EXPECT_OK(store_->CommitCheckpoints(run, kNow, {StreamState("users", "1"), StreamState("b", "2")}));
+  EXPECT_OK(
+      store_->CommitCheckpoints(run, kNow, {StreamState("users", "1"), StreamState("b", "2")}));
   Restart();
   EXPECT_EQ(Checkpoint("a"), (Strings{"STREAM b 2", "STREAM users 1"}));
 }
@@ -57,10 +58,11 @@ TEST_P(StoreConformance, TheTextNullIsAStateAndNoRemoval) {
 
 TEST_P(StoreConformance, NamespacesMakeLanes) {
   const RunHandle run = Begin("a", "r1");
-  EXPECT_OK(store_->CommitCheckpoints(
-      run, kNow, {StreamState("x", "none"), StreamState("x", "empty", ""),
-                  StreamState("x", "public", "public")}));
-  EXPECT_EQ(Checkpoint("a"), (Strings{"STREAM x none", "STREAM x@ empty", "STREAM x@public public"}));
+  EXPECT_OK(store_->CommitCheckpoints(run, kNow,
+                                      {StreamState("x", "none"), StreamState("x", "empty", ""),
+                                       StreamState("x", "public", "public")}));
+  EXPECT_EQ(Checkpoint("a"),
+            (Strings{"STREAM x none", "STREAM x@ empty", "STREAM x@public public"}));
 }
 
 TEST_P(StoreConformance, RemovingALaneLeavesTheOtherNamespaces) {
@@ -87,18 +89,18 @@ TEST_P(StoreConformance, RemovingALaneLeavesTheOtherNamespaces) {
 TEST_P(StoreConformance, LanesAreListedByNameThenNamespace) {
   const RunHandle run = Begin("a", "r1");
   EXPECT_OK(store_->CommitCheckpoints(
-      run, kNow, {StreamState("é", "7"), StreamState("b", "6"), StreamState("a b", "5"),
-                  StreamState("a", "4", "z"), StreamState("a", "2", ""), StreamState("a", "3", "Z"),
-                  StreamState("a", "1"), StreamState("B", "0")}));
-  EXPECT_EQ(Checkpoint("a"),
-            (Strings{"STREAM B 0", "STREAM a 1", "STREAM a@ 2", "STREAM a@Z 3", "STREAM a@z 4",
-                     "STREAM a b 5", "STREAM b 6", "STREAM é 7"}));
+      run, kNow,
+      {StreamState("é", "7"), StreamState("b", "6"), StreamState("a b", "5"),
+       StreamState("a", "4", "z"), StreamState("a", "2", ""), StreamState("a", "3", "Z"),
+       StreamState("a", "1"), StreamState("B", "0")}));
+  EXPECT_EQ(Checkpoint("a"), (Strings{"STREAM B 0", "STREAM a 1", "STREAM a@ 2", "STREAM a@Z 3",
+                                      "STREAM a@z 4", "STREAM a b 5", "STREAM b 6", "STREAM é 7"}));
 }
 
 TEST_P(StoreConformance, NamesAreComparedByteByByte) {
   const RunHandle run = Begin("a", "r1");
-  const Strings names = {"users",  "Users", "users ", std::string("users\0", 6),
-                         "us\xc3\xa9rs", "use\xcc\x81rs", "😀", "'"};
+  const Strings names = {"users",        "Users",         "users ", std::string("users\0", 6),
+                         "us\xc3\xa9rs", "use\xcc\x81rs", "😀",     "'"};
   std::vector<CheckpointWrite> writes;
   for (const std::string& name : names) writes.push_back(StreamState(name, "of " + name));
   EXPECT_OK(store_->CommitCheckpoints(run, kNow, writes));
@@ -134,7 +136,8 @@ TEST_P(StoreConformance, ABigStateFits) {
   std::string blob(20 << 20, 'x');
   blob.front() = '"';
   blob.back() = '"';
-  EXPECT_OK(store_->CommitCheckpoints(run, kNow, {StreamState("big", blob), StreamState("s", "1")}));
+  EXPECT_OK(
+      store_->CommitCheckpoints(run, kNow, {StreamState("big", blob), StreamState("s", "1")}));
   Restart();
   const std::vector<StoredState> states = Get(store_->ReadCheckpoint("a"));
   ASSERT_EQ(states.size(), 2u);
@@ -179,10 +182,20 @@ TEST_P(StoreConformance, ARemovedGlobalLeavesNothing) {
 // Edge rule 3: a later run with another state type replaces all stored states at its first commit.
 TEST_P(StoreConformance, AnotherTypeReplacesEverything) {
   const std::vector<CheckpointWrite> kSteps[] = {
-      {StreamState("x", "1"), StreamState("y", "1", "n")}, {GlobalState("2")}, {LegacyState("3")},
-      {StreamState("z", "4")}, {LegacyState("5")}, {GlobalState("6")}, {StreamState("", "7")}};
-  const Strings kAfter[] = {{"STREAM x 1", "STREAM y@n 1"}, {"GLOBAL  2"}, {"LEGACY  3"},
-                            {"STREAM z 4"}, {"LEGACY  5"}, {"GLOBAL  6"}, {"STREAM  7"}};
+      {StreamState("x", "1"), StreamState("y", "1", "n")},
+      {GlobalState("2")},
+      {LegacyState("3")},
+      {StreamState("z", "4")},
+      {LegacyState("5")},
+      {GlobalState("6")},
+      {StreamState("", "7")}};
+  const Strings kAfter[] = {{"STREAM x 1", "STREAM y@n 1"},
+                            {"GLOBAL  2"},
+                            {"LEGACY  3"},
+                            {"STREAM z 4"},
+                            {"LEGACY  5"},
+                            {"GLOBAL  6"},
+                            {"STREAM  7"}};
   const RunHandle run = Begin("a", "r1");
   for (std::size_t i = 0; i < std::size(kSteps); ++i) {
     EXPECT_OK(store_->CommitCheckpoints(run, kNow, kSteps[i]));
@@ -251,9 +264,10 @@ TEST_P(StoreConformance, ReplacingTakesTheWholeCheckpoint) {
 }
 
 TEST_P(StoreConformance, ReplacingWorksForEveryTypeAndForNothing) {
-  const std::vector<StoredState> kContents[] = {
-      {{StateType::kGlobal, {}, "g"}}, {{StateType::kLegacy, {}, "l"}},
-      {{StateType::kStream, {"s", {}}, "s"}}, {}};
+  const std::vector<StoredState> kContents[] = {{{StateType::kGlobal, {}, "g"}},
+                                                {{StateType::kLegacy, {}, "l"}},
+                                                {{StateType::kStream, {"s", {}}, "s"}},
+                                                {}};
   const Strings kAfter[] = {{"GLOBAL  g"}, {"LEGACY  l"}, {"STREAM s s"}, {}};
   for (std::size_t i = 0; i < std::size(kContents); ++i) {
     EXPECT_OK(store_->ReplaceCheckpoint("a", kNow, kContents[i]));

@@ -113,7 +113,8 @@ TEST_P(StoreConformance, OrderKeysKeepEveryBit) {
 
 TEST_P(StoreConformance, EpochsAndLineNumbersKeepEveryBit) {
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-  const OrderKey kKeys[] = {{1, kMax, kMax}, {1, 0, 0}, {1, -1, -kMax}, {1, 1LL << 53, (1LL << 53) + 1}};
+  const OrderKey kKeys[] = {
+      {1, kMax, kMax}, {1, 0, 0}, {1, -1, -kMax}, {1, 1LL << 53, (1LL << 53) + 1}};
   int number = 0;
   for (const OrderKey& key : kKeys) {
     const std::string id = std::to_string(++number);
@@ -141,7 +142,8 @@ TEST_P(StoreConformance, NanIsRefused) {
 
 TEST_P(StoreConformance, GenerationsNeverGoBack) {
   EXPECT_OK(store_->UpdateConfig("id", Always({MakeDocument(5), {}})));
-  EXPECT_OK(store_->UpdateConfig("id", Always({MakeDocument(5), {}})));  // a duplicate: same generation
+  EXPECT_OK(
+      store_->UpdateConfig("id", Always({MakeDocument(5), {}})));  // a duplicate: same generation
   EXPECT_EQ(CodeOf(store_->UpdateConfig("id", Always({MakeDocument(4), {}}))),
             StatusCode::kInvalidArgument);
   EXPECT_EQ(CodeOf(store_->UpdateConfig("new", Always({ConfigDocument(), {}}))),
@@ -177,7 +179,8 @@ TEST_P(StoreConformance, ConfigsAreListedByName) {
 }
 
 TEST_P(StoreConformance, AConfigWithNothingButAJournalIsListed) {
-  EXPECT_OK(store_->UpdateConfig("id", Always({std::nullopt, {MakeRow(1, Verdict::kQuarantined)}})));
+  EXPECT_OK(
+      store_->UpdateConfig("id", Always({std::nullopt, {MakeRow(1, Verdict::kQuarantined)}})));
   EXPECT_EQ(Get(store_->ListConfigs()), Strings{"id"});
   EXPECT_FALSE(Get(store_->ReadConfig("id")).exists());
 }
@@ -256,7 +259,8 @@ TEST_P(StoreConformance, ARepeatedRowHasNoSecondEffect) {
 
 TEST_P(StoreConformance, AVerdictReplacesThePendingRowInItsPlace) {
   EXPECT_OK(store_->UpdateConfig(
-      "id", Always({std::nullopt, {MakeRow(1, Verdict::kPending), MakeRow(2, Verdict::kPending)}})));
+      "id",
+      Always({std::nullopt, {MakeRow(1, Verdict::kPending), MakeRow(2, Verdict::kPending)}})));
   JournalRow judged = MakeRow(1, Verdict::kQuarantined);
   judged.reason = "/api_key: required";
   judged.order.effective_at_ms += 0.5;  // lifted: everything but the unique key may change

@@ -202,9 +202,12 @@ TEST_P(StoreConformance, AnEndedRunCommitsNothing) {
 
 TEST_P(StoreConformance, AForgedHandleCommitsNothing) {
   const RunHandle run = Begin("a", "r1");
-  const RunHandle forged[] = {{"a", "r1", run.epoch + 1}, {"a", "r1", run.epoch - 1},
-                              {"a", "r2", run.epoch},     {"b", "r1", run.epoch},
-                              {"a", "r1", -1},            {"", "", 0}};
+  const RunHandle forged[] = {{"a", "r1", run.epoch + 1},
+                              {"a", "r1", run.epoch - 1},
+                              {"a", "r2", run.epoch},
+                              {"b", "r1", run.epoch},
+                              {"a", "r1", -1},
+                              {"", "", 0}};
   for (const RunHandle& handle : forged) {
     EXPECT_EQ(CodeOf(store_->CommitCheckpoints(handle, kNow, {StreamState("s", "1")})),
               StatusCode::kFailedPrecondition)
@@ -214,7 +217,8 @@ TEST_P(StoreConformance, AForgedHandleCommitsNothing) {
 }
 
 TEST_P(StoreConformance, ARestartedProcessGoesOnWithItsHandle) {
-  // The epoch fences, not the lock: a run whose lock was lost is not stopped before somebody takes over.
+  // The epoch fences, not the lock: a run whose lock was lost is not stopped before somebody takes
+  // over.
   const RunHandle run = Begin("a", "r1");
   Restart();
   EXPECT_OK(store_->CommitCheckpoints(run, kNow, {StreamState("s", "1")}));
@@ -278,11 +282,16 @@ TEST_P(StoreConformance, ARunIsFoundByThePrefixOfItsId) {
     StatusCode code;
     const char* found;
   } kCases[] = {
-      {"abc", StatusCode::kOk, "abc1"},   {"abc1", StatusCode::kOk, "abc1"},
-      {"abd", StatusCode::kOk, "abd2"},   {"ab", StatusCode::kOk, "ab"},  // exact beats prefix
-      {"a", StatusCode::kInvalidArgument, ""}, {"abc12", StatusCode::kNotFound, ""},
-      {"ABC", StatusCode::kNotFound, ""}, {"%", StatusCode::kNotFound, ""},
-      {"x%", StatusCode::kOk, "x%_é"},    {"x%_\xc3", StatusCode::kOk, "x%_é"},  // byte by byte
+      {"abc", StatusCode::kOk, "abc1"},
+      {"abc1", StatusCode::kOk, "abc1"},
+      {"abd", StatusCode::kOk, "abd2"},
+      {"ab", StatusCode::kOk, "ab"},  // exact beats prefix
+      {"a", StatusCode::kInvalidArgument, ""},
+      {"abc12", StatusCode::kNotFound, ""},
+      {"ABC", StatusCode::kNotFound, ""},
+      {"%", StatusCode::kNotFound, ""},
+      {"x%", StatusCode::kOk, "x%_é"},
+      {"x%_\xc3", StatusCode::kOk, "x%_é"},  // byte by byte
       {"x__", StatusCode::kNotFound, ""},
   };
   for (const auto& [prefix, code, found] : kCases) {
@@ -294,7 +303,8 @@ TEST_P(StoreConformance, ARunIsFoundByThePrefixOfItsId) {
 }
 
 TEST_P(StoreConformance, OddNamesAreNames) {
-  for (const char* name : {"a b", "../../etc/passwd", "é☃😀", "'; DROP TABLE runs; --", "%", "\n"}) {
+  for (const char* name :
+       {"a b", "../../etc/passwd", "é☃😀", "'; DROP TABLE runs; --", "%", "\n"}) {
     const RunHandle run = Begin(name, std::string("run ") + name);
     EXPECT_OK(store_->CommitCheckpoints(run, kNow, {StreamState("s", "1")}));
     EXPECT_EQ(CodeOf(store_->BeginRun(name, "other", kNow, false)), StatusCode::kAborted) << name;
@@ -304,7 +314,9 @@ TEST_P(StoreConformance, OddNamesAreNames) {
 }
 
 TEST_P(StoreConformance, TimesKeepTheirNanoseconds) {
-  const absl::Time kTimes[] = {absl::UnixEpoch(), absl::FromUnixNanos(1), absl::FromUnixNanos(-1),
+  const absl::Time kTimes[] = {absl::UnixEpoch(),
+                               absl::FromUnixNanos(1),
+                               absl::FromUnixNanos(-1),
                                absl::FromUnixMicros(1'732'300'000'123'456),
                                absl::FromUnixSeconds(253'402'300'799),  // the end of year 9999
                                absl::UnixEpoch() + absl::Nanoseconds(1) / 4};

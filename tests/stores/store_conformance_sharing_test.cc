@@ -100,8 +100,7 @@ TEST_P(StoreConformance, EpochsAreGivenOnce) {
   InParallel(kWriters, [&](int writer) {
     const std::unique_ptr<Store> own = world_->Open();
     const std::string name = std::to_string(writer);
-    epochs[static_cast<std::size_t>(writer)] =
-        Get(own->BeginRun(name, name, kNow, false)).epoch;
+    epochs[static_cast<std::size_t>(writer)] = Get(own->BeginRun(name, name, kNow, false)).epoch;
   });
   std::sort(epochs.begin(), epochs.end());
   EXPECT_EQ(std::adjacent_find(epochs.begin(), epochs.end()), epochs.end());

@@ -3,7 +3,7 @@
 #include "platform/check.h"
 #include "stores/memory_store.h"
 #include "stores/sqlite_store.h"
-#include "tests/platform/temp_dir.h"
+#include "tests/stores/quick_dir.h"
 
 namespace shunt {
 namespace {
@@ -26,7 +26,7 @@ class SqliteWorld final : public StoreWorld {
   }
 
  private:
-  TempDir directory_;
+  QuickDir directory_;
 };
 
 }  // namespace

@@ -1,11 +1,15 @@
-// A program that tests start and kill. What it announces on stdout is durable, or the store is wrong.
+// A program that tests start and kill. What it announces on stdout is durable, or the store is
+// wrong.
 //
-//   store_writer count PATH RUN_ID [CALL]   takes over the connection, then writes n+1, n+2, ... as state and
-//                                           as config for ever; announces "state N", "config N". With CALL:
-//                                           kills itself at that call to storage, a write half done.
-//   store_writer offer PATH WRITER COUNT    offers COUNT updates in an order of its own, newest key wins
-//   store_writer hold PATH RUN_ID           begins a run, announces "begun", and waits for ever
-//   store_writer fork PATH RUN_ID           the same, but has a child that lives on and announces "begun PID"
+//   store_writer count PATH RUN_ID [CALL]   takes over the connection, then writes n+1, n+2, ... as
+//   state and
+//                                           as config for ever; announces "state N", "config N".
+//                                           With CALL: kills itself at that call to storage, a
+//                                           write half done.
+//   store_writer offer PATH WRITER COUNT    offers COUNT updates in an order of its own, newest key
+//   wins store_writer hold PATH RUN_ID           begins a run, announces "begun", and waits for
+//   ever store_writer fork PATH RUN_ID           the same, but has a child that lives on and
+//   announces "begun PID"
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
