@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/stores/quick_dir.h"
 #include "tests/stores/fault_vfs.h"
+#include "tests/stores/quick_dir.h"
 #include "tests/stores/sqlite_probe.h"
 
 namespace shunt {
