@@ -35,9 +35,8 @@ absl::Status CheckKey(const ConfigKeySpec& spec, const Json& value) {
     const bool fits = value.is_number_integer() && value.get<int64_t>() >= spec.min &&
                       value.get<int64_t>() <= spec.max;
     if (fits) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("config: ", A(spec.key),
-                                                   " must be an integer between ", spec.min,
-                                                   " and ", spec.max));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "config: ", A(spec.key), " must be an integer between ", spec.min, " and ", spec.max));
   }
   if (!value.is_string()) {
     return absl::InvalidArgumentError(absl::StrCat("config: ", A(spec.key), " must be a string"));
@@ -47,8 +46,9 @@ absl::Status CheckKey(const ConfigKeySpec& spec, const Json& value) {
                                    value.get_ref<const std::string&>()) != choices.end()) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat("config: ", A(spec.key), " must be one of ",
-                                                 absl::StrReplaceAll(A(spec.choices), {{"|", ", "}})));
+  return absl::InvalidArgumentError(
+      absl::StrCat("config: ", A(spec.key), " must be one of ",
+                   absl::StrReplaceAll(A(spec.choices), {{"|", ", "}})));
 }
 
 }  // namespace

@@ -87,9 +87,8 @@ absl::Status Writer::Prepare(const Json& catalog) {
     if (!entry.contains("destination_sync_mode")) continue;
     if (entry["destination_sync_mode"] != "overwrite") continue;
     const bool has_space = entry.contains(space_at) && entry[space_at].is_string();
-    const absl::Status status = files_.Truncate(
-        StreamFiles::StreamKey(has_space ? entry[space_at].get<std::string>() : "",
-                               entry[name_at].get<std::string>()));
+    const absl::Status status = files_.Truncate(StreamFiles::StreamKey(
+        has_space ? entry[space_at].get<std::string>() : "", entry[name_at].get<std::string>()));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -139,7 +138,8 @@ absl::Status Writer::TakeLines(std::string_view lines) {
 absl::Status Writer::TakeLine(std::string_view line) {
   bytes_ += line.size();
   KeepPace();
-  // What names itself a RECORD and nothing else in capitals need not be looked into to be discarded.
+  // What names itself a RECORD and nothing else in capitals need not be looked into to be
+  // discarded.
   const bool record_at_once = discard_ && line.find("\"RECORD\"") != std::string_view::npos &&
                               line.find("\"STATE\"") == std::string_view::npos &&
                               line.find("\"TRACE\"") == std::string_view::npos;
@@ -219,10 +219,9 @@ int RunBuiltinDestination(const ConnectorCall& call) {
   ConnectorOutput output(kStdout);
   int exit_code = 0;
   if (call.verb == "spec") {
-    const Json spec = {
-        {"supportsIncremental", true},
-        {"supported_destination_sync_modes", Json::array({"overwrite", "append"})},
-        {"connectionSpecification", SpecOf(kKeys, "shunt's built-in destination")}};
+    const Json spec = {{"supportsIncremental", true},
+                       {"supported_destination_sync_modes", Json::array({"overwrite", "append"})},
+                       {"connectionSpecification", SpecOf(kKeys, "shunt's built-in destination")}};
     output.Line(Json{{"type", "SPEC"}, {"spec", spec}}.dump());
   } else {
     const absl::StatusOr<Json> config = ReadJsonFile(call.config, "config");

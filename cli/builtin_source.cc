@@ -40,8 +40,8 @@ constexpr std::array kKeys = {
     ConfigKeySpec{"rows_per_second", Type::kInteger, "Speed limit; 0 is none", 0, 0, kRowsMax, "",
                   ""},
     ConfigKeySpec{"rotate_token_every", Type::kInteger,
-                  "Rows between two rotations of the refresh token; 0 is never", 0, 0, kRowsMax,
-                  "", ""},
+                  "Rows between two rotations of the refresh token; 0 is never", 0, 0, kRowsMax, "",
+                  ""},
     ConfigKeySpec{"refresh_token", Type::kSecret, "A made-up credential that rotates", 0, 0, 0, "",
                   ""},
     ConfigKeySpec{"rotations", Type::kInteger, "How often the token was rotated so far", 0, 0,
@@ -100,8 +100,8 @@ class Pace {
 
   void Wait(uint64_t rows, ConnectorOutput* output) const {
     if (per_second_ == 0) return;
-    const absl::Duration due = absl::Seconds(1) * (static_cast<double>(rows) /
-                                                   static_cast<double>(per_second_));
+    const absl::Duration due =
+        absl::Seconds(1) * (static_cast<double>(rows) / static_cast<double>(per_second_));
     const absl::Duration ahead = due - (SystemClock().MonoNow() - start_);
     // Shorter naps would cost more than they smooth.
     if (ahead < absl::Milliseconds(5)) return;

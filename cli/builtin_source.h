@@ -1,6 +1,6 @@
-// The built-in source: a real Airbyte connector (spec, check, discover, read) that makes up its data.
-// Seeded rows, resumable from state, token rotation as CONTROL messages, failure on demand: for the
-// demo, for tests, for trying a destination.
+// The built-in source: a real Airbyte connector (spec, check, discover, read) that makes up its
+// data. Seeded rows, resumable from state, token rotation as CONTROL messages, failure on demand:
+// for the demo, for tests, for trying a destination.
 //
 // Threads: one; writes to stdout. Errors: Airbyte messages on stdout, and the exit code.
 #pragma once

@@ -206,8 +206,8 @@ int RunCommandLine(const std::vector<Command>& commands, int argc, const char* c
 }
 
 int UsageError(std::string_view command, std::string_view message) {
-  Print(stderr, absl::StrCat(A(kProgram), command.empty() ? "" : " ", A(command), ": ",
-                             A(message), "\n"));
+  Print(stderr,
+        absl::StrCat(A(kProgram), command.empty() ? "" : " ", A(command), ": ", A(message), "\n"));
   return 2;
 }
 

@@ -1,5 +1,5 @@
-// The command line: which commands there are, as data, and how an argument list becomes a call of one
-// of them. The only user of CLI11, whose exceptions and exit codes stop in command_line.cc.
+// The command line: which commands there are, as data, and how an argument list becomes a call of
+// one of them. The only user of CLI11, whose exceptions and exit codes stop in command_line.cc.
 //
 // Threads: the caller's. Errors: a usage error is one line on stderr and exit code 2.
 #pragma once

@@ -230,10 +230,11 @@ int Export(const Arguments& arguments) {
 }  // namespace
 
 std::vector<Command> ConfigCommands() {
-  const PositionalSpec id = {"ID", "the config's identity: CONNECTION/source, CONNECTION/destination"};
+  const PositionalSpec id = {"ID",
+                             "the config's identity: CONNECTION/source, CONNECTION/destination"};
   const FlagSpec reveal = {"reveal", "", "show secrets instead of **********", ""};
-  const FlagSpec spec = {"spec", "FILE",
-                         "mask what this spec marks secret;\nwithout it, keys that sound secret", ""};
+  const FlagSpec spec = {
+      "spec", "FILE", "mask what this spec marks secret;\nwithout it, keys that sound secret", ""};
   return {
       {.path = "config",
        .summary = "Stored connector configs and their journal: show, history, export",

@@ -65,8 +65,8 @@ absl::Status ReadYamlMember(const YAML::Node& key, const YAML::Node& value,
                             std::vector<FileEntry>* entries) {
   const Place place = PlaceOf(key.Mark());
   if (!key.IsScalar()) return ErrorAt(place, "a key must be a plain word");
-  FileEntry entry{.key = key.Scalar(), .line = place.line, .column = place.column, .text = {},
-                  .map = {}};
+  FileEntry entry{
+      .key = key.Scalar(), .line = place.line, .column = place.column, .text = {}, .map = {}};
   if (value.IsNull()) return absl::OkStatus();
   if (value.IsScalar()) {
     entry.text = value.Scalar();
@@ -114,11 +114,14 @@ Place PlaceOf(std::string_view text, const char* at) {
 // A scalar as the text that the setters read.
 std::optional<std::string> ScalarText(const JsonSlice& value) {
   switch (value.type) {
-    case JsonType::kString: return JsonString(value);
+    case JsonType::kString:
+      return JsonString(value);
     case JsonType::kNumber:
     case JsonType::kTrue:
-    case JsonType::kFalse: return std::string(value.text);
-    default: return std::nullopt;
+    case JsonType::kFalse:
+      return std::string(value.text);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -144,8 +147,8 @@ absl::Status ReadJsonMember(std::string_view text, const JsonMember& member,
   const Place place = PlaceOf(text, member.raw_key.data() - 1);
   std::optional<std::string> key = JsonUnescape(member.raw_key);
   if (!key) return ErrorAt(place, "a key must be plain text");
-  FileEntry entry{.key = *std::move(key), .line = place.line, .column = place.column, .text = {},
-                  .map = {}};
+  FileEntry entry{
+      .key = *std::move(key), .line = place.line, .column = place.column, .text = {}, .map = {}};
   if (member.value.is_null()) return absl::OkStatus();
   if (member.value.is_object()) {
     absl::Status status = ReadJsonMap(text, member.value, &entry);

@@ -1,5 +1,5 @@
-// ConnectionFile: the file form of the flags, YAML or (by its name, *.json) JSON: one flat map. What
-// the keys mean is not decided here; where each one stands is kept for error messages.
+// ConnectionFile: the file form of the flags, YAML or (by its name, *.json) JSON: one flat map.
+// What the keys mean is not decided here; where each one stands is kept for error messages.
 //
 //   source: node github/main.js
 //   source_config: github.json        # relative to this file
@@ -23,7 +23,7 @@ struct FileEntry {
   int line = 0;    // of the key, counted from 1
   int column = 0;  // in bytes, counted from 1
   bool is_map = false;
-  std::string text;                                       // !is_map
+  std::string text;                                      // !is_map
   std::vector<std::pair<std::string, std::string>> map;  // is_map: names and texts, in order
 };
 

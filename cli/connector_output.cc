@@ -16,9 +16,7 @@ std::string Dump(const Json& json) {
 
 }  // namespace
 
-double NowMs() {
-  return absl::ToDoubleMilliseconds(SystemClock().WallNow() - absl::UnixEpoch());
-}
+double NowMs() { return absl::ToDoubleMilliseconds(SystemClock().WallNow() - absl::UnixEpoch()); }
 
 void ConnectorOutput::Line(std::string_view line) {
   buffer_.append(line);
@@ -31,19 +29,18 @@ void ConnectorOutput::Log(std::string_view level, std::string_view message) {
 }
 
 void ConnectorOutput::StreamStatus(std::string_view stream, std::string_view status) {
-  Line(Dump({{"type", "TRACE"},
-             {"trace",
-              {{"type", "STREAM_STATUS"},
-               {"emitted_at", NowMs()},
-               {"stream_status",
-                {{"stream_descriptor", {{"name", stream}}}, {"status", status}}}}}}));
+  Line(Dump(
+      {{"type", "TRACE"},
+       {"trace",
+        {{"type", "STREAM_STATUS"},
+         {"emitted_at", NowMs()},
+         {"stream_status", {{"stream_descriptor", {{"name", stream}}}, {"status", status}}}}}}));
 }
 
 void ConnectorOutput::Error(std::string_view type, std::string_view message,
                             std::string_view internal_message, std::string_view stream) {
-  Json error = {{"message", message},
-                {"internal_message", internal_message},
-                {"failure_type", type}};
+  Json error = {
+      {"message", message}, {"internal_message", internal_message}, {"failure_type", type}};
   if (!stream.empty()) error["stream_descriptor"] = {{"name", stream}};
   Line(Dump({{"type", "TRACE"},
              {"trace", {{"type", "ERROR"}, {"emitted_at", NowMs()}, {"error", error}}}}));

@@ -20,9 +20,12 @@ constexpr absl::string_view kPlain = "\x1b[0m";
 absl::string_view ColorOf(LogLevel level) {
   switch (level) {
     case LogLevel::kFatal:
-    case LogLevel::kError: return "\x1b[31m";
-    case LogLevel::kWarn: return "\x1b[33m";
-    default: return "";
+    case LogLevel::kError:
+      return "\x1b[31m";
+    case LogLevel::kWarn:
+      return "\x1b[33m";
+    default:
+      return "";
   }
 }
 
@@ -41,7 +44,8 @@ void Console::Say(std::string_view text) { Write(absl::StrCat("shunt: ", A(text)
 
 void Console::Warn(std::string_view text) {
   const absl::string_view color = options_.color ? ColorOf(LogLevel::kWarn) : "";
-  Write(absl::StrCat("shunt: ", color, "warning:", color.empty() ? "" : kPlain, " ", A(text), "\n"));
+  Write(
+      absl::StrCat("shunt: ", color, "warning:", color.empty() ? "" : kPlain, " ", A(text), "\n"));
 }
 
 void Console::Print(std::string_view lines) { Write(lines); }

@@ -1,5 +1,5 @@
-// Console: the human side of a run on stderr: log lines, warnings, and below them one live line that is
-// redrawn in place. stdout is never touched.
+// Console: the human side of a run on stderr: log lines, warnings, and below them one live line
+// that is redrawn in place. stdout is never touched.
 //
 // Thread-safe. Errors: none; a closed stderr leaves nobody to tell.
 #pragma once
@@ -15,9 +15,9 @@ namespace shunt {
 class Console final : public EventSink {
  public:
   struct Options {
-    bool verbose = false;    // also DEBUG and TRACE
+    bool verbose = false;  // also DEBUG and TRACE
     bool color = false;
-    int columns = 80;        // of the live line
+    int columns = 80;  // of the live line
   };
   explicit Console(const Options& options) : options_(options) {}
   ~Console() override { SetLive(""); }

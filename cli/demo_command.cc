@@ -126,13 +126,14 @@ absl::Status ShowStored(const Demo& demo) {
   if (!config.ok()) return config.status();
   const auto spec = ConnectorSpec::Compile(BuiltinSourceSchema());
   if (!spec.ok()) return spec.status();
-  PrintOut(absl::StrCat(
-      Heading("what shunt has stored"), "Checkpoints: what the destination has acknowledged.\n",
-      CheckpointText(*states),
-      "\nThe source's config, with the token that the server gave out last (masked here, as in every\n"
-      "output):\n  ",
-      MaskConfig(config->ToJson(), spec->get()), "\n\nAnd every update of it, with its verdict:\n",
-      JournalText(*rows)));
+  PrintOut(absl::StrCat(Heading("what shunt has stored"),
+                        "Checkpoints: what the destination has acknowledged.\n",
+                        CheckpointText(*states),
+                        "\nThe source's config, with the token that the server gave out last "
+                        "(masked here, as in every\n"
+                        "output):\n  ",
+                        MaskConfig(config->ToJson(), spec->get()),
+                        "\n\nAnd every update of it, with its verdict:\n", JournalText(*rows)));
   return absl::OkStatus();
 }
 
@@ -150,10 +151,11 @@ int64_t NewestGeneration(const Demo& demo) {
 
 void ShowCommands(const Demo& demo) {
   const std::string store = absl::StrCat(" --store ", demo.store_url(), "\n");
-  PrintOut(absl::StrCat(
-      Heading("look around"), "  shunt runs", store, "  shunt state show demo", store,
-      "  shunt config history demo/source", store, "  shunt config export demo/source --reveal",
-      store, "  head -1 ", demo.path("out/orders.jsonl"), "\n\nYour own connectors: shunt sync --help\n"));
+  PrintOut(absl::StrCat(Heading("look around"), "  shunt runs", store, "  shunt state show demo",
+                        store, "  shunt config history demo/source", store,
+                        "  shunt config export demo/source --reveal", store, "  head -1 ",
+                        demo.path("out/orders.jsonl"),
+                        "\n\nYour own connectors: shunt sync --help\n"));
 }
 
 int Failed(const absl::Status& status) {
@@ -171,14 +173,16 @@ int RunDemo(const Arguments& arguments) {
       Heading("first run"),
       "A source and a destination run as processes of their own; shunt stands between them.\n"
       "2 streams, 20,000 rows each; the source's token is rotated on the way (CONTROL messages).\n"
-      "All files are in ", folder, "\n\n"));
+      "All files are in ",
+      folder, "\n\n"));
   if (const int code = demo.Sync(); code != 0) return code;
   if (absl::Status status = ShowStored(demo); !status.ok()) return Failed(status);
 
   if (absl::Status status = demo.WriteFiles(25'000); !status.ok()) return Failed(status);
   PrintOut(absl::StrCat(
       Heading("second run"),
-      "5,000 more rows per stream: the config file was edited (records), and still holds the first,\n"
+      "5,000 more rows per stream: the config file was edited (records), and still holds the "
+      "first,\n"
       "worthless token. Only the edit enters; the source gets the rotated token and resumes.\n\n"));
   if (const int code = demo.Sync(); code != 0) return code;
   const int64_t generation = NewestGeneration(demo);
@@ -194,12 +198,13 @@ int RunDemo(const Arguments& arguments) {
 }  // namespace
 
 std::vector<Command> DemoCommands() {
-  return {{.path = "demo",
-           .summary = "A complete sync on built-in connectors, with a rotated token; explains itself",
-           .example = "shunt demo\nshunt demo --dir /tmp/look",
-           .positionals = {},
-           .flags = {{"dir", "DIR", "where its files go (default: a new folder under TMPDIR)", ""}},
-           .run = RunDemo}};
+  return {
+      {.path = "demo",
+       .summary = "A complete sync on built-in connectors, with a rotated token; explains itself",
+       .example = "shunt demo\nshunt demo --dir /tmp/look",
+       .positionals = {},
+       .flags = {{"dir", "DIR", "where its files go (default: a new folder under TMPDIR)", ""}},
+       .run = RunDemo}};
 }
 
 }  // namespace shunt

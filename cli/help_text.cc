@@ -87,11 +87,11 @@ std::vector<std::string> SubcommandNames(const std::vector<Command>& commands,
 }
 
 std::string HelpText(const std::vector<Command>& commands, const Command* command) {
-  std::string out =
-      command == nullptr
-          ? "shunt routes an Airbyte sync: records go through, states are checkpointed once they are\n"
-            "acknowledged, config updates are ordered, validated and kept.\n\n"
-          : command->summary + "\n\n";
+  std::string out = command == nullptr
+                        ? "shunt routes an Airbyte sync: records go through, states are "
+                          "checkpointed once they are\n"
+                          "acknowledged, config updates are ordered, validated and kept.\n\n"
+                        : command->summary + "\n\n";
   out += UsageLine(commands, command);
   const std::vector<const Command*> below = Below(commands, command);
   if (!below.empty()) out += "\nCommands:\n";

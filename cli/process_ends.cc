@@ -65,8 +65,10 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
     if (answers[i].ok()) {
       *asked[i].spec = *std::move(answers[i]);
     } else if (!stopped()) {
-      console.Warn(absl::StrCat("no spec of the ", asked[i].name, ", so its config updates are not "
-                                "validated: ", answers[i].status().message()));
+      console.Warn(absl::StrCat("no spec of the ", asked[i].name,
+                                ", so its config updates are not "
+                                "validated: ",
+                                answers[i].status().message()));
     }
   }
 }
@@ -87,8 +89,7 @@ absl::Status ProcessEnds::Prepare(const RunFiles& files) {
   return status;
 }
 
-absl::Status ProcessEnds::AddFile(std::string_view name, std::string_view json,
-                                  std::string* path) {
+absl::Status ProcessEnds::AddFile(std::string_view name, std::string_view json, std::string* path) {
   absl::StatusOr<std::string> added = directory_->AddJson(name, json);
   if (added.ok()) *path = *std::move(added);
   return added.status();

@@ -1,7 +1,8 @@
 // ProcessEnds: the ends of `shunt sync`: two connectors that we start, with their files in a run
 // directory that goes when the run does.
 //
-// Threads: main, which must live as long as the children. Errors: a Status naming the program or file.
+// Threads: main, which must live as long as the children. Errors: a Status naming the program or
+// file.
 #pragma once
 
 #include <map>

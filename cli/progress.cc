@@ -40,12 +40,14 @@ std::string_view BottleneckOf(const RouterStats& before, const RouterStats& afte
 
 std::string ProgressLine(const ProgressSample& sample) {
   const RouterStats& now = sample.after;
-  const double records = PerSecond(sample.before.records_forwarded, now.records_forwarded,
-                                   sample.interval);
+  const double records =
+      PerSecond(sample.before.records_forwarded, now.records_forwarded, sample.interval);
+  // The most wanted first: a narrow terminal cuts the end.
   std::string line = absl::StrCat(
       Stopwatch(sample.elapsed), "  ", FormatCount(now.records_forwarded), " records  ",
       FormatCount(static_cast<uint64_t>(records)), "/s  ",
-      FormatBytes(PerSecond(sample.before.bytes_read, now.bytes_read, sample.interval)), "/s  ",
+      FormatBytes(PerSecond(sample.before.bytes_read, now.bytes_read, sample.interval)),
+      "/s  limit: ", A(BottleneckOf(sample.before, now, sample.interval)), "  ",
       FormatCount(now.states_committed), " states committed");
   if (now.config_updates_applied > 0) {
     absl::StrAppend(&line, "  ", FormatCount(now.config_updates_applied), " config updates");
@@ -53,8 +55,7 @@ std::string ProgressLine(const ProgressSample& sample) {
   if (now.malformed_lines > 0) {
     absl::StrAppend(&line, "  ", FormatCount(now.malformed_lines), " malformed lines");
   }
-  return absl::StrCat(line, "  limited by the ",
-                      A(BottleneckOf(sample.before, now, sample.interval)));
+  return line;
 }
 
 std::string ProgressJson(const ProgressSample& sample) {
@@ -99,7 +100,8 @@ void ProgressThread::Loop() {
   while (true) {
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      if (wake_.wait_for(lock, absl::ToChronoMilliseconds(interval), [this] { return stopping_; })) {
+      if (wake_.wait_for(lock, absl::ToChronoMilliseconds(interval),
+                         [this] { return stopping_; })) {
         return;
       }
     }
@@ -113,9 +115,12 @@ void ProgressThread::Loop() {
 
 void ProgressThread::Show(const ProgressSample& sample) {
   switch (form_) {
-    case Form::kLive: return console_.SetLive(ProgressLine(sample));
-    case Form::kPlain: return console_.Print(ProgressLine(sample) + "\n");
-    case Form::kJson: return console_.Print(ProgressJson(sample) + "\n");
+    case Form::kLive:
+      return console_.SetLive(ProgressLine(sample));
+    case Form::kPlain:
+      return console_.Print(ProgressLine(sample) + "\n");
+    case Form::kJson:
+      return console_.Print(ProgressJson(sample) + "\n");
   }
 }
 

@@ -1,4 +1,5 @@
-// Progress: what is shown while a sync runs: a live line on a terminal, plain or JSON lines otherwise.
+// Progress: what is shown while a sync runs: a live line on a terminal, plain or JSON lines
+// otherwise.
 //
 // The formatting is pure. ProgressThread owns a thread that asks for the counters now and then.
 #pragma once
@@ -28,7 +29,7 @@ struct ProgressSample {
   RouterStats before, after;
 };
 
-// "0:05  1,234,567 records  246,913/s  111.2 MB/s  12 states committed  limited by the source"
+// "0:05  1,234,567 records  246,913/s  111.2 MB/s  limit: source  12 states committed"
 std::string ProgressLine(const ProgressSample& sample);
 // The same as one JSON object on a line.
 std::string ProgressJson(const ProgressSample& sample);

@@ -14,24 +14,28 @@ constexpr std::array<std::string_view, 8> kStreamNames = {
     "customers", "orders", "events", "invoices", "products", "payments", "sessions", "tickets"};
 
 constexpr std::array<std::string_view, 16> kFirstNames = {
-    "Ada",  "Bruno", "Chloé", "Dmitri", "Elif",  "Farid", "Grace", "Hiro",
-    "Inês", "Jürgen", "Kofi", "Lucía",  "Minh",  "Noor",  "Olga",  "Priya"};
+    "Ada",  "Bruno",  "Chloé", "Dmitri", "Elif", "Farid", "Grace", "Hiro",
+    "Inês", "Jürgen", "Kofi",  "Lucía",  "Minh", "Noor",  "Olga",  "Priya"};
 constexpr std::array<std::string_view, 16> kLastNames = {
-    "Abbas", "Brown",  "Costa", "Dvořák", "Eriksen", "Fischer", "García", "Hopper",
-    "Ito",   "Jansen", "Kaya",  "Lovelace", "Mensah", "Nguyen",  "Okafor", "Popov"};
+    "Abbas", "Brown",  "Costa", "Dvořák",   "Eriksen", "Fischer", "García", "Hopper",
+    "Ito",   "Jansen", "Kaya",  "Lovelace", "Mensah",  "Nguyen",  "Okafor", "Popov"};
 constexpr std::array<std::string_view, 16> kCities = {
-    "Accra",  "Berlin", "Córdoba", "Dakar",  "Esbjerg", "Fukuoka", "Genève", "Hà Nội",
-    "İzmir",  "Jakarta", "Kraków",  "London", "Málaga",  "Nairobi", "Oslo",   "São Paulo"};
+    "Accra", "Berlin",  "Córdoba", "Dakar",  "Esbjerg", "Fukuoka", "Genève", "Hà Nội",
+    "İzmir", "Jakarta", "Kraków",  "London", "Málaga",  "Nairobi", "Oslo",   "São Paulo"};
 constexpr std::array<std::string_view, 8> kStates = {"new",     "active",   "paused",  "trial",
                                                      "overdue", "archived", "blocked", "vip"};
 constexpr std::array<std::string_view, 4> kCurrencies = {"EUR", "USD", "GBP", "JPY"};
 
 // Text for notes; ASCII, so that it may be cut anywhere.
 constexpr std::string_view kProse =
-    "The parcel was left with the neighbour because nobody answered the door. Please call back after "
-    "five, the line is busy in the morning. Second reminder sent, no reply yet. Customer asked for a "
-    "refund of the shipping fee and got a voucher. Moved to the quarterly plan on request. Address was "
-    "corrected by support, see the attached form. Payment arrived twice; one of them was returned. ";
+    "The parcel was left with the neighbour because nobody answered the door. Please call back "
+    "after "
+    "five, the line is busy in the morning. Second reminder sent, no reply yet. Customer asked for "
+    "a "
+    "refund of the shipping fee and got a voucher. Moved to the quarterly plan on request. Address "
+    "was "
+    "corrected by support, see the attached form. Payment arrived twice; one of them was "
+    "returned. ";
 
 constexpr int64_t kFirstEmittedAtMs = 1'700'000'000'000;
 constexpr std::size_t kRichLineBytes = 400;  // below this, the rich shape does not fit

@@ -1,5 +1,6 @@
 // RowGenerator: seeded, realistic rows as RECORD lines. Row n of a stream is a function of (seed,
-// stream, n) alone, so a source that resumes from a state continues exactly where it would have been.
+// stream, n) alone, so a source that resumes from a state continues exactly where it would have
+// been.
 //
 // Threads: const after construction, so thread-safe. Errors: none. Speed: about a GB/s of lines.
 #pragma once
@@ -13,7 +14,8 @@ namespace shunt {
 
 struct RowOptions {
   uint64_t seed = 0;
-  int record_bytes = 450;  // of the line, newline included; below about 140 lines are as short as they get
+  int record_bytes =
+      450;  // of the line, newline included; below about 140 lines are as short as they get
 };
 
 class RowGenerator {

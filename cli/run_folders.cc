@@ -30,7 +30,8 @@ absl::StatusOr<std::string> PrepareSpillFolder(const SyncSettings& settings) {
     const auto runtime = ProcessEnvironment()("XDG_RUNTIME_DIR");
     if (!runtime) return folder;
     folder = absl::StrCat(*runtime, "/shunt");
-    // A runtime directory that cannot be used (a container that only inherits the name) is no error.
+    // A runtime directory that cannot be used (a container that only inherits the name) is no
+    // error.
     return MakeDirs(folder, kPrivateFolder).ok() ? folder : std::string();
   }
   const absl::Status status = MakeDirs(folder, kPrivateFolder);

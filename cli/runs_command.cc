@@ -34,8 +34,8 @@ std::string CountCell(std::optional<int64_t> count) {
 }
 
 std::string RunsTable(const std::vector<RunRecord>& runs) {
-  Table table({"RUN", "CONNECTION", "STARTED", ">TOOK", "STATUS", ">RECORDS", ">COMMITTED",
-               ">STATES"});
+  Table table(
+      {"RUN", "CONNECTION", "STARTED", ">TOOK", "STATUS", ">RECORDS", ">COMMITTED", ">STATES"});
   for (const RunRecord& run : runs) {
     table.AddRow({run.handle.run_id.substr(0, kShortIdBytes), run.handle.connection,
                   FormatInstant(run.started_at),

@@ -36,16 +36,17 @@ std::string RelativeTo(std::string_view folder, std::string_view path) {
 }
 
 // What the connection file calls a path is relative to that file, wherever shunt is started.
-std::string ResolvePath(const SyncFlag& flag, std::string_view text,
-                        std::string_view folder) {
+std::string ResolvePath(const SyncFlag& flag, std::string_view text, std::string_view folder) {
   const auto with_prefix = [&](std::string_view prefix) {
     return absl::StrCat(A(prefix), RelativeTo(folder, text.substr(prefix.size())));
   };
   if (text.empty() || text == "-") return std::string(text);
   switch (flag.kind) {
     case SyncFlag::Kind::kText:
-    case SyncFlag::Kind::kSwitch: return std::string(text);
-    case SyncFlag::Kind::kPath: return RelativeTo(folder, text);
+    case SyncFlag::Kind::kSwitch:
+      return std::string(text);
+    case SyncFlag::Kind::kPath:
+      return RelativeTo(folder, text);
     case SyncFlag::Kind::kStore:
       return text.starts_with(kSqlitePrefix) ? with_prefix(kSqlitePrefix) : std::string(text);
     case SyncFlag::Kind::kEnd:
@@ -59,8 +60,7 @@ absl::Status SetEnvironmentMap(const FileEntry& entry, SyncSettings* settings) {
   if (!entry.is_map) {
     return absl::InvalidArgumentError(absl::StrCat(entry.key, ": expected a map of variables"));
   }
-  auto& target =
-      entry.key == kSourceEnvKey ? settings->source_env : settings->destination_env;
+  auto& target = entry.key == kSourceEnvKey ? settings->source_env : settings->destination_env;
   for (const auto& [name, value] : entry.map) {
     const bool usable = !name.empty() && !absl::StrContains(name, "=") &&
                         name.find('\0') == std::string::npos &&

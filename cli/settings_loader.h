@@ -1,8 +1,8 @@
 // SettingsLoader: the sources of settings in their order: connection file, then environment, then
 // flags; a later one wins. Then the defaults that depend on others.
 //
-// Threads: pure functions of their arguments. Errors: InvalidArgument naming the place (file:line:col,
-// the variable or the flag), and for an unknown key the nearest known one.
+// Threads: pure functions of their arguments. Errors: InvalidArgument naming the place
+// (file:line:col, the variable or the flag), and for an unknown key the nearest known one.
 #pragma once
 
 #include <functional>
@@ -26,8 +26,8 @@ Environment ProcessEnvironment();
 
 struct SettingsInput {
   uint8_t command = kForSync;
-  std::string connection_path;           // "" without a connection file
-  std::vector<FileEntry> entries;        // of that file
+  std::string connection_path;               // "" without a connection file
+  std::vector<FileEntry> entries;            // of that file
   std::map<std::string, std::string> flags;  // by name, as given; a switch is "true"
   Environment environment;
 };

@@ -1,7 +1,8 @@
 // StopSignals: SIGINT and SIGTERM as a request to end cleanly, while it lives.
 //
-// Threads: made, used and destroyed by the main thread; only one at a time. Before a router is attached
-// a signal is only remembered; afterwards it goes to Router::Stop, also the remembered one.
+// Threads: made, used and destroyed by the main thread; only one at a time. Before a router is
+// attached a signal is only remembered; afterwards it goes to Router::Stop, also the remembered
+// one.
 #pragma once
 
 #include "router/router.h"

@@ -1,6 +1,6 @@
-// A connector's spec from a file: the SPEC message as `CMD spec` prints it, a ConnectorSpecification, or
-// the bare connectionSpecification (a JSON Schema). Errors: InvalidArgument naming the file.
-// Thread-safe.
+// A connector's spec from a file: the SPEC message as `CMD spec` prints it, a
+// ConnectorSpecification, or the bare connectionSpecification (a JSON Schema). Errors:
+// InvalidArgument naming the file. Thread-safe.
 #pragma once
 
 #include <memory>

@@ -2,8 +2,8 @@
 // started.
 //
 // Threads: main (children die with the thread that started them). Bounds: kSpecDeadline for all
-// together; kSpecOutputBytesMax of output each. Errors: a Status that names what went wrong; a missing
-// spec is no reason not to sync.
+// together; kSpecOutputBytesMax of output each. Errors: a Status that names what went wrong; a
+// missing spec is no reason not to sync.
 #pragma once
 
 #include <functional>

@@ -28,9 +28,9 @@ absl::Status CheckKnown(Store& store, const std::string& connection) {
   for (const std::string& name : *known) {
     if (name == connection) return absl::OkStatus();
   }
-  return absl::NotFoundError(absl::StrCat(
-      "no connection '", connection, "' in ", store.url(), "; there are: ",
-      known->empty() ? "none" : absl::StrJoin(*known, ", ")));
+  return absl::NotFoundError(
+      absl::StrCat("no connection '", connection, "' in ", store.url(),
+                   "; there are: ", known->empty() ? "none" : absl::StrJoin(*known, ", ")));
 }
 
 absl::StatusOr<std::vector<StoredState>> ReadKnown(Store& store, const std::string& connection) {
@@ -50,7 +50,7 @@ void WriteLane(const StoredState& state, JsonWriter* json) {
   const bool has_stream = state.type == StateType::kStream;
   has_stream ? json->String(state.stream.name) : json->Null();
   json->Key("namespace");
-  has_stream && state.stream.name_space ? json->String(*state.stream.name_space) : json->Null();
+  has_stream&& state.stream.name_space ? json->String(*state.stream.name_space) : json->Null();
   json->Key("state").Raw(state.blob).End();
 }
 

@@ -17,7 +17,8 @@ std::string StreamFiles::StreamKey(std::string_view name_space, std::string_view
   std::string key;
   for (char c : whole) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = absl::ascii_isalnum(byte) || c == '_' || c == '-' || (c == '.' && !key.empty());
+    const bool plain =
+        absl::ascii_isalnum(byte) || c == '_' || c == '-' || (c == '.' && !key.empty());
     if (plain) {
       key.push_back(c);
     } else {

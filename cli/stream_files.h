@@ -27,8 +27,8 @@ class StreamFiles {
   // Hands everything to the operating system.
   absl::Status Flush();
 
-  // "customers", or "sales.customers" with a namespace; characters that do not belong into a file name
-  // as %XX.
+  // "customers", or "sales.customers" with a namespace; characters that do not belong into a file
+  // name as %XX.
   static std::string StreamKey(std::string_view name_space, std::string_view name);
 
  private:

@@ -42,18 +42,18 @@ void AddCount(uint64_t count, absl::string_view what, std::vector<std::string>* 
 
 std::string TotalsLine(const Report& report) {
   const StreamReport totals = report.Totals();
-  std::vector<std::string> states = {absl::StrCat(FormatCount(report.states.read), " read"),
-                                     absl::StrCat(FormatCount(report.states.committed), " committed")};
+  std::vector<std::string> states = {
+      absl::StrCat(FormatCount(report.states.read), " read"),
+      absl::StrCat(FormatCount(report.states.committed), " committed")};
   AddCount(report.states.explained, "explained", &states);
   std::vector<std::string> updates;
   AddCount(report.control.applied, "applied", &updates);
   AddCount(report.control.superseded, "superseded", &updates);
   AddCount(report.control.duplicate, "duplicate", &updates);
   AddCount(report.control.quarantined, "quarantined", &updates);
-  std::vector<std::string> parts = {
-      absl::StrCat(FormatCount(totals.records_forwarded), " records"),
-      FormatBytes(static_cast<double>(totals.bytes_read)),
-      absl::StrCat("states ", absl::StrJoin(states, ", "))};
+  std::vector<std::string> parts = {absl::StrCat(FormatCount(totals.records_forwarded), " records"),
+                                    FormatBytes(static_cast<double>(totals.bytes_read)),
+                                    absl::StrCat("states ", absl::StrJoin(states, ", "))};
   if (!updates.empty()) {
     parts.push_back(absl::StrCat("config updates ", absl::StrJoin(updates, ", ")));
   }
@@ -67,9 +67,10 @@ std::string FailureLines(const Report& report) {
   std::string text;
   for (std::size_t i = 0; i < std::min(report.failures.size(), kFailuresMax); ++i) {
     const Failure& failure = report.failures[i];
-    absl::StrAppend(&text, A(OriginName(failure.origin)), ": ", EscapeForLog(failure.message),
-                    failure.stream ? absl::StrCat(" (stream ", EscapeForLog(NameOf(*failure.stream)), ")") : "",
-                    "\n");
+    absl::StrAppend(
+        &text, A(OriginName(failure.origin)), ": ", EscapeForLog(failure.message),
+        failure.stream ? absl::StrCat(" (stream ", EscapeForLog(NameOf(*failure.stream)), ")") : "",
+        "\n");
   }
   if (report.failures.size() > kFailuresMax) {
     absl::StrAppend(&text, "... and ", report.failures.size() - kFailuresMax,

@@ -24,8 +24,8 @@ constexpr std::size_t kStateBytesMax = std::size_t{256} << 20;
 absl::Status Named(absl::string_view flag, const std::string& path, const absl::Status& status) {
   // What platform/ says names the path already.
   const bool has_path = status.message().find(path) != absl::string_view::npos;
-  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", has_path ? "" : path,
-                                                 has_path ? "" : ": ", status.message()));
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, ": ", has_path ? "" : path, has_path ? "" : ": ", status.message()));
 }
 
 absl::StatusOr<std::string> ReadNamed(absl::string_view flag, const std::string& path,
@@ -41,9 +41,9 @@ absl::Status ReadConfig(absl::string_view flag, const std::string& path, std::st
   if (!text.ok()) return text.status();
   const std::optional<JsonSlice> json = ParseJson(*text);
   if (!json || !json->is_object()) {
-    return Named(flag, path,
-                 absl::InvalidArgumentError(json ? "expected one JSON object"
-                                                 : "not well-formed JSON"));
+    return Named(
+        flag, path,
+        absl::InvalidArgumentError(json ? "expected one JSON object" : "not well-formed JSON"));
   }
   *config = *std::move(text);
   return absl::OkStatus();
@@ -82,7 +82,8 @@ absl::Status Require(absl::string_view flag, const std::string& value) {
   return absl::InvalidArgumentError(absl::StrCat("--", flag, " is required"));
 }
 
-// Also looks for the program: a misspelt command is a mistake of the caller, not a failed connector.
+// Also looks for the program: a misspelt command is a mistake of the caller, not a failed
+// connector.
 absl::Status CheckCommand(absl::string_view flag, const std::string& command,
                           const std::map<std::string, std::string>& variables) {
   const absl::StatusOr<std::vector<std::string>> words = SplitShellWords(command);
@@ -91,7 +92,8 @@ absl::Status CheckCommand(absl::string_view flag, const std::string& command,
   if (status.ok()) {
     const auto env = ConnectorEnvironment(AllEnv(), variables);
     const auto path = env.find("PATH");
-    status = FindExecutable(words->front(), path == env.end() ? kPathDefault : path->second).status();
+    status =
+        FindExecutable(words->front(), path == env.end() ? kPathDefault : path->second).status();
   }
   if (status.ok()) return status;
   return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", status.message()));
@@ -117,8 +119,8 @@ absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings) {
     status = ReadConfig("source-config", settings.source_config, &inputs.source_config);
   }
   if (status.ok()) {
-    status = ReadConfig("destination-config", settings.destination_config,
-                        &inputs.destination_config);
+    status =
+        ReadConfig("destination-config", settings.destination_config, &inputs.destination_config);
   }
   if (status.ok()) status = ReadState(settings.state, &inputs);
   if (status.ok()) status = ReadSpec("source-spec", settings.source_spec, &inputs.source_spec);
@@ -131,17 +133,15 @@ absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings) {
 }
 
 absl::Status RequireForSync(const SyncSettings& settings) {
-  for (const auto& [flag, value] :
-       {std::pair("source", &settings.source_command),
-        std::pair("source-config", &settings.source_config),
-        std::pair("destination", &settings.destination_command),
-        std::pair("destination-config", &settings.destination_config),
-        std::pair("catalog", &settings.catalog)}) {
+  for (const auto& [flag, value] : {std::pair("source", &settings.source_command),
+                                    std::pair("source-config", &settings.source_config),
+                                    std::pair("destination", &settings.destination_command),
+                                    std::pair("destination-config", &settings.destination_config),
+                                    std::pair("catalog", &settings.catalog)}) {
     const absl::Status status = Require(flag, *value);
     if (!status.ok()) return status;
   }
-  const absl::Status status =
-      CheckCommand("source", settings.source_command, settings.source_env);
+  const absl::Status status = CheckCommand("source", settings.source_command, settings.source_env);
   if (!status.ok()) return status;
   return CheckCommand("destination", settings.destination_command, settings.destination_env);
 }

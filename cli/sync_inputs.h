@@ -1,5 +1,5 @@
-// SyncInputs: the files of a sync, read and checked before anything is started, so that a mistake in one
-// of them is a usage error and nothing else.
+// SyncInputs: the files of a sync, read and checked before anything is started, so that a mistake
+// in one of them is a usage error and nothing else.
 //
 // Threads: pure but for reading. Errors: InvalidArgument naming flag and file, never content.
 #pragma once

@@ -158,9 +158,12 @@ Problem Session::FindSpecs() {
 }
 
 Problem Session::Begin() {
-  const absl::StatusOr<RunHandle> run =
-      store_->BeginRun(settings_.connection, options_.run.run_id, SystemClock().WallNow(),
-                       settings_.take_over);
+  const absl::StatusOr<RunHandle> run = store_->BeginRun(
+      settings_.connection, options_.run.run_id, SystemClock().WallNow(), settings_.take_over);
+  if (absl::IsAborted(run.status())) {
+    return Fail(ExitCode::kFenced, Origin::kShunt,
+                absl::StrCat(run.status().message(), " (--take-over)"));
+  }
   if (!run.ok()) return StoreProblem(run.status());
   options_.run = *run;
   begun_ = true;
@@ -172,11 +175,10 @@ Problem Session::Begin() {
 Problem Session::BindConfigs() {
   const absl::StatusOr<std::vector<std::string>> known = store_->ListConfigs();
   if (!known.ok()) return StoreProblem(known.status());
-  Problem problem =
-      BindConfig(inputs_.source_config, &options_.source, &files_.source_config);
+  Problem problem = BindConfig(inputs_.source_config, &options_.source, &files_.source_config);
   if (!problem) {
-    problem = BindConfig(inputs_.destination_config, &options_.destination,
-                         &files_.destination_config);
+    problem =
+        BindConfig(inputs_.destination_config, &options_.destination, &files_.destination_config);
   }
   if (problem) return problem;
   AddSecrets(files_.source_config, settings_.source_env, &options_.source);
@@ -186,8 +188,8 @@ Problem Session::BindConfigs() {
   report_.source.command = options_.source.command;
   report_.destination.command = options_.destination.command;
   if (known->empty() && settings_.store != "memory:") {
-    console_.Say(absl::StrCat("the store ", store_->url(),
-                              " is private to you (0600) and not encrypted"));
+    console_.Say(
+        absl::StrCat("the store ", store_->url(), " is private to you (0600) and not encrypted"));
   }
   return std::nullopt;
 }
@@ -242,8 +244,8 @@ Problem Session::BindState() {
   if (inputs_.state && !states->empty()) {
     console_.Say("--state is not used: the store has a newer checkpoint");
   } else if (inputs_.state && !inputs_.state->empty()) {
-    const absl::Status status = store_->ReplaceCheckpoint(
-        settings_.connection, SystemClock().WallNow(), *inputs_.state);
+    const absl::Status status =
+        store_->ReplaceCheckpoint(settings_.connection, SystemClock().WallNow(), *inputs_.state);
     if (!status.ok()) return StoreProblem(status);
     states = *inputs_.state;
   }
@@ -267,7 +269,8 @@ Problem Session::StartEnds() {
   }
   files_ = {};  // copies of secrets and of large states are not kept
   const auto failed = [](ExitCode code, Origin origin, const absl::Status& status) {
-    Problem problem = Fail(code, origin, absl::StrCat("it could not be started: ", status.message()));
+    Problem problem =
+        Fail(code, origin, absl::StrCat("it could not be started: ", status.message()));
     problem->failure.type = "config_error";
     return problem;
   };
@@ -283,15 +286,14 @@ Problem Session::StartEnds() {
 }
 
 Problem Session::Route() {
-  absl::StatusOr<std::unique_ptr<Router>> router = Router::Create(
-      options_, {*source_, *destination_, *store_, console_, SystemClock()});
+  absl::StatusOr<std::unique_ptr<Router>> router =
+      Router::Create(options_, {*source_, *destination_, *store_, console_, SystemClock()});
   if (!router.ok()) {
     return Fail(ExitCode::kInternalError, Origin::kShunt, router.status().message());
   }
   absl::StatusOr<Report> report = absl::InternalError("");
   {
-    ProgressThread progress(settings_.progress, console_,
-                            [&router] { return (*router)->stats(); });
+    ProgressThread progress(settings_.progress, console_, [&router] { return (*router)->stats(); });
     signals_.Attach(router->get());
     report = (*router)->Run();
   }
@@ -324,9 +326,8 @@ void Session::Finish(const Problem& problem) {
 }
 
 void Session::EndRun() {
-  const absl::Status status =
-      store_->EndRun(options_.run, SystemClock().WallNow(), ExitCodeName(report_.exit_code),
-                     report_.ToJson());
+  const absl::Status status = store_->EndRun(options_.run, SystemClock().WallNow(),
+                                             ExitCodeName(report_.exit_code), report_.ToJson());
   const Problem problem = StoreProblem(status);
   if (!problem) return;
   if (report_.exit_code == 0) report_.exit_code = problem->exit_code;
@@ -341,7 +342,8 @@ void Session::WriteReport() {
     return;
   }
   const absl::Status status = WriteFileAtomically(settings_.report, report_.ToJson(), kReportMode);
-  if (!status.ok()) console_.Warn(absl::StrCat("the report was not written: ", A(S(status.message()))));
+  if (!status.ok())
+    console_.Warn(absl::StrCat("the report was not written: ", A(S(status.message()))));
 }
 
 }  // namespace

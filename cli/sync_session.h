@@ -1,5 +1,5 @@
-// SyncSession: the order of one run, the same for `sync` and `sidecar`: open the store, learn the specs,
-// take the connection, bind configs and state late, start the ends, route, report.
+// SyncSession: the order of one run, the same for `sync` and `sidecar`: open the store, learn the
+// specs, take the connection, bind configs and state late, start the ends, route, report.
 //
 // Threads: main. The router brings its own and has joined them when RunSession returns.
 // Errors: everything ends in the report and an exit code of the contract.
@@ -33,7 +33,8 @@ class SessionEnds {
   virtual std::string source_name() const = 0;
   virtual std::string destination_name() const = 0;
 
-  // Fills in the specs that are missing, when they can be had. `stopped` says that the run was stopped.
+  // Fills in the specs that are missing, when they can be had. `stopped` says that the run was
+  // stopped.
   virtual void FindSpecs(SyncInputs* inputs, Console& console,
                          const std::function<bool()>& stopped) = 0;
 

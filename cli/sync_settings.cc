@@ -29,8 +29,8 @@ absl::Status Choose(std::string_view text,
     names.push_back(name);
     absl::StrAppend(&list, list.empty() ? "" : ", ", A(name));
   }
-  return absl::InvalidArgumentError(absl::StrCat("'", A(text), "' is none of: ", list,
-                                                 DidYouMean(text, names)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", A(text), "' is none of: ", list, DidYouMean(text, names)));
 }
 
 absl::Status SetBytes(std::string_view text, int64_t* out) {
@@ -90,9 +90,10 @@ constexpr std::array kFlags = {
              "its config (JSON)", MEMBER(SetText, destination_config)},
     SyncFlag{"catalog", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
              "the ConfiguredAirbyteCatalog (JSON)", MEMBER(SetText, catalog)},
-    SyncFlag{"source-out", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
-             "where the source's output is read: FIFO path, fd:N, unix:PATH,\nor - for stdin (default)",
-             MEMBER(SetText, source_out)},
+    SyncFlag{
+        "source-out", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
+        "where the source's output is read: FIFO path, fd:N, unix:PATH,\nor - for stdin (default)",
+        MEMBER(SetText, source_out)},
     SyncFlag{"destination-in", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
              "where the destination's input is written; - for stdout (default)",
              MEMBER(SetText, destination_in)},
@@ -105,7 +106,8 @@ constexpr std::array kFlags = {
              "the destination's spec", MEMBER(SetText, destination_spec)},
 
     SyncFlag{"connection", "NAME", Kind::kText, FlagGroup::kRun, kBoth,
-             "whose checkpoints and configs these are\n(default: the connection file's name, else \"default\")",
+             "whose checkpoints and configs these are\n(default: the connection file's name, else "
+             "\"default\")",
              MEMBER(SetName, connection)},
     SyncFlag{"source-id", "NAME", Kind::kText, FlagGroup::kRun, kBoth,
              "identity of the source's stored config (default: CONNECTION/source)",
@@ -123,10 +125,10 @@ constexpr std::array kFlags = {
     SyncFlag{"config-update", "merge|replace", Kind::kText, FlagGroup::kRules, kBoth,
              "how a CONTROL's config joins the stored one (default: merge)",
              [](std::string_view text, SyncSettings* s) {
-               return Choose<ConfigUpdateMode>(text,
-                                               {{"merge", ConfigUpdateMode::kMerge},
-                                                {"replace", ConfigUpdateMode::kReplace}},
-                                               &s->router.config_update);
+               return Choose<ConfigUpdateMode>(
+                   text,
+                   {{"merge", ConfigUpdateMode::kMerge}, {"replace", ConfigUpdateMode::kReplace}},
+                   &s->router.config_update);
              }},
     SyncFlag{"on-invalid-config", "fail|warn", Kind::kText, FlagGroup::kRules, kBoth,
              "when a config update violates the connector's spec (default: fail)",
@@ -142,15 +144,16 @@ constexpr std::array kFlags = {
                    text, {{"full", Validation::kFull}, {"envelope", Validation::kEnvelope}},
                    &s->router.validation);
              }},
-    SyncFlag{"on-malformed", "taint|drop|fail", Kind::kText, FlagGroup::kRules, kBoth,
-             "a malformed line: no later checkpoint and exit 8; count it; or stop\n(default: taint)",
-             [](std::string_view text, SyncSettings* s) {
-               return Choose<OnMalformed>(text,
-                                          {{"taint", OnMalformed::kTaint},
-                                           {"drop", OnMalformed::kDrop},
-                                           {"fail", OnMalformed::kFail}},
-                                          &s->router.on_malformed);
-             }},
+    SyncFlag{
+        "on-malformed", "taint|drop|fail", Kind::kText, FlagGroup::kRules, kBoth,
+        "a malformed line: no later checkpoint and exit 8; count it; or stop\n(default: taint)",
+        [](std::string_view text, SyncSettings* s) {
+          return Choose<OnMalformed>(text,
+                                     {{"taint", OnMalformed::kTaint},
+                                      {"drop", OnMalformed::kDrop},
+                                      {"fail", OnMalformed::kFail}},
+                                     &s->router.on_malformed);
+        }},
     SyncFlag{"on-unknown-stream", "drop|fail", Kind::kText, FlagGroup::kRules, kBoth,
              "a RECORD of a stream that the catalog lacks (default: drop)",
              [](std::string_view text, SyncSettings* s) {
@@ -166,7 +169,8 @@ constexpr std::array kFlags = {
                    &s->router.fill_state_counts);
              }},
     SyncFlag{"stream-statuses", "auto|always|never", Kind::kText, FlagGroup::kRules, kBoth,
-             "send final stream statuses to the destination\n(default: auto, when the catalog has generation ids)",
+             "send final stream statuses to the destination\n(default: auto, when the catalog has "
+             "generation ids)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<StreamStatuses>(text,
                                              {{"auto", StreamStatuses::kAuto},
@@ -229,18 +233,21 @@ constexpr std::array kFlags = {
 
 std::string_view FlagGroupName(FlagGroup group) {
   switch (group) {
-    case FlagGroup::kConnectors: return "Connectors";
-    case FlagGroup::kRun: return "Connection and store";
-    case FlagGroup::kRules: return "Rules";
-    case FlagGroup::kLimits: return "Limits and deadlines";
-    case FlagGroup::kOutput: return "Output";
+    case FlagGroup::kConnectors:
+      return "Connectors";
+    case FlagGroup::kRun:
+      return "Connection and store";
+    case FlagGroup::kRules:
+      return "Rules";
+    case FlagGroup::kLimits:
+      return "Limits and deadlines";
+    case FlagGroup::kOutput:
+      return "Output";
   }
   return "";
 }
 
-std::string SyncFlag::file_key() const {
-  return absl::StrReplaceAll(A(name), {{"-", "_"}});
-}
+std::string SyncFlag::file_key() const { return absl::StrReplaceAll(A(name), {{"-", "_"}}); }
 
 std::string SyncFlag::environment() const {
   return absl::StrCat("SHUNT_", absl::AsciiStrToUpper(file_key()));

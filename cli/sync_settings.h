@@ -1,6 +1,6 @@
 // SyncSettings: everything that `shunt sync` and `shunt sidecar` can be told, and the one table of
-// their flags. A row is a flag (--memory-budget), a key of the connection file (memory_budget) and an
-// environment variable (SHUNT_MEMORY_BUDGET) at once; all three end in its setter.
+// their flags. A row is a flag (--memory-budget), a key of the connection file (memory_budget) and
+// an environment variable (SHUNT_MEMORY_BUDGET) at once; all three end in its setter.
 //
 // Plain values; the table is constant. Errors: InvalidArgument that says what would be accepted.
 #pragma once
@@ -23,7 +23,8 @@ struct SyncSettings {
   std::string source_command, destination_command;
   std::map<std::string, std::string> source_env, destination_env;  // connection file only
 
-  // sidecar: PATH, fd:N, unix:PATH, or - for stdin/stdout. No destination_out: nothing is acknowledged.
+  // sidecar: PATH, fd:N, unix:PATH, or - for stdin/stdout. No destination_out: nothing is
+  // acknowledged.
   std::string source_out = "-", destination_in = "-", destination_out;
 
   // Files, "" when not given.

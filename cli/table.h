@@ -1,5 +1,5 @@
-// Table: rows of text with aligned columns, for people. Cells are made safe to show: control characters
-// of foreign names become visible escapes. Widths count characters, not bytes.
+// Table: rows of text with aligned columns, for people. Cells are made safe to show: control
+// characters of foreign names become visible escapes. Widths count characters, not bytes.
 //
 // Threads: one at a time. Errors: none.
 #pragma once

@@ -29,8 +29,8 @@ constexpr std::array<Unit, 8> kUnits = {{{"", 1},
 constexpr double kBytesMax = 9e15;  // exact as a double, and more than any machine has
 
 absl::Status NotBytes(std::string_view text) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "'", A(text), "' is not a number of bytes (examples: 64MiB, 8MB, 67108864)"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", A(text), "' is not a number of bytes (examples: 64MiB, 8MB, 67108864)"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// JsonWriter: builds one JSON document, pretty-printed, in the order of the calls. For what people and
-// scripts read: the report, the listings. Always legal JSON: bytes that are no UTF-8 are replaced.
+// JsonWriter: builds one JSON document, pretty-printed, in the order of the calls. For what people
+// and scripts read: the report, the listings. Always legal JSON: bytes that are no UTF-8 are
+// replaced.
 //
 //   JsonWriter json;
 //   json.BeginObject().Key("name").String("orders").Key("records").Int(3).End();

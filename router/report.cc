@@ -128,17 +128,28 @@ void WriteTimings(const TimingReport& timings, JsonWriter* json) {
 std::string_view ExitCodeName(int exit_code) {
   if (exit_code > 128) return "signal";
   switch (static_cast<ExitCode>(exit_code)) {
-    case ExitCode::kOk: return "ok";
-    case ExitCode::kInternalError: return "internal_error";
-    case ExitCode::kUsage: return "usage";
-    case ExitCode::kSourceFailed: return "source_failed";
-    case ExitCode::kDestinationFailed: return "destination_failed";
-    case ExitCode::kStoreFailed: return "store_failed";
-    case ExitCode::kConfigRejected: return "config_rejected";
-    case ExitCode::kTimeout: return "timeout";
-    case ExitCode::kDataLoss: return "data_loss";
-    case ExitCode::kIncompleteAcks: return "incomplete_acks";
-    case ExitCode::kFenced: return "fenced";
+    case ExitCode::kOk:
+      return "ok";
+    case ExitCode::kInternalError:
+      return "internal_error";
+    case ExitCode::kUsage:
+      return "usage";
+    case ExitCode::kSourceFailed:
+      return "source_failed";
+    case ExitCode::kDestinationFailed:
+      return "destination_failed";
+    case ExitCode::kStoreFailed:
+      return "store_failed";
+    case ExitCode::kConfigRejected:
+      return "config_rejected";
+    case ExitCode::kTimeout:
+      return "timeout";
+    case ExitCode::kDataLoss:
+      return "data_loss";
+    case ExitCode::kIncompleteAcks:
+      return "incomplete_acks";
+    case ExitCode::kFenced:
+      return "fenced";
   }
   return "internal_error";
 }

@@ -1,5 +1,5 @@
-// The report is a contract with scripts: its keys, their order and what stands for "absent" are fixed
-// (contract section 3).
+// The report is a contract with scripts: its keys, their order and what stands for "absent" are
+// fixed (contract section 3).
 #include "router/report.h"
 
 #include <gtest/gtest.h>
@@ -37,12 +37,11 @@ Report SmallReport() {
 
 TEST(ReportTest, HasTheKeysOfTheContractInTheirOrder) {
   const Json json = Json::parse(SmallReport().ToJson());
-  EXPECT_EQ(KeysOf(json),
-            (std::vector<std::string>{
-                "schema", "connection", "run_id", "status", "exit_code", "started_at",
-                "finished_at", "duration_seconds", "source", "destination", "streams",
-                "unknown_streams", "totals", "states", "control", "lines", "failures", "timings",
-                "peak_memory_bytes"}));
+  EXPECT_EQ(KeysOf(json), (std::vector<std::string>{
+                              "schema", "connection", "run_id", "status", "exit_code", "started_at",
+                              "finished_at", "duration_seconds", "source", "destination", "streams",
+                              "unknown_streams", "totals", "states", "control", "lines", "failures",
+                              "timings", "peak_memory_bytes"}));
   EXPECT_EQ(KeysOf(json["source"]),
             (std::vector<std::string>{"command", "exit_code", "signal", "config_generation",
                                       "lines", "bytes"}));

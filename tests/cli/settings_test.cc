@@ -1,5 +1,5 @@
-// What a sync can be told, and which of three places wins: flags over environment over connection file
-// (contract section 1).
+// What a sync can be told, and which of three places wins: flags over environment over connection
+// file (contract section 1).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,16 +30,16 @@ absl::StatusOr<SyncSettings> Load(const Call& call) {
   if (!entries.ok()) return entries.status();
   auto variables = call.variables;
   variables.try_emplace("HOME", "/home/ada");
-  return LoadSettings({.command = call.command,
-                       .connection_path = call.path,
-                       .entries = *entries,
-                       .flags = call.flags,
-                       .environment = [variables](std::string_view name)
-                           -> std::optional<std::string> {
-                         const auto found = variables.find(std::string(name));
-                         if (found == variables.end()) return std::nullopt;
-                         return found->second;
-                       }});
+  return LoadSettings(
+      {.command = call.command,
+       .connection_path = call.path,
+       .entries = *entries,
+       .flags = call.flags,
+       .environment = [variables](std::string_view name) -> std::optional<std::string> {
+         const auto found = variables.find(std::string(name));
+         if (found == variables.end()) return std::nullopt;
+         return found->second;
+       }});
 }
 
 SyncSettings LoadOk(const Call& call) {
@@ -72,14 +72,40 @@ TEST(SettingsTest, EveryFlagIsAKeyAndAVariable) {
     EXPECT_NE(flag.set, nullptr);
   }
   // The flags that the contract names.
-  for (const char* name :
-       {"source", "source-config", "destination", "destination-config", "catalog", "connection",
-        "source-id", "destination-id", "source-spec", "destination-spec", "store", "state",
-        "report", "config-update", "on-invalid-config", "validate", "on-malformed",
-        "on-unknown-stream", "fill-state-counts", "stream-statuses", "memory-budget",
-        "line-bytes-max", "read-ahead", "threads", "source-timeout", "destination-timeout",
-        "abort-drain", "spill-dir", "progress", "verbose", "take-over", "source-out",
-        "destination-in", "destination-out"}) {
+  for (const char* name : {"source",
+                           "source-config",
+                           "destination",
+                           "destination-config",
+                           "catalog",
+                           "connection",
+                           "source-id",
+                           "destination-id",
+                           "source-spec",
+                           "destination-spec",
+                           "store",
+                           "state",
+                           "report",
+                           "config-update",
+                           "on-invalid-config",
+                           "validate",
+                           "on-malformed",
+                           "on-unknown-stream",
+                           "fill-state-counts",
+                           "stream-statuses",
+                           "memory-budget",
+                           "line-bytes-max",
+                           "read-ahead",
+                           "threads",
+                           "source-timeout",
+                           "destination-timeout",
+                           "abort-drain",
+                           "spill-dir",
+                           "progress",
+                           "verbose",
+                           "take-over",
+                           "source-out",
+                           "destination-in",
+                           "destination-out"}) {
     EXPECT_EQ(names.count(name), 1u) << name;
   }
 }

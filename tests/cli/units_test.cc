@@ -29,7 +29,8 @@ TEST(UnitsTest, BytesAreReadWithDecimalAndBinaryUnits) {
   EXPECT_EQ(*ParseBytes("8MB"), 8'000'000);
   EXPECT_EQ(*ParseBytes("1.5kB"), 1'500);
   EXPECT_EQ(*ParseBytes("2GiB"), int64_t{2} << 30);
-  for (const char* bad : {"", "MiB", "-1", "8M", "1.5", "1e3", "64MiBs", "99999999GiB", "nan", "inf"}) {
+  for (const char* bad :
+       {"", "MiB", "-1", "8M", "1.5", "1e3", "64MiBs", "99999999GiB", "nan", "inf"}) {
     EXPECT_FALSE(ParseBytes(bad).ok()) << bad;
   }
 }
