@@ -2,7 +2,7 @@
 // ignored, numbers compare by exact decimal value (1, 1.0 and 10e-1 are equal; 1e400 is a number),
 // strings by code point (escapes do not matter; lone surrogates are kept apart).
 // Duplicate keys: every member counts; like all members, in any order.
-// Pure functions; depth at most kJsonDepthMax. CanonicalDigest is one pass in linear time and needs
+// Pure functions; depth at most kDepthMax. CanonicalDigest is one pass in linear time and needs
 // memory only for the nesting, whatever the size of the text (a state may be 20 MB).
 #pragma once
 

@@ -115,7 +115,7 @@ JsonCursor::Event JsonCursor::ReadValue() {
 }
 
 JsonCursor::Event JsonCursor::Open(Event event, JsonType type) {
-  if (depth_ == kJsonDepthMax) return Fail();
+  if (depth_ == kDepthMax) return Fail();
   const bool object = type == JsonType::kObject;
   in_object_[static_cast<std::size_t>(depth_++)] = object;
   type_ = type;

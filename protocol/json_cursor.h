@@ -7,7 +7,7 @@
 // Safe on arbitrary bytes: anything that is not well-formed where it looks is an error, not UB. The
 // grammar is RFC 8259 by syntax alone, so 1e400, long integers and lone surrogate escapes are legal.
 // Threads: pure functions; a cursor belongs to one thread. Views live as long as the input.
-// Bounds: nesting deeper than kJsonDepthMax is malformed; time is linear; nothing recurses.
+// Bounds: nesting deeper than kDepthMax is malformed; time is linear; nothing recurses.
 #pragma once
 
 #include <bitset>
@@ -19,10 +19,9 @@
 #include <string_view>
 #include <vector>
 
-namespace shunt {
+#include "protocol/limits.h"
 
-// The same bound as kDepthMax of line_classifier.h (contract, edge rule 2).
-inline constexpr int kJsonDepthMax = 1024;
+namespace shunt {
 
 enum class JsonType : uint8_t { kNull, kFalse, kTrue, kNumber, kString, kArray, kObject };
 
@@ -147,7 +146,7 @@ class JsonCursor {
   bool escaped_ = false;
   int depth_ = 0;
   std::string_view token_;
-  std::bitset<kJsonDepthMax> in_object_;  // by depth
+  std::bitset<kDepthMax> in_object_;  // by depth
 };
 
 struct JsonWanted {

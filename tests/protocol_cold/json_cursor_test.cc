@@ -58,8 +58,8 @@ TEST(ParseJsonTest, RefusesWhatItDoesNotAllow) {
 }
 
 TEST(ParseJsonTest, NestingIsBounded) {
-  EXPECT_TRUE(ParseJson(Nested(kJsonDepthMax)));
-  EXPECT_FALSE(ParseJson(Nested(kJsonDepthMax + 1)));
+  EXPECT_TRUE(ParseJson(Nested(kDepthMax)));
+  EXPECT_FALSE(ParseJson(Nested(kDepthMax + 1)));
   EXPECT_FALSE(ParseJson(std::string(10'000'000, '[')));
 }
 
