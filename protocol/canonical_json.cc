@@ -169,8 +169,8 @@ std::optional<JsonDigest> CanonicalDigest(std::string_view json) {
 
 namespace {
 
-// Builds the text of a value from the inside out: the members of an object are written in the order in
-// which they are read, and sorted when the object ends.
+// Builds the text of a value from the inside out: the members of an object are written in the order
+// in which they are read, and sorted when the object ends.
 class CanonicalWriter {
  public:
   std::optional<std::string> Write(std::string_view json) {
@@ -254,7 +254,8 @@ class CanonicalWriter {
     std::vector<std::pair<std::string_view, std::string_view>> sorted;  // key, text
     for (std::size_t i = object.members_begin; i < members_.size(); ++i) {
       const std::size_t end = i + 1 < members_.size() ? members_[i + 1].begin : written.size();
-      sorted.emplace_back(members_[i].key, written.substr(members_[i].begin, end - members_[i].begin));
+      sorted.emplace_back(members_[i].key,
+                          written.substr(members_[i].begin, end - members_[i].begin));
     }
     std::sort(sorted.begin(), sorted.end());
     std::string text;

@@ -15,8 +15,9 @@
 
 namespace shunt {
 
-// 128 bits of a value's canonical form. Equal values have equal digests; that unequal values differ is
-// a matter of 128-bit odds (no defence against a forger: a destination can claim any ack anyway).
+// 128 bits of a value's canonical form. Equal values have equal digests; that unequal values differ
+// is a matter of 128-bit odds (no defence against a forger: a destination can claim any ack
+// anyway).
 struct JsonDigest {
   uint64_t high = 0;
   uint64_t low = 0;
@@ -48,8 +49,8 @@ class ObjectDigest {
 };
 
 // The canonical text itself: sorted keys, shortest escapes, normalised numbers, no blanks. It needs
-// memory for the text a few times over, and O(n log n) time for each level of nesting that it sorts:
-// for configs, not for large states.
+// memory for the text a few times over, and O(n log n) time for each level of nesting that it
+// sorts: for configs, not for large states.
 std::optional<std::string> CanonicalJson(std::string_view json);
 
 }  // namespace shunt

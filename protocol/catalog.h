@@ -23,7 +23,8 @@ struct ConfiguredCatalog {
   bool supports_refreshes() const;
 };
 
-// InvalidArgument: not JSON, no `streams` array, a stream without a string name, a duplicate stream.
+// InvalidArgument: not JSON, no `streams` array, a stream without a string name, a duplicate
+// stream.
 absl::StatusOr<ConfiguredCatalog> ParseConfiguredCatalog(std::string_view json);
 
 }  // namespace shunt

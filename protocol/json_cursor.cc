@@ -11,13 +11,14 @@
 namespace shunt {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "FindSpecial counts bytes from the low end");
+static_assert(std::endian::native == std::endian::little,
+              "FindSpecial counts bytes from the low end");
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsHex(char c) { return IsDigit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 
-// The first quote, backslash or control character in [p, end), eight bytes at a time. In each of the
-// three tests the lowest byte that is marked is right; a borrow can only mark bytes above it.
+// The first quote, backslash or control character in [p, end), eight bytes at a time. In each of
+// the three tests the lowest byte that is marked is right; a borrow can only mark bytes above it.
 const char* FindSpecial(const char* p, const char* end) {
   constexpr uint64_t kOnes = 0x0101010101010101u;
   constexpr uint64_t kHighBits = 0x8080808080808080u;
@@ -145,7 +146,8 @@ bool JsonCursor::ReadString() {
     escaped_ = true;
     if (end_ - p < 2) return false;
     if (p[1] == 'u') {
-      if (end_ - p < 6 || !IsHex(p[2]) || !IsHex(p[3]) || !IsHex(p[4]) || !IsHex(p[5])) return false;
+      if (end_ - p < 6 || !IsHex(p[2]) || !IsHex(p[3]) || !IsHex(p[4]) || !IsHex(p[5]))
+        return false;
       p += 6;
     } else {
       if (p[1] == '\0' || std::strchr("\"\\/bfnrt", p[1]) == nullptr) return false;

@@ -1,12 +1,12 @@
 // Walking JSON text without building anything; every value is a view of the input.
 // For the rare messages (STATE, CONTROL, TRACE, LOG, SPEC, catalog), never for records.
 //
-// Two levels: functions that answer one question about a slice, and JsonCursor, the pull reader below
-// them, for those who want one pass.
+// Two levels: functions that answer one question about a slice, and JsonCursor, the pull reader
+// below them, for those who want one pass.
 //
 // Safe on arbitrary bytes: anything that is not well-formed where it looks is an error, not UB. The
-// grammar is RFC 8259 by syntax alone, so 1e400, long integers and lone surrogate escapes are legal.
-// Threads: pure functions; a cursor belongs to one thread. Views live as long as the input.
+// grammar is RFC 8259 by syntax alone, so 1e400, long integers and lone surrogate escapes are
+// legal. Threads: pure functions; a cursor belongs to one thread. Views live as long as the input.
 // Bounds: nesting deeper than kDepthMax is malformed; time is linear; nothing recurses.
 #pragma once
 
@@ -155,8 +155,8 @@ struct JsonWanted {
 };
 
 // Reads the members of an object whose kObject the cursor has just read, to its end, and keeps the
-// wanted ones. False when it is malformed (the cursor is not ok) or has a wanted key twice: there is
-// only one reading of what we act on.
+// wanted ones. False when it is malformed (the cursor is not ok) or has a wanted key twice: there
+// is only one reading of what we act on.
 bool ReadMembers(JsonCursor& cursor, std::initializer_list<JsonWanted> wanted);
 
 }  // namespace shunt

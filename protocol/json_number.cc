@@ -52,8 +52,8 @@ std::string AddToLong(std::string_view digits, int64_t delta) {
   return std::string(result);
 }
 
-// Sets the point to `shift` (how far the digits themselves move it; at most the length of a text) plus
-// the written exponent.
+// Sets the point to `shift` (how far the digits themselves move it; at most the length of a text)
+// plus the written exponent.
 void SetPoint(int64_t shift, bool exponent_negative, std::string_view exponent, Decimal* decimal) {
   StripLeadingZeros(&exponent);
   bool negative = exponent_negative;
@@ -171,7 +171,8 @@ std::optional<bool> IsMultipleOf(const Decimal& value, const Decimal& divisor) {
   // B x 10^(b-a) ends in 0 and A does not.
   if (a < b) return false;
   __extension__ using Wide = unsigned __int128;
-  const auto modulus = static_cast<uint64_t>(ToNumber(std::string(divisor.head).append(divisor.tail)));
+  const auto modulus =
+      static_cast<uint64_t>(ToNumber(std::string(divisor.head).append(divisor.tail)));
   uint64_t rest = 0;
   const auto feed = [&](uint64_t digit) {
     rest = static_cast<uint64_t>((static_cast<Wide>(rest) * 10 + digit) % modulus);

@@ -1,5 +1,5 @@
-// Decimal: a JSON number as the exact decimal it spells, of any size and precision. Nothing is rounded:
-// 1, 1.0 and 10e-1 are one number; 0.1 is not the nearest double; 1e400 is a number.
+// Decimal: a JSON number as the exact decimal it spells, of any size and precision. Nothing is
+// rounded: 1, 1.0 and 10e-1 are one number; 0.1 is not the nearest double; 1e400 is a number.
 // Values are views of the number's text and live as long as it does. Pure functions, linear time.
 #pragma once
 
@@ -35,8 +35,8 @@ std::optional<Decimal> ParseDecimal(std::string_view number);
 
 std::strong_ordering CompareDecimals(const Decimal& a, const Decimal& b);
 
-// Whether value / divisor is an integer. Empty when we cannot say: the divisor is zero, has more than
-// 18 digits, or both exponents have more than 18 digits.
+// Whether value / divisor is an integer. Empty when we cannot say: the divisor is zero, has more
+// than 18 digits, or both exponents have more than 18 digits.
 std::optional<bool> IsMultipleOf(const Decimal& value, const Decimal& divisor);
 
 // A text that is the same for equal numbers and itself a JSON number.

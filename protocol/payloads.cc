@@ -31,8 +31,8 @@ std::string Text(JsonSlice object, std::string_view key, std::size_t bytes_max) 
   const std::optional<JsonSlice> value = JsonFind(object, key);
   if (!value || !value->is_string()) return "";
   std::string_view raw = value->text.substr(1, value->text.size() - 2);
-  // No escape is longer than six bytes for each byte that it means, so this prefix is enough. An escape
-  // that it cuts ends the text behind the limit.
+  // No escape is longer than six bytes for each byte that it means, so this prefix is enough. An
+  // escape that it cuts ends the text behind the limit.
   if (bytes_max < raw.size() / 6) raw = raw.substr(0, bytes_max * 6 + 6);
   std::string text;
   AppendUnescaped(raw, LoneSurrogate::kReplace, &text);
@@ -99,7 +99,8 @@ absl::Status ReadEstimate(JsonSlice trace, TraceMessage* out) {
   if (type != "SYNC" && type != "STREAM") return Invalid("an estimate has no known type");
   out->estimate_is_sync = type == "SYNC";
   if (!out->estimate_is_sync) {
-    absl::StatusOr<StreamDescriptor> stream = Descriptor(estimate);  // name and namespace stand in it
+    absl::StatusOr<StreamDescriptor> stream =
+        Descriptor(estimate);  // name and namespace stand in it
     if (!stream.ok()) return stream.status();
     out->stream = *std::move(stream);
   }

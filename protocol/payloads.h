@@ -1,5 +1,5 @@
-// The payloads of the rare messages: CONTROL, TRACE, LOG, SPEC, CONNECTION_STATUS. Pure functions on
-// one well-formed message line; views live as long as the line. Unknown members are ignored,
+// The payloads of the rare messages: CONTROL, TRACE, LOG, SPEC, CONNECTION_STATUS. Pure functions
+// on one well-formed message line; views live as long as the line. Unknown members are ignored,
 // missing optional ones are empty, and a missing required one is InvalidArgument without content.
 // An optional member of the wrong type counts as missing. Texts that are only shown have U+FFFD for
 // lone surrogates; names of streams must not have any.
@@ -19,29 +19,29 @@ namespace shunt {
 
 // AirbyteControlMessage.
 struct ControlMessage {
-  bool is_connector_config = false;         // `type` is CONNECTOR_CONFIG; others are counted only
-  std::optional<double> emitted_at_ms;      // finite JSON numbers only; -0 is 0
-  std::string emitted_at_text;              // for the journal: the raw text of a number or word, at most
-                                            // 64 bytes; "string", "array" or "object" for those (they
-                                            // could hold anything); "" if absent
-  std::optional<JsonSlice> config;          // the object; empty when missing, not an object, or twice
+  bool is_connector_config = false;     // `type` is CONNECTOR_CONFIG; others are counted only
+  std::optional<double> emitted_at_ms;  // finite JSON numbers only; -0 is 0
+  std::string emitted_at_text;      // for the journal: the raw text of a number or word, at most
+                                    // 64 bytes; "string", "array" or "object" for those (they
+                                    // could hold anything); "" if absent
+  std::optional<JsonSlice> config;  // the object; empty when missing, not an object, or twice
 };
 absl::StatusOr<ControlMessage> ParseControl(std::string_view line);
 
 inline constexpr std::size_t kTraceMessageBytesMax = 50'000;
 inline constexpr std::size_t kTraceStackBytesMax = 100'000;
 
-// AirbyteTraceMessage. Texts are cut between characters, so a secret may be cut too: mask before you
-// show them, and mind the end.
+// AirbyteTraceMessage. Texts are cut between characters, so a secret may be cut too: mask before
+// you show them, and mind the end.
 struct TraceMessage {
   enum class Type : uint8_t { kError, kEstimate, kStreamStatus, kAnalytics, kOther };
   enum class StreamStatus : uint8_t { kStarted, kRunning, kComplete, kIncomplete, kOther };
   Type type = Type::kOther;
   std::optional<double> emitted_at_ms;
   // kError: whatever is missing, it is an error, so nothing of it is required.
-  std::string message, internal_message, stack_trace;   // cut at 50,000 / 50,000 / 100,000 bytes
-  std::string failure_type;                             // system_error unless a known one is given
-  std::optional<StreamDescriptor> stream;               // kError (optional), kStreamStatus, kEstimate STREAM
+  std::string message, internal_message, stack_trace;  // cut at 50,000 / 50,000 / 100,000 bytes
+  std::string failure_type;                            // system_error unless a known one is given
+  std::optional<StreamDescriptor> stream;  // kError (optional), kStreamStatus, kEstimate STREAM
   // kStreamStatus
   StreamStatus status = StreamStatus::kOther;
   bool rate_limited = false;
@@ -61,8 +61,8 @@ struct LogMessage {
 };
 absl::StatusOr<LogMessage> ParseLog(std::string_view line);
 
-// ConnectorSpecification: the JSON text of `connectionSpecification`. InvalidArgument unless the line
-// is a SPEC.
+// ConnectorSpecification: the JSON text of `connectionSpecification`. InvalidArgument unless the
+// line is a SPEC.
 absl::StatusOr<std::string> ParseSpecMessage(std::string_view line);
 
 // CONNECTION_STATUS: true for SUCCEEDED. InvalidArgument unless the line is one.

@@ -1,17 +1,17 @@
 // ConnectorSpec: a connector's `connectionSpecification` compiled to a validator, and the list of
-// what it marks secret. JSON Schema draft-07: type, required, properties, additionalProperties, enum,
-// const, minimum/maximum (+exclusive), multipleOf, minLength/maxLength, pattern (RE2), items
-// (+ additionalItems), minItems/maxItems, uniqueItems, minProperties/maxProperties, patternProperties,
-// propertyNames, dependencies, contains, oneOf/anyOf/allOf/not, if/then/else, $ref and $id inside the
-// document. Numbers compare by exact value, lengths count code points; `format` and all other keywords
-// are ignored. Never a network or file access.
+// what it marks secret. JSON Schema draft-07: type, required, properties, additionalProperties,
+// enum, const, minimum/maximum (+exclusive), multipleOf, minLength/maxLength, pattern (RE2), items
+// (+ additionalItems), minItems/maxItems, uniqueItems, minProperties/maxProperties,
+// patternProperties, propertyNames, dependencies, contains, oneOf/anyOf/allOf/not, if/then/else,
+// $ref and $id inside the document. Numbers compare by exact value, lengths count code points;
+// `format` and all other keywords are ignored. Never a network or file access.
 //
-// A keyword that is malformed, and a pattern that RE2 cannot take, is skipped and noted: a spec is not
-// written by whoever needs it.
+// A keyword that is malformed, and a pattern that RE2 cannot take, is skipped and noted: a spec is
+// not written by whoever needs it.
 //
-// Immutable after Compile, so thread-safe. Errors name JSON Pointer paths and keywords, never values.
-// Bounds: a validation stops after `kValidationStepsMax` steps (then: not usable, reported as such);
-// specs and configs of more than 250,000 values are not looked at.
+// Immutable after Compile, so thread-safe. Errors name JSON Pointer paths and keywords, never
+// values. Bounds: a validation stops after `kValidationStepsMax` steps (then: not usable, reported
+// as such); specs and configs of more than 250,000 values are not looked at.
 #pragma once
 
 #include <memory>
@@ -34,20 +34,20 @@ inline constexpr int kValidationStepsMax = 1'000'000;
 
 class ConnectorSpec {
  public:
-  // `json`: the connectionSpecification object. InvalidArgument when it cannot be used (not an object or
-  // boolean, a $ref that leaves the document or does not resolve).
+  // `json`: the connectionSpecification object. InvalidArgument when it cannot be used (not an
+  // object or boolean, a $ref that leaves the document or does not resolve).
   static absl::StatusOr<std::shared_ptr<const ConnectorSpec>> Compile(std::string_view json);
   ~ConnectorSpec();
 
   // At most 32 violations, in document order. Where none of several alternatives fits, that is one
-  // violation, followed by those of the alternative that the config's constants choose, if they choose
-  // one. Top-level keys that CDKs add (_limit, _page_size) are ignored. ResourceExhausted past the step
-  // limit; InvalidArgument when `config` is not JSON.
+  // violation, followed by those of the alternative that the config's constants choose, if they
+  // choose one. Top-level keys that CDKs add (_limit, _page_size) are ignored. ResourceExhausted
+  // past the step limit; InvalidArgument when `config` is not JSON.
   absl::StatusOr<std::vector<SpecViolation>> Validate(std::string_view config) const;
 
   // The string (or number) values of `config` at places that the spec marks airbyte_secret, through
-  // oneOf/anyOf/allOf/$ref/items and whatever else may apply. Unescaped, distinct, none empty. Where an
-  // object or array is marked, all values below it count.
+  // oneOf/anyOf/allOf/$ref/items and whatever else may apply. Unescaped, distinct, none empty.
+  // Where an object or array is marked, all values below it count.
   std::vector<std::string> SecretValues(std::string_view config) const;
 
   // `config` with every secret value (of any type but null/object/array) replaced by "**********";
@@ -67,9 +67,9 @@ class ConnectorSpec {
 
 inline constexpr std::string_view kSecretMask = "**********";
 
-// Without a spec: keys that sound secret (password, token, secret, api_key, private_key, credential, ...)
-// at any depth, case-insensitive; below such a key everything is secret. Same results as the members
-// above.
+// Without a spec: keys that sound secret (password, token, secret, api_key, private_key,
+// credential, ...) at any depth, case-insensitive; below such a key everything is secret. Same
+// results as the members above.
 std::vector<std::string> SecretValuesByName(std::string_view config);
 std::string MaskByName(std::string_view config);
 

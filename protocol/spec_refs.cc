@@ -12,8 +12,15 @@ namespace {
 
 // Where schemas stand in a schema. A $id anywhere else (in an enum, in unknown keywords) is data.
 constexpr std::array<std::string_view, 9> kSchemaKeywords = {
-    "additionalItems", "additionalProperties", "contains", "else", "if",           "items",
-    "not",             "propertyNames",        "then",
+    "additionalItems",
+    "additionalProperties",
+    "contains",
+    "else",
+    "if",
+    "items",
+    "not",
+    "propertyNames",
+    "then",
 };
 constexpr std::array<std::string_view, 4> kSchemaLists = {"allOf", "anyOf", "oneOf", "items"};
 constexpr std::array<std::string_view, 4> kSchemaMaps = {"definitions", "dependencies",
@@ -108,7 +115,8 @@ std::string ResolveUri(std::string_view base, std::string_view reference) {
   if (SchemeLength(reference) > 0) return std::string(reference);
   const std::size_t scheme = SchemeLength(base);
   const std::string_view rest = base.substr(scheme);
-  if (reference.starts_with("//")) return std::string(base.substr(0, scheme)) + std::string(reference);
+  if (reference.starts_with("//"))
+    return std::string(base.substr(0, scheme)) + std::string(reference);
   std::size_t authority = 0;
   if (rest.starts_with("//")) authority = std::min(rest.find_first_of("/?", 2), rest.size());
   const std::string root(base.substr(0, scheme + authority));
@@ -200,7 +208,8 @@ absl::StatusOr<uint32_t> SpecRefs::Resolve(uint32_t schema, std::string_view ref
   const auto base = bases_.find(schema);
   const std::string uri = ResolveUri(base == bases_.end() ? "" : base->second, ref);
   const std::size_t hash = ref.find('#');
-  const std::string fragment = hash == std::string_view::npos ? "" : PercentDecode(ref.substr(hash + 1));
+  const std::string fragment =
+      hash == std::string_view::npos ? "" : PercentDecode(ref.substr(hash + 1));
   const bool named = !fragment.empty() && !fragment.starts_with('/');
   const auto resource = targets_.find(named ? uri + "#" + fragment : uri);
   std::optional<uint32_t> target;

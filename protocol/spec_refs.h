@@ -1,6 +1,6 @@
-// Where a $ref of a JSON Schema (draft-07) leads: base URIs, $id, JSON Pointers, named fragments. Only
-// places inside the document exist; nothing is ever fetched.
-// One thread; views of the tree's text, so the tree must outlive it.
+// Where a $ref of a JSON Schema (draft-07) leads: base URIs, $id, JSON Pointers, named fragments.
+// Only places inside the document exist; nothing is ever fetched. One thread; views of the tree's
+// text, so the tree must outlive it.
 #pragma once
 
 #include <cstdint>

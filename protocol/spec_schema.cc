@@ -17,7 +17,8 @@ constexpr std::size_t kPatternBytesMax = 4096;
 constexpr std::size_t kPatternsMax = 500;
 constexpr int64_t kPatternMemoryMax = 1 << 20;
 
-// The dialect of JSON Schema is ECMA 262's; RE2 knows most of it under the same names. Translated are
+// The dialect of JSON Schema is ECMA 262's; RE2 knows most of it under the same names. Translated
+// are
 // \uXXXX, (?<name> and escapes of characters that need none. False: not even that helps.
 bool TranslatePattern(std::string_view pattern, std::string* out) {
   for (std::size_t i = 0; i < pattern.size(); ++i) {
@@ -68,7 +69,7 @@ constexpr std::array<CountKeyword, 6> kCountKeywords = {{
 
 struct SchemaKeyword {
   std::string_view name;
-  int32_t Schema::*schema;
+  int32_t Schema::* schema;
 };
 constexpr std::array<SchemaKeyword, 8> kSchemaKeywords = {{
     {"additionalItems", &Schema::additional_items},
@@ -83,7 +84,7 @@ constexpr std::array<SchemaKeyword, 8> kSchemaKeywords = {{
 
 struct ListKeyword {
   std::string_view name;
-  std::vector<int32_t> Schema::*list;
+  std::vector<int32_t> Schema::* list;
 };
 constexpr std::array<ListKeyword, 3> kListKeywords = {{
     {"allOf", &Schema::all_of},
@@ -115,14 +116,15 @@ const typename Table::value_type* Lookup(const Table& table, std::string_view na
 
 }  // namespace
 
-// Compiles the schemas that the root leads to. References between them, of which there may be cycles,
-// are indices that are handed out before the schema behind them is compiled.
+// Compiles the schemas that the root leads to. References between them, of which there may be
+// cycles, are indices that are handed out before the schema behind them is compiled.
 class SchemaCompiler {
  public:
   explicit SchemaCompiler(const JsonTree& tree) : tree_(tree), refs_(tree) {}
 
   absl::StatusOr<SchemaSet> Compile() {
-    if (!IsSchema(0)) return absl::InvalidArgumentError("the spec is neither an object nor a boolean");
+    if (!IsSchema(0))
+      return absl::InvalidArgumentError("the spec is neither an object nor a boolean");
     IndexOf(0);
     for (std::size_t i = 0; i < places_.size(); ++i) {
       if (i == kSchemasMax) return absl::InvalidArgumentError("the spec has too many schemas");
@@ -178,7 +180,8 @@ class SchemaCompiler {
     if (!text) return absl::InvalidArgumentError("a $ref of the spec is not UTF-8");
     const absl::StatusOr<uint32_t> target = refs_.Resolve(node, *text);
     if (!target.ok()) return target.status();
-    if (!IsSchema(*target)) return absl::InvalidArgumentError("a $ref of the spec leads to no schema");
+    if (!IsSchema(*target))
+      return absl::InvalidArgumentError("a $ref of the spec leads to no schema");
     schema->ref = IndexOf(*target);
     return absl::OkStatus();
   }
@@ -318,7 +321,8 @@ class SchemaCompiler {
     tree_.ForEachChild(value, [&](uint32_t element) {
       const std::string_view text = tree_[element].text;
       if (!tree_[element].is(JsonType::kString)) return Note(element, "is no key");
-      AppendUnescaped(text.substr(1, text.size() - 2), LoneSurrogate::kKeep, &strings.emplace_back());
+      AppendUnescaped(text.substr(1, text.size() - 2), LoneSurrogate::kKeep,
+                      &strings.emplace_back());
     });
     return strings;
   }

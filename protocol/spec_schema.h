@@ -1,5 +1,5 @@
-// A JSON Schema (draft-07) compiled to a list of schemas that refer to each other by index. What the
-// validator and the search for secrets walk. Immutable after Compile, so thread-safe.
+// A JSON Schema (draft-07) compiled to a list of schemas that refer to each other by index. What
+// the validator and the search for secrets walk. Immutable after Compile, so thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -80,16 +80,16 @@ struct Schema {
   bool secret = false;        // airbyte_secret
   int32_t ref = kNone;        // the schema that counts instead of this one; it has no ref itself
 
-  uint8_t types = 0;  // 0: any
+  uint8_t types = 0;                                                       // 0: any
   std::optional<absl::flat_hash_set<JsonDigest, JsonDigestHash>> allowed;  // enum and const
   bool has_const = false;  // const, or an enum of one value
   std::vector<NumberLimit> number_limits;
   std::vector<CountLimit> count_limits;
   std::unique_ptr<re2::RE2> pattern;
 
-  int32_t items = kNone;                       // of every element, or
-  std::optional<std::vector<int32_t>> tuple;   // one for each of the first elements
-  int32_t additional_items = kNone;            // of those behind the tuple
+  int32_t items = kNone;                      // of every element, or
+  std::optional<std::vector<int32_t>> tuple;  // one for each of the first elements
+  int32_t additional_items = kNone;           // of those behind the tuple
   int32_t contains = kNone;
   bool unique_items = false;
 
@@ -109,8 +109,8 @@ inline constexpr std::size_t kSchemasMax = 50'000;
 
 class SchemaSet {
  public:
-  // `json` must outlive the set. InvalidArgument when it is no schema: not an object or boolean, too
-  // large, a $ref that leaves the document, does not resolve or leads only to itself.
+  // `json` must outlive the set. InvalidArgument when it is no schema: not an object or boolean,
+  // too large, a $ref that leaves the document, does not resolve or leads only to itself.
   static absl::StatusOr<SchemaSet> Compile(std::string_view json);
 
   SchemaSet(SchemaSet&&);
@@ -119,7 +119,9 @@ class SchemaSet {
 
   // 0 is the root.
   const std::vector<Schema>& schemas() const { return schemas_; }
-  const Schema& operator[](int32_t index) const { return schemas_[static_cast<std::size_t>(index)]; }
+  const Schema& operator[](int32_t index) const {
+    return schemas_[static_cast<std::size_t>(index)];
+  }
 
   // What of the spec is not checked, as "pointer: reason"; at most 100 of them.
   const std::vector<std::string>& notes() const { return notes_; }

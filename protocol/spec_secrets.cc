@@ -15,10 +15,10 @@ constexpr std::size_t kStepsMax = kValidationStepsMax;
 
 // What is left of a secret-sounding key without its separators, in lower case.
 constexpr std::array<std::string_view, 19> kSecretWords = {
-    "password",    "passwd",        "passphrase",    "pwd",       "secret",
-    "token",       "apikey",        "privatekey",    "accesskey", "credential",
-    "authkey",     "authorization", "bearer",        "cookie",    "sshkey",
-    "signingkey",  "encryptionkey", "serviceaccount", "connectionstring",
+    "password",         "passwd",     "passphrase", "pwd",        "secret",        "token",
+    "apikey",           "privatekey", "accesskey",  "credential", "authkey",       "authorization",
+    "bearer",           "cookie",     "sshkey",     "signingkey", "encryptionkey", "serviceaccount",
+    "connectionstring",
 };
 
 bool IsContainer(const JsonTree::Node& node) {
@@ -39,8 +39,8 @@ class SchemaWalk {
  private:
   using Set = std::vector<int32_t>;
 
-  // All that `schemas` say about the same place: refs, combinations, conditions. True when one of them
-  // marks the place secret.
+  // All that `schemas` say about the same place: refs, combinations, conditions. True when one of
+  // them marks the place secret.
   bool Close(Set* schemas) {
     bool secret = false;
     ++visit_;
@@ -60,8 +60,8 @@ class SchemaWalk {
       for (const auto* list : {&schema.all_of, &schema.any_of, &schema.one_of}) {
         todo.insert(todo.end(), list->begin(), list->end());
       }
-      for (const int32_t part : {schema.ref, schema.negated, schema.condition, schema.then_schema,
-                                 schema.else_schema}) {
+      for (const int32_t part :
+           {schema.ref, schema.negated, schema.condition, schema.then_schema, schema.else_schema}) {
         todo.push_back(part);
       }
       for (const Schema::Dependency& dependency : schema.dependencies) {
@@ -189,9 +189,8 @@ bool SoundsSecret(std::string_view key) {
       plain += c;
     }
   }
-  return std::any_of(kSecretWords.begin(), kSecretWords.end(), [&](std::string_view word) {
-    return plain.find(word) != std::string::npos;
-  });
+  return std::any_of(kSecretWords.begin(), kSecretWords.end(),
+                     [&](std::string_view word) { return plain.find(word) != std::string::npos; });
 }
 
 }  // namespace shunt

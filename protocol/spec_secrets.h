@@ -1,8 +1,7 @@
-// Which values of a config are secret: by the airbyte_secret marks of its spec, or by the names of its
-// keys. When in doubt a value is secret: a value that any alternative of the spec marks is, even where
-// another alternative applies; below a marked object everything is; and a search that runs out of steps
-// takes the rest.
-// Pure functions, thread-safe.
+// Which values of a config are secret: by the airbyte_secret marks of its spec, or by the names of
+// its keys. When in doubt a value is secret: a value that any alternative of the spec marks is,
+// even where another alternative applies; below a marked object everything is; and a search that
+// runs out of steps takes the rest. Pure functions, thread-safe.
 #pragma once
 
 #include <string>

@@ -49,8 +49,10 @@ constexpr CountKeyword kMinLength = {Schema::CountRule::kMinLength, "minLength",
 constexpr CountKeyword kMaxLength = {Schema::CountRule::kMaxLength, "maxLength", "characters"};
 constexpr CountKeyword kMinItems = {Schema::CountRule::kMinItems, "minItems", "items"};
 constexpr CountKeyword kMaxItems = {Schema::CountRule::kMaxItems, "maxItems", "items"};
-constexpr CountKeyword kMinProperties = {Schema::CountRule::kMinProperties, "minProperties", "keys"};
-constexpr CountKeyword kMaxProperties = {Schema::CountRule::kMaxProperties, "maxProperties", "keys"};
+constexpr CountKeyword kMinProperties = {Schema::CountRule::kMinProperties, "minProperties",
+                                         "keys"};
+constexpr CountKeyword kMaxProperties = {Schema::CountRule::kMaxProperties, "maxProperties",
+                                         "keys"};
 
 class Validator {
  public:
@@ -59,7 +61,8 @@ class Validator {
 
   absl::StatusOr<std::vector<SpecViolation>> Run() {
     Check(0, 0, "false");
-    if (exhausted_) return absl::ResourceExhaustedError("the config takes too many steps to validate");
+    if (exhausted_)
+      return absl::ResourceExhaustedError("the config takes too many steps to validate");
     const auto by_place = [](const Found& a, const Found& b) { return a.node < b.node; };
     std::stable_sort(found_.begin(), found_.end(), by_place);
     std::vector<SpecViolation> violations;
@@ -123,10 +126,10 @@ class Validator {
 
   bool CheckSchema(const Schema& schema, uint32_t node, std::string_view via) {
     if (schema.always_false) return Fail(node, via, "nothing is allowed here");
-    constexpr bool (Validator::*kChecks[])(const Schema&, uint32_t) = {
-        &Validator::CheckType,       &Validator::CheckAllowed, &Validator::CheckNumber,
-        &Validator::CheckString,     &Validator::CheckArray,   &Validator::CheckObject,
-        &Validator::CheckCombined,   &Validator::CheckConditional,
+    constexpr bool (Validator::* kChecks[])(const Schema&, uint32_t) = {
+        &Validator::CheckType,     &Validator::CheckAllowed,     &Validator::CheckNumber,
+        &Validator::CheckString,   &Validator::CheckArray,       &Validator::CheckObject,
+        &Validator::CheckCombined, &Validator::CheckConditional,
     };
     ++depth_;
     bool valid = true;
@@ -229,7 +232,8 @@ class Validator {
     const auto characters =
         std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
     bool valid = CheckCounts(schema, node, characters, kMinLength, kMaxLength);
-    if (schema.pattern != nullptr && !RE2::PartialMatch({text.data(), text.size()}, *schema.pattern)) {
+    if (schema.pattern != nullptr &&
+        !RE2::PartialMatch({text.data(), text.size()}, *schema.pattern)) {
       valid = Fail(node, "pattern", "does not match the pattern");
     }
     return valid;
@@ -241,7 +245,8 @@ class Validator {
     bool valid = true;
     for (const Schema::CountLimit& limit : schema.count_limits) {
       if (limit.rule == lower.rule && count < limit.count) {
-        valid = Fail(node, lower.name, absl::StrCat("fewer than ", limit.count, " ", A(lower.what)));
+        valid =
+            Fail(node, lower.name, absl::StrCat("fewer than ", limit.count, " ", A(lower.what)));
       }
       if (limit.rule == upper.rule && count > limit.count) {
         valid = Fail(node, upper.name, absl::StrCat("more than ", limit.count, " ", A(upper.what)));
@@ -256,7 +261,8 @@ class Validator {
     valid = CheckItems(schema, node) && valid;
     if (schema.contains != Schema::kNone) {
       bool found = false;
-      tree_.ForEachChild(node, [&](uint32_t item) { found = found || Conforms(schema.contains, item); });
+      tree_.ForEachChild(node,
+                         [&](uint32_t item) { found = found || Conforms(schema.contains, item); });
       if (!found) valid = Fail(node, "contains", "no item matches");
     }
     if (schema.unique_items && !ItemsAreUnique(node)) {
@@ -316,7 +322,8 @@ class Validator {
     valid = CheckRequired(schema, node) && valid;
     if (!schema.properties.empty() || !schema.pattern_properties.empty() ||
         schema.additional_properties != Schema::kNone) {
-      ForEachMember(node, [&](uint32_t member) { valid = CheckMember(schema, node, member) && valid; });
+      ForEachMember(node,
+                    [&](uint32_t member) { valid = CheckMember(schema, node, member) && valid; });
     }
     if (schema.property_names != Schema::kNone) valid = CheckNames(schema, node) && valid;
     return CheckDependencies(schema, node) && valid;
@@ -390,8 +397,9 @@ class Validator {
       if (!Spend(1) || !Has(node, dependency.key)) continue;
       for (const std::string& key : dependency.keys) {
         if (Has(node, key)) continue;
-        valid = Fail(node, "dependencies",
-                     "missing key " + ShownKey(key) + ", which " + ShownKey(dependency.key) + " needs");
+        valid =
+            Fail(node, "dependencies",
+                 "missing key " + ShownKey(key) + ", which " + ShownKey(dependency.key) + " needs");
       }
       valid = Check(dependency.schema, node, "dependencies") && valid;
     }
@@ -426,7 +434,8 @@ class Validator {
 
   // None of the alternatives fits. If the value itself says which one it means, as connector specs
   // have it ("auth_type": {"const": "oauth"}), what is wrong with that one is worth saying.
-  bool FailAlternatives(uint32_t node, std::string_view keyword, const std::vector<int32_t>& alternatives) {
+  bool FailAlternatives(uint32_t node, std::string_view keyword,
+                        const std::vector<int32_t>& alternatives) {
     Fail(node, keyword, absl::StrCat("matches none of ", alternatives.size(), " alternatives"));
     if (quiet_ > 0) return false;
     int32_t chosen = Schema::kNone;

@@ -83,8 +83,8 @@ absl::Status DigestDescriptor(std::string_view text, JsonDigest* digest) {
   return absl::OkStatus();
 }
 
-// Reads the rest of an object whose kObject the cursor has just read. `with_digest` also digests the
-// object itself, in which a null stream_state is like an absent one.
+// Reads the rest of an object whose kObject the cursor has just read. `with_digest` also digests
+// the object itself, in which a null stream_state is like an absent one.
 absl::Status ReadStreamState(JsonCursor& cursor, bool with_digest, StreamState* out) {
   ObjectDigest members;
   bool has_descriptor = false;
@@ -256,7 +256,9 @@ absl::StatusOr<StateMessage> ToMessage(std::string_view line, const Payload& pay
 
 }  // namespace
 
-std::string_view StateTypeName(StateType type) { return kTypeNames[static_cast<std::size_t>(type)]; }
+std::string_view StateTypeName(StateType type) {
+  return kTypeNames[static_cast<std::size_t>(type)];
+}
 
 std::optional<StateType> ParseStateTypeName(std::string_view name) {
   for (const StateType type : {StateType::kStream, StateType::kGlobal, StateType::kLegacy}) {
@@ -289,7 +291,8 @@ absl::StatusOr<StateMessage> ParseState(std::string_view line) {
 }
 
 absl::StatusOr<StateMessage> ParseStatePayload(std::string_view payload) {
-  if (payload.size() > std::numeric_limits<uint32_t>::max()) return Invalid("the state is too long");
+  if (payload.size() > std::numeric_limits<uint32_t>::max())
+    return Invalid("the state is too long");
   if (!IsUtf8(payload)) return Invalid("the state is not UTF-8");
   JsonCursor cursor(payload);
   if (cursor.Next() != Event::kObject) return Invalid("the state is not an object");

@@ -30,27 +30,28 @@ struct CountSplice {
 
 struct StateMessage {
   StateType type = StateType::kLegacy;
-  StreamDescriptor stream;         // kStream only
+  StreamDescriptor stream;                       // kStream only
   std::vector<StreamDescriptor> global_streams;  // kGlobal: the streams it lists, in order
-  std::string_view blob;           // kStream: stream_state ("null" when absent); kGlobal: the `global`
-                                   // object; kLegacy: `data`
-  bool blob_is_null = false;       // kStream: null or absent state, kLegacy: null data: the lane is
-                                   // removed
-  JsonDigest digest;               // of the blob's meaning: kGlobal ignores the order of stream_states
-                                   // and treats absent and null shared_state, namespace and
-                                   // stream_state alike
+  std::string_view blob;      // kStream: stream_state ("null" when absent); kGlobal: the `global`
+                              // object; kLegacy: `data`
+  bool blob_is_null = false;  // kStream: null or absent state, kLegacy: null data: the lane is
+                              // removed
+  JsonDigest digest;          // of the blob's meaning: kGlobal ignores the order of stream_states
+                              // and treats absent and null shared_state, namespace and
+                              // stream_state alike
   // Empty when missing or null. A count that is there but is no finite number is NaN: it equals no
   // count of ours and is not filled in.
   std::optional<double> source_record_count;
   std::optional<double> destination_record_count;
-  CountSplice count_splice;        // meaningful when source_record_count is empty
+  CountSplice count_splice;  // meaningful when source_record_count is empty
 };
 
 // `line`: one well-formed STATE message (a trailing LF/CR/blank is fine). InvalidArgument without a
-// usable payload: no `state` object, unknown state type, STREAM without descriptor name, GLOBAL without
-// stream_states array or with an element that lacks a descriptor name, LEGACY without `data`; also when
-// a member that is read here occurs twice (one reading only). Type: `state.type`; absent or null means
-// LEGACY, except that a payload with only `stream` or only `global` and no `data` is taken at its word.
+// usable payload: no `state` object, unknown state type, STREAM without descriptor name, GLOBAL
+// without stream_states array or with an element that lacks a descriptor name, LEGACY without
+// `data`; also when a member that is read here occurs twice (one reading only). Type: `state.type`;
+// absent or null means LEGACY, except that a payload with only `stream` or only `global` and no
+// `data` is taken at its word.
 absl::StatusOr<StateMessage> ParseState(std::string_view line);
 
 // The same from the `state` object alone; count_splice refers to `payload`.
@@ -69,8 +70,8 @@ std::string FormatStateArray(const std::vector<StoredState>& states);
 
 // Reads what people have: the array form, one bare state message, {"type":"STATE","state":..} lines
 // (several, one a line, as cut from a connector's output), or a bare legacy object {"data":..}/{..}
-// (anything else that is an object becomes LEGACY data; {} is no state). Of several states of one lane
-// the last counts, as in a run. Mixed types: InvalidArgument. Null states are left out.
+// (anything else that is an object becomes LEGACY data; {} is no state). Of several states of one
+// lane the last counts, as in a run. Mixed types: InvalidArgument. Null states are left out.
 absl::StatusOr<std::vector<StoredState>> ParseStateFile(std::string_view json);
 
 }  // namespace shunt

@@ -17,12 +17,11 @@ bool HasValue(JsonSlice object, std::string_view key) {
   return value && !value->is_null();
 }
 
-// Whether an object without a type is a state message rather than some source's bare state: it has a
-// payload, and no key that a state message would not have.
+// Whether an object without a type is a state message rather than some source's bare state: it has
+// a payload, and no key that a state message would not have.
 bool LooksLikeStateMessage(JsonSlice object) {
-  constexpr std::array<std::string_view, 8> kKeys = {"type",        "stream",           "global",
-                                                     "data",        "sourceStats",      "id",
-                                                     "partition_id", "destinationStats"};
+  constexpr std::array<std::string_view, 8> kKeys = {
+      "type", "stream", "global", "data", "sourceStats", "id", "partition_id", "destinationStats"};
   const std::optional<std::vector<JsonMember>> members = JsonMembers(object);
   if (!members) return false;
   for (const JsonMember& member : *members) {

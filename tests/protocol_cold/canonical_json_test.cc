@@ -67,12 +67,45 @@ TEST(CanonicalJsonTest, NumbersCompareByExactValue) {
 
 TEST(CanonicalJsonTest, DifferentValuesDiffer) {
   const std::vector<std::string> values = {
-      "null", "true", "false", "0", "1", R"("")", R"("1")", R"("null")", "[]", "{}", "[null]",
-      "[[]]", "[{}]", R"({"a":null})", R"({"a":{}})", R"({"a":[]})", R"({"":null})",
-      "[1,2]", "[2,1]", "[1,[2]]", "[[1],2]", "[[1,2]]", "[12]", R"(["1",2])",
-      R"({"a":1,"b":2})", R"({"a":2,"b":1})", R"({"a":1})", R"({"a":{"b":1},"c":2})",
-      R"({"a":{"b":1,"c":2}})", R"("\ud800")", R"("\udc00")", R"("\ufffd")", R"("\udc00\ud800")",
-      R"("\ud800\udc00")", R"("\\ud800")", R"("a")", R"("a\u0000")", R"(["a","b"])", R"(["a\",\"b"])",
+      "null",
+      "true",
+      "false",
+      "0",
+      "1",
+      R"("")",
+      R"("1")",
+      R"("null")",
+      "[]",
+      "{}",
+      "[null]",
+      "[[]]",
+      "[{}]",
+      R"({"a":null})",
+      R"({"a":{}})",
+      R"({"a":[]})",
+      R"({"":null})",
+      "[1,2]",
+      "[2,1]",
+      "[1,[2]]",
+      "[[1],2]",
+      "[[1,2]]",
+      "[12]",
+      R"(["1",2])",
+      R"({"a":1,"b":2})",
+      R"({"a":2,"b":1})",
+      R"({"a":1})",
+      R"({"a":{"b":1},"c":2})",
+      R"({"a":{"b":1,"c":2}})",
+      R"("\ud800")",
+      R"("\udc00")",
+      R"("\ufffd")",
+      R"("\udc00\ud800")",
+      R"("\ud800\udc00")",
+      R"("\\ud800")",
+      R"("a")",
+      R"("a\u0000")",
+      R"(["a","b"])",
+      R"(["a\",\"b"])",
   };
   for (std::size_t i = 0; i < values.size(); ++i) {
     for (std::size_t j = 0; j < values.size(); ++j) {
@@ -91,9 +124,10 @@ TEST(CanonicalJsonTest, EveryDuplicateKeyCounts) {
 TEST(CanonicalJsonTest, TheTextIsSortedShortAndStable) {
   EXPECT_THAT(CanonicalJson(R"( { "b" : "\u0041\u0009\u007f\/" , "a" : [ 1.50 , -0 , 1e2 ] } )"),
               Optional(std::string("{\"a\":[1.5,0,100],\"b\":\"A\\t\x7f/\"}")));
-  EXPECT_THAT(CanonicalJson(R"(["\uD800x", 0.0001, 1e30, 12345678901234567890123, 1e-9, 12.5e-30])"),
-              Optional(std::string(
-                  R"(["\ud800x",0.0001,0.1e31,12345678901234567890123,0.1e-8,0.125e-28])")));
+  EXPECT_THAT(
+      CanonicalJson(R"(["\uD800x", 0.0001, 1e30, 12345678901234567890123, 1e-9, 12.5e-30])"),
+      Optional(
+          std::string(R"(["\ud800x",0.0001,0.1e31,12345678901234567890123,0.1e-8,0.125e-28])")));
 }
 
 TEST(CanonicalJsonTest, OnlyWellFormedTextHasAForm) {
@@ -150,11 +184,29 @@ TEST(CanonicalJsonPropertyTest, DamagedTextIsHarmless) {
 }
 
 TEST(DecimalTest, OrdersExactly) {
-  const std::vector<std::string> ascending = {
-      "-1e99999999999999999999", "-1e9999999999999999999", "-1e400", "-2", "-1.5", "-1",
-      "-1e-400", "-1e-99999999999999999999", "0", "1e-99999999999999999999", "1e-400",
-      "0.09999", "0.1", "0.10000000000000000001", "1", "1.5", "9.99", "10", "12345678901234567890",
-      "12345678901234567891", "1e400", "1e9999999999999999999", "1e99999999999999999999"};
+  const std::vector<std::string> ascending = {"-1e99999999999999999999",
+                                              "-1e9999999999999999999",
+                                              "-1e400",
+                                              "-2",
+                                              "-1.5",
+                                              "-1",
+                                              "-1e-400",
+                                              "-1e-99999999999999999999",
+                                              "0",
+                                              "1e-99999999999999999999",
+                                              "1e-400",
+                                              "0.09999",
+                                              "0.1",
+                                              "0.10000000000000000001",
+                                              "1",
+                                              "1.5",
+                                              "9.99",
+                                              "10",
+                                              "12345678901234567890",
+                                              "12345678901234567891",
+                                              "1e400",
+                                              "1e9999999999999999999",
+                                              "1e99999999999999999999"};
   for (std::size_t i = 0; i < ascending.size(); ++i) {
     for (std::size_t j = 0; j < ascending.size(); ++j) {
       EXPECT_EQ(CompareDecimals(*ParseDecimal(ascending[i]), *ParseDecimal(ascending[j])), i <=> j)

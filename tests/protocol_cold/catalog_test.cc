@@ -46,15 +46,15 @@ TEST(CatalogTest, AnEmptyCatalogIsOne) {
 }
 
 TEST(CatalogTest, RefusesWhatIsNoCatalogAndSaysWhere) {
-  for (const char* text : {"", "{", "[]", "{}", R"({"streams":{}})", R"({"streams":null})",
-                           R"({"streams":[1]})", R"({"streams":[{}]})",
-                           R"({"streams":[{"stream":{}}]})", R"({"streams":[{"stream":[]}]})",
-                           R"({"streams":[{"stream":{"name":1}}]})",
-                           R"({"streams":[{"stream":{"name":null}}]})",
-                           R"({"streams":[{"stream":{"name":"a","namespace":5}}]})",
-                           R"({"streams":[{"stream":{"name":"\udc00"}}]})",
-                           R"({"streams":[{"stream":{"name":"a","name":"b"}}]})"}) {
-    EXPECT_EQ(ParseConfiguredCatalog(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
+  for (const char* text :
+       {"", "{", "[]", "{}", R"({"streams":{}})", R"({"streams":null})", R"({"streams":[1]})",
+        R"({"streams":[{}]})", R"({"streams":[{"stream":{}}]})", R"({"streams":[{"stream":[]}]})",
+        R"({"streams":[{"stream":{"name":1}}]})", R"({"streams":[{"stream":{"name":null}}]})",
+        R"({"streams":[{"stream":{"name":"a","namespace":5}}]})",
+        R"({"streams":[{"stream":{"name":"\udc00"}}]})",
+        R"({"streams":[{"stream":{"name":"a","name":"b"}}]})"}) {
+    EXPECT_EQ(ParseConfiguredCatalog(text).status().code(), absl::StatusCode::kInvalidArgument)
+        << text;
   }
   const auto twice = ParseConfiguredCatalog(
       R"({"streams":[{"stream":{"name":"a"}},{"stream":{"name":"a","namespace":null}}]})");

@@ -1,5 +1,5 @@
-// JsonCursor and the functions above it: what is JSON, what its parts are, and that nothing else gets
-// through.
+// JsonCursor and the functions above it: what is JSON, what its parts are, and that nothing else
+// gets through.
 #include "protocol/json_cursor.h"
 
 #include <string>
@@ -28,11 +28,31 @@ std::string Nested(int depth) {
 
 TEST(ParseJsonTest, TakesWhatRfc8259Allows) {
   for (const char* text : {
-           "null", "true", "false", "0", "-0", "-1.5e+10", "1E400", "1e-400", "0.0000",
-           "123456789012345678901234567890", R"("")", R"("\"\\\/\b\f\n\r\t\u00e9")",
-           R"("\ud800")", R"("\udc00\ud800")", R"("\ud83d\ude00")", "\"\x7f\"", "\"\xE2\x80\xA8\"",
-           "\"\xF4\x8F\xBF\xBF\"", "[]", "{}", "[ ]", "{ }", "[1,[2,{}],{\"a\":[]}]",
-           R"({"a":1,"a":2,"":{"b":null}})", " \t\r\n1 \n",
+           "null",
+           "true",
+           "false",
+           "0",
+           "-0",
+           "-1.5e+10",
+           "1E400",
+           "1e-400",
+           "0.0000",
+           "123456789012345678901234567890",
+           R"("")",
+           R"("\"\\\/\b\f\n\r\t\u00e9")",
+           R"("\ud800")",
+           R"("\udc00\ud800")",
+           R"("\ud83d\ude00")",
+           "\"\x7f\"",
+           "\"\xE2\x80\xA8\"",
+           "\"\xF4\x8F\xBF\xBF\"",
+           "[]",
+           "{}",
+           "[ ]",
+           "{ }",
+           "[1,[2,{}],{\"a\":[]}]",
+           R"({"a":1,"a":2,"":{"b":null}})",
+           " \t\r\n1 \n",
        }) {
     EXPECT_TRUE(ParseJson(text)) << text;
   }
@@ -40,14 +60,62 @@ TEST(ParseJsonTest, TakesWhatRfc8259Allows) {
 
 TEST(ParseJsonTest, RefusesWhatItDoesNotAllow) {
   for (const char* text : {
-           "", " ", "nul", "nulll", "True", "NaN", "Infinity", "-", "+1", "01", "-01", "1.", ".5",
-           "1e", "1e+", "0x10", "1 2", "\"", "\"a", R"("\x")", R"("\u12g4")", R"("\u123")",
-           R"("\")", "\"\n\"", "\"\t\"", "'a'", "[", "]", "[1", "[1,]", "[,1]", "[1 2]", "[1}",
-           "{", "}", "{]", R"({"a"})", R"({"a":})", R"({"a":1,})", R"({,"a":1})", R"({a:1})",
-           R"({1:2})", R"({"a" 1})", R"({"a":1 "b":2})", R"({"a":1}{)", R"({"a":1}x)", "[]]",
-           "/**/1", "\xEF\xBB\xBF{}",
-           "\"\x80\"", "\"\xC0\x80\"", "\"\xE0\x80\x80\"", "\"\xED\xA0\x80\"", "\"\xF4\x90\x80\x80\"",
-           "\"\xF8\x88\x80\x80\x80\"", "\"\xE2\x80\"",
+           "",
+           " ",
+           "nul",
+           "nulll",
+           "True",
+           "NaN",
+           "Infinity",
+           "-",
+           "+1",
+           "01",
+           "-01",
+           "1.",
+           ".5",
+           "1e",
+           "1e+",
+           "0x10",
+           "1 2",
+           "\"",
+           "\"a",
+           R"("\x")",
+           R"("\u12g4")",
+           R"("\u123")",
+           R"("\")",
+           "\"\n\"",
+           "\"\t\"",
+           "'a'",
+           "[",
+           "]",
+           "[1",
+           "[1,]",
+           "[,1]",
+           "[1 2]",
+           "[1}",
+           "{",
+           "}",
+           "{]",
+           R"({"a"})",
+           R"({"a":})",
+           R"({"a":1,})",
+           R"({,"a":1})",
+           R"({a:1})",
+           R"({1:2})",
+           R"({"a" 1})",
+           R"({"a":1 "b":2})",
+           R"({"a":1}{)",
+           R"({"a":1}x)",
+           "[]]",
+           "/**/1",
+           "\xEF\xBB\xBF{}",
+           "\"\x80\"",
+           "\"\xC0\x80\"",
+           "\"\xE0\x80\x80\"",
+           "\"\xED\xA0\x80\"",
+           "\"\xF4\x90\x80\x80\"",
+           "\"\xF8\x88\x80\x80\x80\"",
+           "\"\xE2\x80\"",
        }) {
     EXPECT_FALSE(ParseJson(text)) << text;
   }
@@ -111,7 +179,8 @@ TEST(JsonPartsTest, StringsUnescape) {
 
 TEST(JsonPartsTest, QuoteIsTheInverseOfUnescape) {
   using std::string_literals::operator""s;
-  EXPECT_EQ(JsonQuote("a\"\\/\n\x01\xC3\xA9"), R"("a\"\\/\n\u0001)" "\xC3\xA9\"");
+  EXPECT_EQ(JsonQuote("a\"\\/\n\x01\xC3\xA9"), R"("a\"\\/\n\u0001)"
+                                               "\xC3\xA9\"");
   EXPECT_EQ(JsonQuote("\x80_\xED\xA0\x80"), "\"\xEF\xBF\xBD_\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"")
       << "what is not UTF-8 is replaced, so that the result is JSON";
   const std::string text = "\0\x1f\x7f\"\\ \xF0\x9F\x98\x80"s;
@@ -200,8 +269,8 @@ TEST(JsonCursorPropertyTest, SpellingsParseAndPrefixesDoNot) {
   }
 }
 
-// Whatever does not parse makes no function misbehave (the sanitizer builds watch), and the parts of
-// whatever does are there to be found.
+// Whatever does not parse makes no function misbehave (the sanitizer builds watch), and the parts
+// of whatever does are there to be found.
 TEST(JsonCursorPropertyTest, DamagedTextIsHarmless) {
   for (uint64_t seed = kFirstSeed; seed < kFirstSeed + 3000; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -9,13 +9,13 @@ bool IsHigh(char32_t c) { return c >= 0xD800 && c <= 0xDBFF; }
 bool IsLow(char32_t c) { return c >= 0xDC00 && c <= 0xDFFF; }
 
 std::u32string RandomText(Rng& rng) {
-  constexpr char32_t kOdd[] = {U'"',  U'\\',  U'/',    0x00,   0x1F,   0x7F,    U'\n',
-                               0x80,  0x7FF,  0x800,   0x2028, 0xD7FF, 0xD800,  0xDBFF,
+  constexpr char32_t kOdd[] = {U'"',   U'\\',  U'/',   0x00,   0x1F,   0x7F,    U'\n',
+                               0x80,   0x7FF,  0x800,  0x2028, 0xD7FF, 0xD800,  0xDBFF,
                                0xDC00, 0xDFFF, 0xE000, 0xFFFD, 0xFFFF, 0x10000, 0x10FFFF};
   std::u32string text;
   for (std::size_t n = Below(rng, 12); n > 0; --n) {
-    const char32_t c =
-        OneIn(rng, 3) ? kOdd[Below(rng, std::size(kOdd))] : U'a' + static_cast<char32_t>(Below(rng, 26));
+    const char32_t c = OneIn(rng, 3) ? kOdd[Below(rng, std::size(kOdd))]
+                                     : U'a' + static_cast<char32_t>(Below(rng, 26));
     // Two neighbours that make a pair would be another text.
     if (IsLow(c) && !text.empty() && IsHigh(text.back())) continue;
     text.push_back(c);
@@ -246,8 +246,8 @@ std::string Damage(Rng& rng, std::string text) {
   constexpr std::string_view kBytes = "{}[]\",:\\ue0.-+1nt\n \x80\xED\xFF";
   for (std::size_t n = 1 + Below(rng, 3); n > 0; --n) {
     const std::size_t at = Below(rng, text.size() + 1);
-    const char byte = OneIn(rng, 2) ? kBytes[Below(rng, kBytes.size())]
-                                    : static_cast<char>(Below(rng, 256));
+    const char byte =
+        OneIn(rng, 2) ? kBytes[Below(rng, kBytes.size())] : static_cast<char>(Below(rng, 256));
     switch (Below(rng, 4)) {
       case 0:
         if (at < text.size()) text[at] = byte;

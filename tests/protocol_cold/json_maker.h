@@ -1,5 +1,5 @@
-// Random JSON values for property tests: a value as an abstract tree, many spellings of it, and small
-// changes of its meaning.
+// Random JSON values for property tests: a value as an abstract tree, many spellings of it, and
+// small changes of its meaning.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ struct Value {
   bool negative = false;
   std::string digits;
   int point = 0;
-  std::u32string text;                              // kString: code points, lone surrogates included
-  std::vector<Value> items;                         // kArray
+  std::u32string text;       // kString: code points, lone surrogates included
+  std::vector<Value> items;  // kArray
   std::vector<std::pair<std::u32string, Value>> members;  // kObject, distinct keys
 };
 

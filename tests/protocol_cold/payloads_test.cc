@@ -32,13 +32,13 @@ TraceMessage ParsedTrace(const std::string& members) {
 }
 
 TEST(ParseControlTest, ReadsAConfigUpdate) {
-  const std::string line = Control(
-      R"("type":"CONNECTOR_CONFIG","emitted_at":1700000000123.4567,)"
-      R"("connectorConfig":{"config":{"api_key": "x"},"note":1})");
+  const std::string line = Control(R"("type":"CONNECTOR_CONFIG","emitted_at":1700000000123.4567,)"
+                                   R"("connectorConfig":{"config":{"api_key": "x"},"note":1})");
   const absl::StatusOr<ControlMessage> control = ParseControl(line);
   ASSERT_TRUE(control.ok()) << control.status();
   EXPECT_TRUE(control->is_connector_config);
-  EXPECT_THAT(control->emitted_at_ms, Optional(1700000000123.4567)) << "sub-millisecond digits count";
+  EXPECT_THAT(control->emitted_at_ms, Optional(1700000000123.4567))
+      << "sub-millisecond digits count";
   EXPECT_EQ(control->emitted_at_text, "1700000000123.4567");
   ASSERT_TRUE(control->config);
   EXPECT_EQ(control->config->text, R"({"api_key": "x"})");
@@ -50,7 +50,8 @@ struct EmittedAtCase {
   std::string text;
 };
 
-// Fault matrix F54, F56: what is no finite number is no time. Judging the values is the sequencer's part.
+// Fault matrix F54, F56: what is no finite number is no time. Judging the values is the sequencer's
+// part.
 TEST(ParseControlTest, OnlyFiniteNumbersAreTimes) {
   const std::string long_number = "1" + std::string(100, '0');
   for (const EmittedAtCase& test : std::vector<EmittedAtCase>{
@@ -77,10 +78,10 @@ TEST(ParseControlTest, OnlyFiniteNumbersAreTimes) {
 }
 
 TEST(ParseControlTest, AConfigThatIsNoObjectIsAbsent) {
-  for (const char* members : {"", R"(,"connectorConfig":null)", R"(,"connectorConfig":{})",
-                              R"(,"connectorConfig":[])", R"(,"connectorConfig":{"config":null})",
-                              R"(,"connectorConfig":{"config":"{}"})",
-                              R"(,"connectorConfig":{"config":{},"config":{}})"}) {
+  for (const char* members :
+       {"", R"(,"connectorConfig":null)", R"(,"connectorConfig":{})", R"(,"connectorConfig":[])",
+        R"(,"connectorConfig":{"config":null})", R"(,"connectorConfig":{"config":"{}"})",
+        R"(,"connectorConfig":{"config":{},"config":{}})"}) {
     const auto control =
         ParseControl(Control(R"("type":"CONNECTOR_CONFIG","emitted_at":1)" + std::string(members)));
     ASSERT_TRUE(control.ok()) << members;
@@ -96,9 +97,10 @@ TEST(ParseControlTest, OtherTypesAreNotConfigs) {
 }
 
 TEST(ParseControlTest, RefusesWithoutQuoting) {
-  for (const char* line : {"", "{", R"({"type":"CONTROL"})", R"({"type":"CONTROL","control":"hunter2"})",
-                           R"({"type":"CONTROL","control":{}})",
-                           R"({"type":"CONTROL","control":{"type":["hunter2"]}})"}) {
+  for (const char* line :
+       {"", "{", R"({"type":"CONTROL"})", R"({"type":"CONTROL","control":"hunter2"})",
+        R"({"type":"CONTROL","control":{}})",
+        R"({"type":"CONTROL","control":{"type":["hunter2"]}})"}) {
     const absl::Status status = ParseControl(line).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << line;
     EXPECT_EQ(std::string(status.message()).find("hunter2"), std::string::npos) << status;
@@ -135,9 +137,9 @@ TEST(ParseTraceTest, LongTextsAreCutBetweenCharacters) {
   std::string plain, escaped;
   for (int i = 0; i < 60'000; ++i) plain += "\xC3\xA9";
   for (int i = 0; i < 60'000; ++i) escaped += "\\u0041";
-  const TraceMessage trace = ParsedTrace(R"("type":"ERROR","error":{"message":"x)" + plain +
-                                         R"(","internal_message":")" + escaped +
-                                         R"(","stack_trace":")" + std::string(120'000, 's') + "\"}");
+  const TraceMessage trace =
+      ParsedTrace(R"("type":"ERROR","error":{"message":"x)" + plain + R"(","internal_message":")" +
+                  escaped + R"(","stack_trace":")" + std::string(120'000, 's') + "\"}");
   EXPECT_EQ(trace.message, "x" + plain.substr(0, 49'998));
   EXPECT_EQ(trace.internal_message, std::string(50'000, 'A'));
   EXPECT_EQ(trace.stack_trace, std::string(100'000, 's'));
@@ -148,7 +150,8 @@ TEST(ParseTraceTest, ReadsAStreamStatus) {
   const auto status_of = [](const std::string& status) {
     const TraceMessage trace = ParsedTrace(
         R"("type":"STREAM_STATUS","emitted_at":1,"stream_status":{"stream_descriptor":{"name":"a"},)"
-        R"("status":")" + status + "\"}");
+        R"("status":")" +
+        status + "\"}");
     EXPECT_EQ(trace.type, TraceMessage::Type::kStreamStatus);
     EXPECT_THAT(trace.stream, Optional(StreamDescriptor{"a", std::nullopt}));
     EXPECT_FALSE(trace.rate_limited);
@@ -188,9 +191,13 @@ TEST(ParseTraceTest, OtherTypesPass) {
 
 TEST(ParseTraceTest, RefusesWhatLacksARequiredMember) {
   for (const char* members : {
-           "", R"("type":1)", R"("type":"ESTIMATE")", R"("type":"ESTIMATE","estimate":{})",
+           "",
+           R"("type":1)",
+           R"("type":"ESTIMATE")",
+           R"("type":"ESTIMATE","estimate":{})",
            R"("type":"ESTIMATE","estimate":{"type":"STREAM"})",
-           R"("type":"ESTIMATE","estimate":{"type":"OTHER","name":"a"})", R"("type":"STREAM_STATUS")",
+           R"("type":"ESTIMATE","estimate":{"type":"OTHER","name":"a"})",
+           R"("type":"STREAM_STATUS")",
            R"("type":"STREAM_STATUS","stream_status":{"status":"RUNNING"})",
            R"("type":"STREAM_STATUS","stream_status":{"stream_descriptor":{"name":"a"}})",
        }) {
@@ -241,15 +248,16 @@ TEST(ParseConnectionStatusTest, ReadsTheVerdict) {
   ASSERT_TRUE(failed.ok()) << failed.status();
   EXPECT_FALSE(failed->succeeded);
   EXPECT_EQ(failed->message, "no route");
-  const auto succeeded =
-      ParseConnectionStatus(R"({"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED"}})");
+  const auto succeeded = ParseConnectionStatus(
+      R"({"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED"}})");
   ASSERT_TRUE(succeeded.ok());
   EXPECT_TRUE(succeeded->succeeded);
-  EXPECT_FALSE(ParseConnectionStatus(
-      R"({"type":"CONNECTION_STATUS","connectionStatus":{"status":"MAYBE"}})").ok());
+  EXPECT_FALSE(
+      ParseConnectionStatus(R"({"type":"CONNECTION_STATUS","connectionStatus":{"status":"MAYBE"}})")
+          .ok());
   EXPECT_FALSE(ParseConnectionStatus(R"({"type":"CONNECTION_STATUS"})").ok());
-  EXPECT_FALSE(ParseConnectionStatus(
-      R"({"type":"LOG","connectionStatus":{"status":"SUCCEEDED"}})").ok());
+  EXPECT_FALSE(
+      ParseConnectionStatus(R"({"type":"LOG","connectionStatus":{"status":"SUCCEEDED"}})").ok());
 }
 
 TEST(PayloadsPropertyTest, DamagedLinesAreHarmless) {

@@ -41,9 +41,12 @@ TEST(SecretsTest, AreWhereTheSpecMarksThem) {
 TEST(SecretsTest, AreFoundThroughEveryWayASchemaApplies) {
   const std::string secret = R"({"properties":{"k":{"airbyte_secret":true}}})";
   for (const std::string& spec : {
-           R"({"oneOf":[{"type":"null"},)" + secret + "]}", R"({"anyOf":[)" + secret + "]}",
-           R"({"allOf":[{},)" + secret + "]}", R"({"not":)" + secret + "}",
-           R"({"if":{},"then":true,"else":)" + secret + "}", R"({"if":)" + secret + "}",
+           R"({"oneOf":[{"type":"null"},)" + secret + "]}",
+           R"({"anyOf":[)" + secret + "]}",
+           R"({"allOf":[{},)" + secret + "]}",
+           R"({"not":)" + secret + "}",
+           R"({"if":{},"then":true,"else":)" + secret + "}",
+           R"({"if":)" + secret + "}",
            R"({"$ref":"#/definitions/d","definitions":{"d":)" + secret + "}}",
            R"({"dependencies":{"x":)" + secret + "}}",
            std::string(R"({"properties":{"k":{"$ref":"#/definitions/d","airbyte_secret":true}},)"
@@ -56,9 +59,10 @@ TEST(SecretsTest, AreFoundThroughEveryWayASchemaApplies) {
        }) {
     EXPECT_THAT(Compile(spec)->SecretValues(R"({"k":"s"})"), ElementsAre("s")) << spec;
   }
-  for (const char* spec : {R"({"items":{"airbyte_secret":true}})", R"({"contains":{"airbyte_secret":true}})",
-                           R"({"items":[{"airbyte_secret":true}]})",
-                           R"({"items":[],"additionalItems":{"airbyte_secret":true}})"}) {
+  for (const char* spec :
+       {R"({"items":{"airbyte_secret":true}})", R"({"contains":{"airbyte_secret":true}})",
+        R"({"items":[{"airbyte_secret":true}]})",
+        R"({"items":[],"additionalItems":{"airbyte_secret":true}})"}) {
     EXPECT_THAT(Compile(spec)->SecretValues(R"(["s"])"), ElementsAre("s")) << spec;
   }
 }
@@ -78,8 +82,10 @@ TEST(SecretsTest, BelowAMarkedObjectEverythingIsSecret) {
   EXPECT_EQ(spec->Mask(R"({"key_file":{"a":"x","b":{"c":true,"d":null}},"keys":[1,[],"y"],"z":1})"),
             R"({"key_file":{"a":"**********","b":{"c":"**********","d":null}},)"
             R"("keys":["**********",[],"**********"],"z":1})");
-  EXPECT_THAT(spec->SecretValues(R"({"key_file":{"a":"x","b":{"c":true,"d":null}},"keys":["x","",2]})"),
-              ElementsAre("x", "2")) << "distinct texts, none empty; words are no secrets to look for";
+  EXPECT_THAT(
+      spec->SecretValues(R"({"key_file":{"a":"x","b":{"c":true,"d":null}},"keys":["x","",2]})"),
+      ElementsAre("x", "2"))
+      << "distinct texts, none empty; words are no secrets to look for";
 }
 
 TEST(SecretsTest, OfRecursiveSchemasAreFound) {
@@ -107,11 +113,12 @@ TEST(SecretsTest, ASearchThatRunsOutOfStepsTakesTheRest) {
 }
 
 TEST(SecretsByNameTest, SecretSoundingKeysAtAnyDepth) {
-  EXPECT_THAT(SecretValuesByName(
-                  R"({"host":"h","Password":"a","db":{"API-Key":"b","user":"u","port":5432},)"
-                  R"("list":[{"refresh_token":"c"}],"credentials":{"id":"d","nested":["e"]},)"
-                  R"("private_key":12,"clientSecret":"f","\u0070wd":"g","token":null,"sshKey":true})"),
-              ElementsAre("a", "b", "c", "d", "e", "12", "f", "g"));
+  EXPECT_THAT(
+      SecretValuesByName(
+          R"({"host":"h","Password":"a","db":{"API-Key":"b","user":"u","port":5432},)"
+          R"("list":[{"refresh_token":"c"}],"credentials":{"id":"d","nested":["e"]},)"
+          R"("private_key":12,"clientSecret":"f","\u0070wd":"g","token":null,"sshKey":true})"),
+      ElementsAre("a", "b", "c", "d", "e", "12", "f", "g"));
   EXPECT_EQ(MaskByName(R"({"host":"h","credentials": {"id":1,"on":false} ,"token":null})"),
             R"({"host":"h","credentials": {"id":"**********","on":"**********"} ,"token":null})");
   EXPECT_EQ(MaskByName(R"({"user":"u","start_date":"2024","page_size":5,"keys":["k"]})"),
@@ -130,8 +137,8 @@ TEST(SecretsPropertyTest, MaskingChangesTheSecretsAndNothingElse) {
       const bool covered = secret && value.kind != testing::Value::Kind::kNull;
       const std::string text = Spell(rng, value);
       const std::string blank(Below(rng, 3), ' ');
-      const std::string name =
-          std::string(i == 0 ? "" : ",") + blank + "\"" + (secret ? "s_" : "o_") + std::to_string(i) + "\":";
+      const std::string name = std::string(i == 0 ? "" : ",") + blank + "\"" +
+                               (secret ? "s_" : "o_") + std::to_string(i) + "\":";
       const std::string_view core = ParseJson(text)->text;
       const auto begin = static_cast<std::size_t>(core.data() - text.data());
       config += name + text;

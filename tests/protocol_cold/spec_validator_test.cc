@@ -1,5 +1,5 @@
-// Configs against specs: each keyword of draft-07, the words of a violation, and what a hostile spec
-// can do (nothing).
+// Configs against specs: each keyword of draft-07, the words of a violation, and what a hostile
+// spec can do (nothing).
 #include <string>
 #include <vector>
 
@@ -64,49 +64,64 @@ TEST(ValidatorTest, EveryKeyword) {
            {R"({"type":"string"})", {R"("")"}, {"1", "null", "{}"}},
            {R"({"type":"boolean"})", {"true", "false"}, {"null", "0", R"("true")"}},
            {R"({"type":["object","null"]})", {"{}", "null"}, {"[]", "1"}},
-           {R"({"type":"integer"})", {"1", "-0", "1.0", "1e2", "12345678901234567890", "1e400"},
+           {R"({"type":"integer"})",
+            {"1", "-0", "1.0", "1e2", "12345678901234567890", "1e400"},
             {"1.5", "1e-1", "1e-400", R"("1")"}},
            {R"({"type":"number"})", {"1", "1.5", "1e400"}, {R"("1")", "null"}},
-           {R"({"enum":[1,"a",{"x":[null]}]})", {"1.0", R"("\u0061")", R"({"x":[null]})"},
+           {R"({"enum":[1,"a",{"x":[null]}]})",
+            {"1.0", R"("\u0061")", R"({"x":[null]})"},
             {"2", R"("b")", R"({"x":[]})", "null"}},
            {R"({"enum":[]})", {}, {"1"}},
            {R"({"const":0})", {"0", "-0", "0e9"}, {"false", "null", "1"}},
            {R"({"minimum":1.1})", {"1.1", "2", R"("0")"}, {"1.0999999999999999999999", "-1e400"}},
-           {R"({"maximum":10000000000000000000000})", {"9999999999999999999999"},
+           {R"({"maximum":10000000000000000000000})",
+            {"9999999999999999999999"},
             {"10000000000000000000001"}},
            {R"({"exclusiveMinimum":0})", {"1e-400"}, {"0", "-0.0", "-1"}},
            {R"({"exclusiveMaximum":0.1})", {"0.09999999999999999999"}, {"0.1", "1"}},
            {R"({"multipleOf":0.01})", {"4.02", "0", "-1e300"}, {"4.021", "1e-3"}},
-           {R"({"minLength":2})", {R"("ab")", R"("\ud83d\ude00x")", "1"},
+           {R"({"minLength":2})",
+            {R"("ab")", R"("\ud83d\ude00x")", "1"},
             {R"("a")", R"("\ud83d\ude00")", "\"\xF0\x9F\x98\x80\"", R"("\ud800")"}},
-           {R"({"maxLength":2.0})", {R"("ab")", "\"\xC3\xA9\xC3\xA9\"", R"("\ud83d\ude00\ud800")"},
+           {R"({"maxLength":2.0})",
+            {R"("ab")", "\"\xC3\xA9\xC3\xA9\"", R"("\ud83d\ude00\ud800")"},
             {R"("abc")"}},
-           {R"({"pattern":"^\\d{4}-\\d\\d$"})", {R"("2024-01")", "1"},
+           {R"({"pattern":"^\\d{4}-\\d\\d$"})",
+            {R"("2024-01")", "1"},
             {R"("x2024-01")", R"("2024-01\n")"}},
            {R"({"pattern":"b"})", {R"("abc")"}, {R"("ac")"}},
            {R"({"pattern":"^(?<year>\\u0032\\d+)\\_$"})", {R"("2024_")"}, {R"("1999_")"}},
            {R"({"items":{"type":"integer"}})", {"[]", "[1,2]", "{}"}, {R"([1,"2"])"}},
            {R"({"items":[{"type":"null"},true],"additionalItems":{"type":"string"}})",
-            {"[]", "[null]", R"([null,5,"x"])"}, {"[1]", "[null,5,6]"}},
+            {"[]", "[null]", R"([null,5,"x"])"},
+            {"[1]", "[null,5,6]"}},
            {R"({"items":[{}],"additionalItems":false})", {"[1]"}, {"[1,2]"}},
            {R"({"items":{},"additionalItems":false})", {"[1,2]"}, {}},
            {R"({"minItems":1,"maxItems":2})", {"[1]", "[1,2]", "{}"}, {"[]", "[1,2,3]"}},
-           {R"({"uniqueItems":true})", {"[1,2]", R"([1,"1",true,[1]])", R"([{"a":1},{"a":2}])"},
+           {R"({"uniqueItems":true})",
+            {"[1,2]", R"([1,"1",true,[1]])", R"([{"a":1},{"a":2}])"},
             {"[1,1.0]", R"([{"a":1,"b":2},{"b":2,"a":1}])", R"(["a","\u0061"])"}},
            {R"({"contains":{"minimum":5}})", {"[1,6]", "{}"}, {"[]", "[1,2]"}},
-           {R"({"minProperties":1,"maxProperties":2})", {R"({"a":1})"},
+           {R"({"minProperties":1,"maxProperties":2})",
+            {R"({"a":1})"},
             {"{}", R"({"a":1,"b":2,"c":3})"}},
-           {R"({"required":["a","b"]})", {R"({"a":null,"b":1})", R"({"\u0061":1,"b":1})", "[]"},
+           {R"({"required":["a","b"]})",
+            {R"({"a":null,"b":1})", R"({"\u0061":1,"b":1})", "[]"},
             {"{}", R"({"a":1})"}},
            {R"({"properties":{"a":{"type":"integer"},"b":false}})",
-            {R"({"a":1})", R"({"c":"x"})", "[]"}, {R"({"a":"x"})", R"({"b":1})", R"({"\u0061":"x"})"}},
-           {R"({"patternProperties":{"^n_":{"type":"number"},"^$":false}})", {R"({"n_a":1,"m":"x"})"},
+            {R"({"a":1})", R"({"c":"x"})", "[]"},
+            {R"({"a":"x"})", R"({"b":1})", R"({"\u0061":"x"})"}},
+           {R"({"patternProperties":{"^n_":{"type":"number"},"^$":false}})",
+            {R"({"n_a":1,"m":"x"})"},
             {R"({"n_a":"x"})", R"({"":1})"}},
            {R"({"properties":{"a":{}},"patternProperties":{"^b":{}},"additionalProperties":false})",
-            {R"({"a":1,"b1":2})", "{}"}, {R"({"c":1})"}},
-           {R"({"properties":{"a":{}},"additionalProperties":{"type":"null"}})", {R"({"a":1,"b":null})"},
+            {R"({"a":1,"b1":2})", "{}"},
+            {R"({"c":1})"}},
+           {R"({"properties":{"a":{}},"additionalProperties":{"type":"null"}})",
+            {R"({"a":1,"b":null})"},
             {R"({"b":1})"}},
-           {R"({"propertyNames":{"maxLength":2,"pattern":"^\\w+$"}})", {R"({"ab":1})", "{}"},
+           {R"({"propertyNames":{"maxLength":2,"pattern":"^\\w+$"}})",
+            {R"({"ab":1})", "{}"},
             {R"({"abc":1})", R"({"a-":1})", R"({"\ud800":1})"}},
            {R"({"dependencies":{"a":["b"],"c":{"required":["d"]}}})",
             {"{}", R"({"b":1})", R"({"a":1,"b":1})", R"({"c":1,"d":1})"},
@@ -115,12 +130,17 @@ TEST(ValidatorTest, EveryKeyword) {
            {R"({"anyOf":[{"type":"string"},{"minimum":3}]})", {R"("x")", "3"}, {"2"}},
            {R"({"oneOf":[{"multipleOf":2},{"multipleOf":3}]})", {"2", "3"}, {"6", "1"}},
            {R"({"not":{"type":"string"}})", {"1"}, {R"("x")"}},
-           {R"({"if":{"minimum":10},"then":{"multipleOf":10},"else":{"multipleOf":3}})", {"20", "9"},
+           {R"({"if":{"minimum":10},"then":{"multipleOf":10},"else":{"multipleOf":3}})",
+            {"20", "9"},
             {"15", "5"}},
            {R"({"then":false,"else":false})", {"1"}, {}},
            {R"({"format":"ipv4"})", {R"("not one")"}, {}},
-           {R"({"title":"t","order":0,"airbyte_hidden":true,"default":5,"examples":[1]})", {"{}"}, {}},
-           {R"({"type":["integer","wat"],"minLength":-1,"required":true,"items":5})", {"1"}, {R"("x")"}},
+           {R"({"title":"t","order":0,"airbyte_hidden":true,"default":5,"examples":[1]})",
+            {"{}"},
+            {}},
+           {R"({"type":["integer","wat"],"minLength":-1,"required":true,"items":5})",
+            {"1"},
+            {R"("x")"}},
        }) {
     for (const std::string& config : keyword.good) {
       EXPECT_THAT(Validate(keyword.spec, config), IsEmpty()) << keyword.spec << " " << config;
@@ -148,8 +168,10 @@ constexpr char kSpec[] = R"({
         "api_key": {"type": "string", "airbyte_secret": true}}}]}}})";
 
 TEST(ViolationTest, NamePathsAndKeywordsInDocumentOrder) {
-  EXPECT_THAT(Validate(kSpec, R"({"start_date":"2024-01-01","credentials":{"auth_type":"key","api_key":"k"}})"),
-              IsEmpty());
+  EXPECT_THAT(
+      Validate(kSpec,
+               R"({"start_date":"2024-01-01","credentials":{"auth_type":"key","api_key":"k"}})"),
+      IsEmpty());
   EXPECT_THAT(Validate(kSpec, R"({"accounts/ids":["a",5,"a"],"page size":1000,"extra":1})"),
               ElementsAre(SpecViolation{"", "required", "missing key start_date"},
                           SpecViolation{"", "required", "missing key credentials"},
@@ -163,8 +185,9 @@ TEST(ViolationTest, ExplainTheAlternativeThatTheConfigChose) {
   EXPECT_THAT(Validate(kSpec, R"({"start_date":"2024-01-01","credentials":{"auth_type":"oauth"}})"),
               ElementsAre(SpecViolation{"/credentials", "oneOf", "matches none of 2 alternatives"},
                           SpecViolation{"/credentials", "required", "missing key client_secret"}));
-  EXPECT_THAT(Validate(kSpec, R"({"start_date":"2024-01-01","credentials":{"auth_type":"saml"}})"),
-              ElementsAre(SpecViolation{"/credentials", "oneOf", "matches none of 2 alternatives"}));
+  EXPECT_THAT(
+      Validate(kSpec, R"({"start_date":"2024-01-01","credentials":{"auth_type":"saml"}})"),
+      ElementsAre(SpecViolation{"/credentials", "oneOf", "matches none of 2 alternatives"}));
 }
 
 TEST(ViolationTest, NeverHoldAValueOfTheConfig) {
@@ -182,7 +205,8 @@ TEST(ViolationTest, NeverHoldAValueOfTheConfig) {
 TEST(ViolationTest, AtMost32TheFirstOnes) {
   std::string config = "[";
   for (int i = 0; i < 2000; ++i) config += i == 0 ? "0" : ",0";
-  const Violations violations = Validate(R"({"items":{"type":"string"},"maxItems":1})", config + "]");
+  const Violations violations =
+      Validate(R"({"items":{"type":"string"},"maxItems":1})", config + "]");
   ASSERT_THAT(violations, SizeIs(32));
   EXPECT_EQ(violations[0], (SpecViolation{"", "maxItems", "more than 1 items"}));
   EXPECT_EQ(violations[31].path, "/30");
@@ -216,7 +240,8 @@ TEST(ValidatorTest, WhatIsNoJsonIsNoConfig) {
 
 TEST(CompileTest, RefusesWhatIsNoSchema) {
   for (const char* spec : {"", "[]", "null", "5", R"("x")", "{", R"({"a":1}})"}) {
-    EXPECT_EQ(ConnectorSpec::Compile(spec).status().code(), absl::StatusCode::kInvalidArgument) << spec;
+    EXPECT_EQ(ConnectorSpec::Compile(spec).status().code(), absl::StatusCode::kInvalidArgument)
+        << spec;
   }
 }
 
@@ -235,7 +260,8 @@ TEST(CompileTest, NotesWhatItSkips) {
 }
 
 TEST(CompileTest, AKeyThatAnUnknownPatternMayMatchIsNotUnexpected) {
-  EXPECT_TRUE(Valid(R"({"patternProperties":{"^(?!x).":{}},"additionalProperties":false})", R"({"a":1})"));
+  EXPECT_TRUE(
+      Valid(R"({"patternProperties":{"^(?!x).":{}},"additionalProperties":false})", R"({"a":1})"));
 }
 
 TEST(RefTest, LeadToPlacesInsideTheDocument) {
@@ -249,8 +275,8 @@ TEST(RefTest, LeadToPlacesInsideTheDocument) {
       "m": {"$ref": "#name"}, "p": {"$ref": "#/properties/i"},
       "$ref": {"type": "string"}}})";
   EXPECT_TRUE(Valid(spec, R"({"i":1,"n":null,"b":true,"c":2,"m":3,"p":4,"$ref":"x"})"));
-  for (const char* config : {R"({"i":"x"})", R"({"n":1})", R"({"b":1})", R"({"c":null})", R"({"m":4})",
-                             R"({"p":null})", R"({"$ref":1})"}) {
+  for (const char* config : {R"({"i":"x"})", R"({"n":1})", R"({"b":1})", R"({"c":null})",
+                             R"({"m":4})", R"({"p":null})", R"({"$ref":1})"}) {
     EXPECT_FALSE(Valid(spec, config)) << config;
   }
 }
@@ -280,16 +306,18 @@ TEST(RefTest, Recurse) {
 }
 
 TEST(RefTest, ThatLeaveTheDocumentMakeASpecUnusable) {
-  for (const char* ref : {"http://x.test/a.json", "file:///etc/shadow", "other.json", "#/nowhere",
-                          "#nowhere", "#/properties/a/0", "//x.test/a", "/etc/shadow", "#/properties/b"}) {
+  for (const char* ref :
+       {"http://x.test/a.json", "file:///etc/shadow", "other.json", "#/nowhere", "#nowhere",
+        "#/properties/a/0", "//x.test/a", "/etc/shadow", "#/properties/b"}) {
     const auto spec = ConnectorSpec::Compile(R"({"properties":{"a":{"$ref":")" + std::string(ref) +
                                              R"("},"b2":"x"}})");
     EXPECT_EQ(spec.status().code(), absl::StatusCode::kInvalidArgument) << ref;
   }
   EXPECT_FALSE(ConnectorSpec::Compile(R"({"$ref":"#"})").ok()) << "leads only to itself";
   EXPECT_FALSE(ConnectorSpec::Compile(
-      R"({"$ref":"#/definitions/a","definitions":{"a":{"$ref":"#/definitions/b"},)"
-      R"("b":{"$ref":"#/definitions/a"}}})").ok());
+                   R"({"$ref":"#/definitions/a","definitions":{"a":{"$ref":"#/definitions/b"},)"
+                   R"("b":{"$ref":"#/definitions/a"}}})")
+                   .ok());
   EXPECT_FALSE(ConnectorSpec::Compile(R"({"a":5,"$ref":"#/a"})").ok()) << "5 is no schema";
 }
 
@@ -308,7 +336,8 @@ TEST(BoundsTest, AnAllOfTowerRunsOutOfSteps) {
 TEST(BoundsTest, ALongChainOfRefsIsOne) {
   std::string spec = R"({"$ref":"#/definitions/0","definitions":{)";
   for (int i = 0; i < 20'000; ++i) {
-    spec += "\"" + std::to_string(i) + R"(":{"$ref":"#/definitions/)" + std::to_string(i + 1) + "\"},";
+    spec +=
+        "\"" + std::to_string(i) + R"(":{"$ref":"#/definitions/)" + std::to_string(i + 1) + "\"},";
   }
   spec += R"("20000":{"type":"null"}}})";
   EXPECT_TRUE(Valid(spec, "null"));
@@ -370,7 +399,8 @@ TEST(ValidatorPropertyTest, AConstMeansItsValueInEverySpelling) {
     const std::string config = Spell(rng, value);
     ASSERT_TRUE(Valid(spec, config)) << spec << " " << config;
     ASSERT_TRUE(Valid(list, config)) << list << " " << config;
-    ASSERT_FALSE(Valid(R"({"uniqueItems":true})", "[" + config + ",[[[]]]," + Spell(rng, value) + "]"));
+    ASSERT_FALSE(
+        Valid(R"({"uniqueItems":true})", "[" + config + ",[[[]]]," + Spell(rng, value) + "]"));
     Mutate(rng, &value);
     ASSERT_FALSE(Valid(spec, Spell(rng, value))) << spec;
   }

@@ -64,7 +64,8 @@ TEST(ParseStateFileTest, ReadsEveryFormThatPeopleHave) {
               ElementsAre(expected, Stream("b", "{}")))
       << "several lines";
   EXPECT_THAT(Parse(R"({"stream":{"stream_descriptor":{"name":"a"},"stream_state":{"c": 1}}})"),
-              ElementsAre(expected)) << "without a type";
+              ElementsAre(expected))
+      << "without a type";
   EXPECT_THAT(Parse("[]"), IsEmpty());
   EXPECT_THAT(Parse("{}"), IsEmpty()) << "the state of a first run";
 }
@@ -76,13 +77,15 @@ TEST(ParseStateFileTest, ABareObjectIsALegacyState) {
   EXPECT_EQ(Parse(R"( {"users": {"cursor":1}} )"), legacy(R"({"users": {"cursor":1}})"));
   EXPECT_EQ(Parse(R"({"data":{"cursor":1}})"), legacy(R"({"cursor":1})"));
   EXPECT_EQ(Parse(R"([{"type":"LEGACY","data":{"cursor":1}}])"), legacy(R"({"cursor":1})"));
-  EXPECT_EQ(Parse(R"({"data":{"cursor":1},"users":2})"), legacy(R"({"data":{"cursor":1},"users":2})"));
+  EXPECT_EQ(Parse(R"({"data":{"cursor":1},"users":2})"),
+            legacy(R"({"data":{"cursor":1},"users":2})"));
   EXPECT_EQ(Parse(R"({"type":"daily","x":1})"), legacy(R"({"type":"daily","x":1})"));
 }
 
 TEST(ParseStateFileTest, TheLastStateOfALaneCounts) {
-  EXPECT_THAT(Parse(StreamText("a", "1") + "\n" + StreamText("b", "2") + "\n" + StreamText("a", "3")),
-              ElementsAre(Stream("a", "3"), Stream("b", "2")));
+  EXPECT_THAT(
+      Parse(StreamText("a", "1") + "\n" + StreamText("b", "2") + "\n" + StreamText("a", "3")),
+      ElementsAre(Stream("a", "3"), Stream("b", "2")));
   EXPECT_THAT(Parse("[" + StreamText("a", "1") + "," + StreamText("a", "null") + "]"), IsEmpty())
       << "a null state removes its lane";
   EXPECT_THAT(Parse(R"([{"type":"GLOBAL","global":{"stream_states":[]}},)"
@@ -92,12 +95,20 @@ TEST(ParseStateFileTest, TheLastStateOfALaneCounts) {
 
 TEST(ParseStateFileTest, RefusesWhatIsNoState) {
   for (const std::string& text : {
-           std::string(), std::string(" \n"), std::string("null"), std::string("5"), std::string("{"),
-           std::string("[1]"), std::string(R"([{"cursor":1}])"), std::string(R"({"type":"STATE"})"),
-           std::string(R"({"type":"STREAM"})"), std::string("{}\n{}"),
+           std::string(),
+           std::string(" \n"),
+           std::string("null"),
+           std::string("5"),
+           std::string("{"),
+           std::string("[1]"),
+           std::string(R"([{"cursor":1}])"),
+           std::string(R"({"type":"STATE"})"),
+           std::string(R"({"type":"STREAM"})"),
+           std::string("{}\n{}"),
            "[" + StreamText("a", "{}") + R"(,{"type":"LEGACY","data":{}}])",
            StreamText("a", "{}") + "\n" + R"({"type":"RECORD","record":{}})",
-           "[" + StreamText("a", "{}"), std::string("\xEF\xBB\xBF[]"),
+           "[" + StreamText("a", "{}"),
+           std::string("\xEF\xBB\xBF[]"),
        }) {
     EXPECT_EQ(ParseStateFile(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }

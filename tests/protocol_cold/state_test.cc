@@ -1,5 +1,5 @@
-// STATE lines as the router reads them: which lane, which blob, when two are equal, and how a missing
-// record count is written into the line.
+// STATE lines as the router reads them: which lane, which blob, when two are equal, and how a
+// missing record count is written into the line.
 #include "protocol/state.h"
 
 #include <cmath>
@@ -46,10 +46,12 @@ std::string Apply(const std::string& line, const CountSplice& splice, const std:
 }
 
 TEST(ParseStateTest, ReadsAStreamState) {
-  const std::string line = Line(
-      R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"users","namespace":"public"},)"
-      R"("stream_state": {"cursor" : "2024"} },"sourceStats":{"recordCount":7.0},)"
-      R"("destinationStats":{"recordCount":6},"id":3})") + "\r\n";
+  const std::string line =
+      Line(
+          R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"users","namespace":"public"},)"
+          R"("stream_state": {"cursor" : "2024"} },"sourceStats":{"recordCount":7.0},)"
+          R"("destinationStats":{"recordCount":6},"id":3})") +
+      "\r\n";
   const StateMessage message = Parse(line);
   EXPECT_EQ(message.type, StateType::kStream);
   EXPECT_EQ(message.stream, (StreamDescriptor{"users", "public"}));
@@ -61,10 +63,10 @@ TEST(ParseStateTest, ReadsAStreamState) {
 }
 
 TEST(ParseStateTest, ReadsAGlobalState) {
-  const std::string line = Line(
-      R"({"type":"GLOBAL","global":{"shared_state":{"lsn":5},"stream_states":[)"
-      R"({"stream_descriptor":{"name":"b","namespace":""},"stream_state":null},)"
-      R"({"stream_descriptor":{"name":"a"},"stream_state":{"x":1}}]}})");
+  const std::string line =
+      Line(R"({"type":"GLOBAL","global":{"shared_state":{"lsn":5},"stream_states":[)"
+           R"({"stream_descriptor":{"name":"b","namespace":""},"stream_state":null},)"
+           R"({"stream_descriptor":{"name":"a"},"stream_state":{"x":1}}]}})");
   const StateMessage message = Parse(line);
   EXPECT_EQ(message.type, StateType::kGlobal);
   EXPECT_THAT(message.global_streams,
@@ -83,8 +85,9 @@ TEST(ParseStateTest, ReadsALegacyState) {
 
 TEST(ParseStateTest, ANullOrAbsentStreamStateRemovesTheLane) {
   for (const char* state : {R"(,"stream_state":null)", R"(,"stream_state" : null )", ""}) {
-    const std::string line = Line(
-        std::string(R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"a"})") + state + "}}");
+    const std::string line =
+        Line(std::string(R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"a"})") + state +
+             "}}");
     const StateMessage message = Parse(line);
     EXPECT_TRUE(message.blob_is_null);
     EXPECT_EQ(message.blob, "null");
@@ -109,15 +112,24 @@ TEST(ParseStateTest, AnAbsentTypeMeansLegacyUnlessThePayloadSaysOtherwise) {
 
 TEST(ParseStateTest, RefusesAStateWithoutAUsablePayload) {
   for (const char* payload : {
-           "null", "[]", "5", "{}", R"({"type":"STREAM"})", R"({"type":"stream","stream":{}})",
-           R"({"type":5,"data":{}})", R"({"type":"LEGACY"})", R"({"type":"GLOBAL","data":{}})",
-           R"({"type":"STREAM","stream":{}})", R"({"type":"STREAM","stream":[]})",
+           "null",
+           "[]",
+           "5",
+           "{}",
+           R"({"type":"STREAM"})",
+           R"({"type":"stream","stream":{}})",
+           R"({"type":5,"data":{}})",
+           R"({"type":"LEGACY"})",
+           R"({"type":"GLOBAL","data":{}})",
+           R"({"type":"STREAM","stream":{}})",
+           R"({"type":"STREAM","stream":[]})",
            R"({"type":"STREAM","stream":{"stream_state":{}}})",
            R"({"type":"STREAM","stream":{"stream_descriptor":{}}})",
            R"({"type":"STREAM","stream":{"stream_descriptor":{"name":1}}})",
            R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"\ud800"}}})",
            R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"a","namespace":1}}})",
-           R"({"type":"GLOBAL","global":{}})", R"({"type":"GLOBAL","global":{"stream_states":{}}})",
+           R"({"type":"GLOBAL","global":{}})",
+           R"({"type":"GLOBAL","global":{"stream_states":{}}})",
            R"({"type":"GLOBAL","global":{"stream_states":null}})",
            R"({"type":"GLOBAL","global":{"stream_states":[null]}})",
            R"({"type":"GLOBAL","global":{"stream_states":[{"stream_state":{}}]}})",
@@ -133,9 +145,11 @@ TEST(ParseStateTest, RefusesAStateWithoutAUsablePayload) {
 TEST(ParseStateTest, RefusesTwoReadings) {
   const std::string descriptor = R"("stream_descriptor":{"name":"a"})";
   for (const std::string& payload : {
-           R"({"type":"STREAM","stream":{)" + descriptor + R"(,"stream_state":{},"stream_state":1}})",
+           R"({"type":"STREAM","stream":{)" + descriptor +
+               R"(,"stream_state":{},"stream_state":1}})",
            R"({"type":"STREAM","stream":{)" + descriptor + "," + descriptor + "}}",
-           std::string(R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"a","name":"b"}}})"),
+           std::string(
+               R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"a","name":"b"}}})"),
            R"({"type":"STREAM","stream":{)" + descriptor + R"(},"stream":{}})",
            std::string(R"({"type":"GLOBAL","global":{"stream_states":[],"stream_states":[]}})"),
            std::string(R"({"type":"GLOBAL","global":{"stream_states":[],"shared_state":1,)"
@@ -157,7 +171,8 @@ TEST(ParseStateTest, NoErrorQuotesTheLine) {
 }
 
 TEST(StateDigestTest, AGlobalStateIsASetOfStreams) {
-  const std::string a = R"({"stream_descriptor":{"name":"a","namespace":null},"stream_state":{"c":1}})";
+  const std::string a =
+      R"({"stream_descriptor":{"name":"a","namespace":null},"stream_state":{"c":1}})";
   const std::string a_short = R"({"stream_state":{"c":1.0},"stream_descriptor":{"name":"a"}})";
   const std::string b = R"({"stream_descriptor":{"name":"b"},"stream_state":null})";
   const std::string b_short = R"({"stream_descriptor":{"name":"b"}})";
@@ -173,10 +188,13 @@ TEST(StateDigestTest, AGlobalStateIsASetOfStreams) {
   EXPECT_NE(global(R"("other":null,)", a + "," + b), digest) << "unknown members count as they are";
   EXPECT_NE(global("", a), digest);
   EXPECT_NE(global("", a + "," + b + "," + b), digest);
-  EXPECT_NE(global("", R"({"stream_descriptor":{"name":"a","namespace":""},"stream_state":{"c":1}},)" + b),
-            digest)
+  EXPECT_NE(
+      global("",
+             R"({"stream_descriptor":{"name":"a","namespace":""},"stream_state":{"c":1}},)" + b),
+      digest)
       << "an empty namespace is none of these";
-  EXPECT_NE(global("", R"({"stream_descriptor":{"name":"a"},"stream_state":{"c":2}},)" + b), digest);
+  EXPECT_NE(global("", R"({"stream_descriptor":{"name":"a"},"stream_state":{"c":2}},)" + b),
+            digest);
   EXPECT_NE(global("", R"({"stream_descriptor":{"name":"a"}},)"
                        R"({"stream_descriptor":{"name":"b"},"stream_state":{"c":1}})"),
             digest)
@@ -219,7 +237,8 @@ TEST(CountSpliceTest, WritesTheCountWhereItIsMissing) {
            {R"({"data":{}})", R"({"data":{},"sourceStats":{"recordCount":5}})"},
            {R"({"data":{} })", R"({"data":{} ,"sourceStats":{"recordCount":5}})"},
            {R"({"data":{},"sourceStats":null})", R"({"data":{},"sourceStats":{"recordCount":5}})"},
-           {R"({"sourceStats": {} ,"data":{}})", R"({"sourceStats": {"recordCount":5} ,"data":{}})"},
+           {R"({"sourceStats": {} ,"data":{}})",
+            R"({"sourceStats": {"recordCount":5} ,"data":{}})"},
            {R"({"sourceStats":{ },"data":{}})", R"({"sourceStats":{ "recordCount":5},"data":{}})"},
            {R"({"sourceStats":{"recordCount": null},"data":{}})",
             R"({"sourceStats":{"recordCount": 5},"data":{}})"},
@@ -250,9 +269,12 @@ std::string RandomStateLine(Rng& rng) {
     default:
       payload = R"("type":"LEGACY","data":)" + blob();
   }
-  const std::vector<std::string> stats = {
-      "", R"("sourceStats" : null)", R"("sourceStats": { })", R"("sourceStats":{"recordCount":null })",
-      R"("sourceStats":{"x":{"recordCount":3}} )", R"("destinationStats":{"recordCount":1})"};
+  const std::vector<std::string> stats = {"",
+                                          R"("sourceStats" : null)",
+                                          R"("sourceStats": { })",
+                                          R"("sourceStats":{"recordCount":null })",
+                                          R"("sourceStats":{"x":{"recordCount":3}} )",
+                                          R"("destinationStats":{"recordCount":1})"};
   const std::string extra = stats[Below(rng, stats.size())];
   if (!extra.empty()) payload = OneIn(rng, 2) ? payload + "," + extra : extra + "," + payload;
   return R"( {"type":"STATE", "state" : {)" + payload + "} } \r\n";
