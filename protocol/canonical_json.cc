@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -28,13 +29,32 @@ JsonDigest HashPair(const JsonDigest& a, const JsonDigest& b, Kind kind) {
   return FromHash(XXH3_128bits_withSeed(words.data(), sizeof words, kind));
 }
 
-// Hash(the unescaped text, kString) without a copy of the text, which may be long.
+// Hash(the unescaped text, kString) without a copy of the text, which may be long. The pieces are
+// short, so they are gathered first.
 JsonDigest HashEscaped(std::string_view raw) {
+  std::array<char, 1024> gathered;
+  std::size_t size = 0;
+  bool streaming = false;
   XXH3_state_t state{};
-  XXH3_128bits_reset_withSeed(&state, kString);
+  const auto flush = [&] {
+    if (!streaming) XXH3_128bits_reset_withSeed(&state, kString);
+    streaming = true;
+    XXH3_128bits_update(&state, gathered.data(), size);
+    size = 0;
+  };
   UnescapedPieces pieces(raw);
   std::string_view piece;
-  while (pieces.Next(&piece)) XXH3_128bits_update(&state, piece.data(), piece.size());
+  while (pieces.Next(&piece)) {
+    while (!piece.empty()) {
+      if (size == gathered.size()) flush();
+      const std::size_t part = std::min(piece.size(), gathered.size() - size);
+      std::memcpy(gathered.data() + size, piece.data(), part);
+      size += part;
+      piece.remove_prefix(part);
+    }
+  }
+  if (!streaming) return Hash({gathered.data(), size}, kString);
+  flush();
   return FromHash(XXH3_128bits_digest(&state));
 }
 
@@ -43,11 +63,14 @@ JsonDigest StringDigest(std::string_view raw, bool escaped) {
   return escaped ? HashEscaped(raw) : Hash(raw, kString);
 }
 
+// Short integers, most numbers, are their own canonical form.
+bool IsShortInteger(std::string_view number) {
+  if (number.size() > 18) return false;
+  return std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 JsonDigest NumberDigest(std::string_view text) {
-  // Most numbers are short integers, which are their own canonical form.
-  const bool plain =
-      text.size() <= 18 && text.find_first_not_of("0123456789") == std::string_view::npos;
-  if (plain) return Hash(text, kNumber);
+  if (IsShortInteger(text)) return Hash(text, kNumber);
   const std::optional<Decimal> decimal = ParseDecimal(text);
   std::string canonical;
   if (decimal) AppendCanonicalNumber(*decimal, &canonical);

@@ -23,7 +23,7 @@ absl::StatusOr<ConfiguredStream> ParseStream(JsonSlice element) {
   if (!descriptor) return Invalid("no `stream` object");
   ConfiguredStream stream;
   JsonCursor inner(descriptor->text);
-  const absl::Status status = ReadStreamDescriptor(inner, &stream.stream);
+  absl::Status status = ReadStreamDescriptor(inner, &stream.stream);
   if (!status.ok()) return status;
   stream.has_generation_id = generation_id && !generation_id->is_null();
   return stream;

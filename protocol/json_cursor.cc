@@ -17,6 +17,22 @@ static_assert(std::endian::native == std::endian::little,
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsHex(char c) { return IsDigit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 
+bool IsShortEscape(char c) {
+  switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+      return true;
+    default:
+      return false;
+  }
+}
+
 // The first quote, backslash or control character in [p, end), eight bytes at a time. In each of
 // the three tests the lowest byte that is marked is right; a borrow can only mark bytes above it.
 const char* FindSpecial(const char* p, const char* end) {
@@ -150,7 +166,7 @@ bool JsonCursor::ReadString() {
         return false;
       p += 6;
     } else {
-      if (p[1] == '\0' || std::strchr("\"\\/bfnrt", p[1]) == nullptr) return false;
+      if (!IsShortEscape(p[1])) return false;
       p += 2;
     }
   }
@@ -313,9 +329,10 @@ std::string JsonQuote(std::string_view text) {
 
 std::optional<double> JsonDouble(JsonSlice number) {
   if (!number.is_number()) return std::nullopt;
-  const char* const end = number.text.data() + number.text.size();
+  const char* const begin = number.text.data();
+  const char* const end = begin + number.text.size();
   double value = 0;
-  const auto [stop, error] = std::from_chars(number.text.data(), end, value);
+  const auto [stop, error] = std::from_chars(begin, end, value);
   if (error == std::errc::result_out_of_range) {
     // from_chars does not say in which direction.
     const std::optional<Decimal> decimal = ParseDecimal(number.text);

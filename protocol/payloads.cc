@@ -74,7 +74,7 @@ absl::StatusOr<StreamDescriptor> Descriptor(const std::optional<JsonSlice>& slic
   if (!slice) return Invalid("the message has no stream descriptor");
   StreamDescriptor stream;
   JsonCursor cursor(slice->text);
-  const absl::Status status = ReadStreamDescriptor(cursor, &stream);
+  absl::Status status = ReadStreamDescriptor(cursor, &stream);
   if (!status.ok()) return status;
   return stream;
 }

@@ -21,23 +21,25 @@ constexpr int64_t kPatternMemoryMax = 1 << 20;
 // are
 // \uXXXX, (?<name> and escapes of characters that need none. False: not even that helps.
 bool TranslatePattern(std::string_view pattern, std::string* out) {
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern.substr(i).starts_with("(?<") && i + 3 < pattern.size() && pattern[i + 3] != '=' &&
-        pattern[i + 3] != '!') {
+  while (!pattern.empty()) {
+    std::size_t taken = 1;
+    if (pattern.starts_with("(?<") && !pattern.starts_with("(?<=") &&
+        !pattern.starts_with("(?<!")) {
       *out += "(?P<";
-      i += 2;
-    } else if (pattern[i] != '\\') {
-      *out += pattern[i];
-    } else if (i + 1 == pattern.size()) {
+      taken = 3;
+    } else if (pattern.front() != '\\') {
+      *out += pattern.front();
+    } else if (pattern.size() == 1) {
       return false;
-    } else if (pattern[++i] == 'u' && i + 4 < pattern.size()) {
-      *out += "\\x{" + std::string(pattern.substr(i + 1, 4)) + "}";
-      i += 4;
-    } else if (pattern[i] == '_') {
-      *out += '_';
+    } else if (pattern[1] == 'u' && pattern.size() >= 6) {
+      *out += "\\x{" + std::string(pattern.substr(2, 4)) + "}";
+      taken = 6;
     } else {
-      *out += {'\\', pattern[i]};
+      if (pattern[1] != '_') *out += '\\';
+      *out += pattern[1];
+      taken = 2;
     }
+    pattern.remove_prefix(taken);
   }
   return true;
 }
@@ -129,11 +131,11 @@ class SchemaCompiler {
     for (std::size_t i = 0; i < places_.size(); ++i) {
       if (i == kSchemasMax) return absl::InvalidArgumentError("the spec has too many schemas");
       Schema schema;
-      const absl::Status status = CompileOne(places_[i], &schema);
+      absl::Status status = CompileOne(places_[i], &schema);
       if (!status.ok()) return status;
       set_.schemas_.push_back(std::move(schema));
     }
-    const absl::Status status = FollowRefs();
+    absl::Status status = FollowRefs();
     if (!status.ok()) return status;
     return std::move(set_);
   }
@@ -394,8 +396,8 @@ class SchemaCompiler {
 };
 
 SchemaSet::SchemaSet() = default;
-SchemaSet::SchemaSet(SchemaSet&&) = default;
-SchemaSet& SchemaSet::operator=(SchemaSet&&) = default;
+SchemaSet::SchemaSet(SchemaSet&&) noexcept = default;
+SchemaSet& SchemaSet::operator=(SchemaSet&&) noexcept = default;
 SchemaSet::~SchemaSet() = default;
 
 absl::StatusOr<SchemaSet> SchemaSet::Compile(std::string_view json) {

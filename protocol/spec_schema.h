@@ -113,8 +113,8 @@ class SchemaSet {
   // too large, a $ref that leaves the document, does not resolve or leads only to itself.
   static absl::StatusOr<SchemaSet> Compile(std::string_view json);
 
-  SchemaSet(SchemaSet&&);
-  SchemaSet& operator=(SchemaSet&&);
+  SchemaSet(SchemaSet&&) noexcept;
+  SchemaSet& operator=(SchemaSet&&) noexcept;
   ~SchemaSet();
 
   // 0 is the root.

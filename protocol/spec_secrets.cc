@@ -170,14 +170,15 @@ std::vector<std::string> SecretTexts(const JsonTree& config, const std::vector<u
 std::string MaskSecrets(std::string_view text, const JsonTree& config,
                         const std::vector<uint32_t>& secrets) {
   std::string masked;
-  const char* rest = text.data();
+  std::size_t done = 0;
   for (const uint32_t secret : secrets) {
     const std::string_view value = config[secret].text;
-    masked.append(rest, value.data());
+    const auto begin = static_cast<std::size_t>(value.data() - text.data());
+    masked.append(text.substr(done, begin - done));
     masked.append("\"").append(kSecretMask).append("\"");
-    rest = value.data() + value.size();
+    done = begin + value.size();
   }
-  return masked.append(rest, text.data() + text.size());
+  return masked.append(text.substr(done));
 }
 
 bool SoundsSecret(std::string_view key) {

@@ -94,11 +94,11 @@ absl::Status ReadStreamState(JsonCursor& cursor, bool with_digest, StreamState* 
     const char* const begin = cursor.position();
     if (JsonKeyIs(key, "stream_descriptor")) {
       if (std::exchange(has_descriptor, true)) return Invalid("a stream descriptor occurs twice");
-      const absl::Status status = ReadStreamDescriptor(cursor, &out->stream);
+      absl::Status status = ReadStreamDescriptor(cursor, &out->stream);
       if (!status.ok()) return status;
       JsonDigest digest;
       if (with_digest) {
-        const absl::Status digested = DigestDescriptor(TextSince(begin, cursor), &digest);
+        absl::Status digested = DigestDescriptor(TextSince(begin, cursor), &digest);
         if (!digested.ok()) return digested;
         members.Add(key, digest);
       }
@@ -129,7 +129,7 @@ absl::Status ReadStream(const Payload& payload, StateMessage* message) {
   JsonCursor cursor(payload.stream->text);
   if (cursor.Next() != Event::kObject) return Invalid("the state's stream is not an object");
   StreamState state;
-  const absl::Status status = ReadStreamState(cursor, /*with_digest=*/false, &state);
+  absl::Status status = ReadStreamState(cursor, /*with_digest=*/false, &state);
   if (!status.ok()) return status;
   message->stream = std::move(state.stream);
   message->blob = state.blob;
@@ -144,7 +144,7 @@ absl::Status ReadStreamStates(JsonCursor& cursor, ObjectDigest* elements, StateM
   while (cursor.Next() != Event::kArrayEnd) {
     if (cursor.last() != Event::kObject) return Invalid("a stream state is not an object");
     StreamState state;
-    const absl::Status status = ReadStreamState(cursor, /*with_digest=*/true, &state);
+    absl::Status status = ReadStreamState(cursor, /*with_digest=*/true, &state);
     if (!status.ok()) return status;
     elements->Add(state.digest);
     message->global_streams.push_back(std::move(state.stream));
@@ -164,7 +164,7 @@ absl::Status ReadGlobal(const Payload& payload, StateMessage* message) {
     if (JsonKeyIs(key, "stream_states")) {
       if (std::exchange(has_streams, true)) return Invalid("stream_states occurs twice");
       ObjectDigest elements;
-      const absl::Status status = ReadStreamStates(cursor, &elements, message);
+      absl::Status status = ReadStreamStates(cursor, &elements, message);
       if (!status.ok()) return status;
       members.Add(key, elements.Finish());
       continue;
@@ -220,22 +220,25 @@ Stats ReadStats(const std::optional<JsonSlice>& slice) {
 }
 
 CountSplice MakeSplice(std::string_view line, const Payload& payload, const Stats& stats) {
-  const auto offset = [&](const char* p) { return static_cast<uint32_t>(p - line.data()); };
-  const auto replace = [&](std::string_view text, std::string before, std::string after) {
-    return CountSplice{offset(text.data()), offset(text.data() + text.size()), std::move(before),
+  const auto splice = [&](const char* begin, const char* end, std::string before,
+                          std::string after) {
+    return CountSplice{static_cast<uint32_t>(begin - line.data()),
+                       static_cast<uint32_t>(end - line.data()), std::move(before),
                        std::move(after)};
   };
-  const auto insert = [&](const char* at, std::string before, std::string after) {
-    return replace(std::string_view(at, 0), std::move(before), std::move(after));
+  const auto replace = [&](std::string_view text, std::string before, std::string after) {
+    const char* const begin = text.data();
+    return splice(begin, begin + text.size(), std::move(before), std::move(after));
   };
   if (!payload.source_stats) {
-    return insert(payload.end - 1, R"(,"sourceStats":{"recordCount":)", "}");
+    const char* const brace = payload.end - 1;
+    return splice(brace, brace, R"(,"sourceStats":{"recordCount":)", "}");
   }
   const std::string_view text = payload.source_stats->text;
   if (payload.source_stats->is_null()) return replace(text, R"({"recordCount":)", "}");
   if (stats.null_count) return replace(stats.null_count->text, "", "");
-  const char* const brace = text.data() + text.size() - 1;
-  return insert(brace, stats.empty ? R"("recordCount":)" : R"(,"recordCount":)", "");
+  const char* const brace = &text.back();
+  return splice(brace, brace, stats.empty ? R"("recordCount":)" : R"(,"recordCount":)", "");
 }
 
 absl::StatusOr<StateMessage> ToMessage(std::string_view line, const Payload& payload) {
@@ -243,9 +246,9 @@ absl::StatusOr<StateMessage> ToMessage(std::string_view line, const Payload& pay
   if (!type.ok()) return type.status();
   StateMessage message;
   message.type = *type;
-  const absl::Status status = *type == StateType::kStream   ? ReadStream(payload, &message)
-                              : *type == StateType::kGlobal ? ReadGlobal(payload, &message)
-                                                            : ReadLegacy(payload, &message);
+  absl::Status status = *type == StateType::kStream   ? ReadStream(payload, &message)
+                        : *type == StateType::kGlobal ? ReadGlobal(payload, &message)
+                                                      : ReadLegacy(payload, &message);
   if (!status.ok()) return status;
   const Stats stats = ReadStats(payload.source_stats);
   message.source_record_count = stats.record_count;
