@@ -123,24 +123,26 @@ TEST_F(FifoTest, WriterSeesItsReaderGo) {
 
 // A source without records: the destination, which starts slowly, must still see an end.
 TEST_F(FifoTest, WriterThatClosedEarlyMeetsItsReader) {
-  const EventFd closed = *EventFd::Create();
+  // Shared: the thread may still be inside Signal when we have seen it.
+  const auto closed = std::make_shared<EventFd>(*EventFd::Create());
   const std::unique_ptr<ByteWriter> writer = *OpenFifoWriter(path_);
-  writer->Close([&closed] { closed.Signal(); });
+  writer->Close([closed] { closed->Signal(); });
   EXPECT_EQ(IoState::kEnd, Write(*writer, "x").state);
-  EXPECT_FALSE(IsReadable(closed.get()));
+  EXPECT_FALSE(IsReadable(closed->get()));
   const Fd reader(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));  // blocks until a writer is there
   char c;
   EXPECT_EQ(IoState::kEnd, ReadSome(reader.get(), std::span(&c, 1)).state);
-  AwaitReadable(closed.get());
+  AwaitReadable(closed->get());
 }
 
 TEST_F(FifoTest, WriterThatIsDestroyedFirstLetsGo) {
-  const EventFd closed = *EventFd::Create();
+  // Shared: the thread may still be inside Signal when we have seen it.
+  const auto closed = std::make_shared<EventFd>(*EventFd::Create());
   {
     const std::unique_ptr<ByteWriter> writer = *OpenFifoWriter(path_);
-    writer->Close([&closed] { closed.Signal(); });
+    writer->Close([closed] { closed->Signal(); });
   }
-  AwaitReadable(closed.get());
+  AwaitReadable(closed->get());
 }
 
 TEST_F(FifoTest, WriterSaysWhenItsPathIsGone) {
