@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "platform/check.h"
 
 namespace shunt {
 namespace {
@@ -56,8 +57,8 @@ bool RunDetached(std::function<void()> work) {
   const bool started = ::pthread_create(&thread, nullptr, run, owned.get()) == 0;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (!started) return false;
-  owned.release();
-  ::pthread_detach(thread);
+  static_cast<void>(owned.release());  // it is the thread's now
+  SHUNT_CHECK(::pthread_detach(thread) == 0);
   return true;
 }
 

@@ -48,7 +48,7 @@ std::map<std::string, std::string> AllEnv() {
 absl::StatusOr<std::string> FindExecutable(std::string_view name, std::string_view path) {
   if (name.empty()) return absl::InvalidArgumentError("the name of the program is empty");
   if (name.find('/') != std::string_view::npos) {
-    const std::string file(name);
+    std::string file(name);
     const int error = WhyNotExecutable(file);
     if (error == 0) return file;
     return absl::ErrnoToStatus(error, absl::StrCat("cannot run ", A(name)));

@@ -34,7 +34,7 @@ std::string DirectoryOf(const std::string& path) {
 }
 
 absl::Status WriteToEnd(int fd, std::string_view bytes, const std::string& path) {
-  const absl::Status status = WriteAll(fd, bytes);
+  absl::Status status = WriteAll(fd, bytes);
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat("writing ", path, ": ", status.message()));
 }

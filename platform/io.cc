@@ -178,7 +178,7 @@ absl::StatusOr<SharedEnd> SharedEnd::Open(int fd, Direction direction) {
   end.fd_ = Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
   if (!end.valid()) return Errno(errno, absl::StrCat("duplicating descriptor ", fd));
   if (S_ISREG(info.st_mode) || (flags & O_NONBLOCK)) return end;
-  if (const absl::Status status = SetNonBlocking(end.get()); !status.ok()) return status;
+  if (absl::Status status = SetNonBlocking(end.get()); !status.ok()) return status;
   end.restore_blocking_ = true;
   return end;
 }

@@ -236,6 +236,7 @@ absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options) {
 
   std::vector<std::string> words = options.argv;
   std::vector<std::string> variables;
+  variables.reserve(options.env.size());
   for (const auto& [name, value] : options.env) variables.push_back(absl::StrCat(name, "=", value));
   const std::vector<char*> argv = Pointers(words);
   const std::vector<char*> envp = Pointers(variables);

@@ -87,7 +87,7 @@ TEST_F(RunDirectoryTest, SweepRemovesWhatAKilledRunLeft) {
     const std::unique_ptr<RunDirectory> run = Create();
     const bool ok = run->AddJson("config.json", "{}").ok() &&
                     WriteAll(pipe->write_end.get(), run->path() + "\n").ok();
-    while (ok) ::pause();
+    if (ok) ::pause();  // until it is killed
     ::_exit(1);
   }
   const std::string path = ReadLine(pipe->read_end.get());

@@ -147,6 +147,7 @@ TEST(ProcessTest, SpawningWorksWithoutStandardStreamsOfOurOwn) {
 
 TEST(ProcessTest, SpawningFromManyThreadsLeaksNoPipe) {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([] {
       for (int round = 0; round < 10; ++round) {
