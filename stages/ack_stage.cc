@@ -21,10 +21,11 @@ ClassifierOptions DestinationLines() {
 
 }  // namespace
 
-AckStage::AckStage(Connector& destination, const Options& options, const Lanes& lanes,
-                   const Clock& clock, RunState& run)
+AckStage::AckStage(Connector& destination, const Options& options, const SecretGate& secrets,
+                   const Lanes& lanes, const Clock& clock, RunState& run)
     : destination_(destination),
       options_(options),
+      secrets_(secrets),
       announcements_(lanes.announcements),
       commits_(lanes.commits),
       control_(lanes.control),
@@ -205,6 +206,7 @@ bool AckStage::SendControl(const LineItem& item, bool quarantine_only) {
   fact.quarantine_only = quarantine_only;
   const uint64_t seq = fact.seq;
   const std::size_t bytes = fact.line.size();
+  secrets_.Learn(fact.line);
   if (!control_.Send(std::move(fact), bytes)) return false;
   control_seq_ = seq;
   return true;

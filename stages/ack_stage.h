@@ -23,6 +23,7 @@
 #include "stages/event_sink.h"
 #include "stages/fault.h"
 #include "stages/run_state.h"
+#include "stages/secret_gate.h"
 #include "stages/stage.h"
 #include "stages/state_bodies.h"
 #include "stages/trace_log.h"
@@ -50,8 +51,8 @@ class AckStage final : public Stage {
     uint64_t unmatched_acks = 0;
     uint64_t log_lines_dropped = 0;
   };
-  AckStage(Connector& destination, const Options& options, const Lanes& lanes, const Clock& clock,
-           RunState& run);
+  AckStage(Connector& destination, const Options& options, const SecretGate& secrets,
+           const Lanes& lanes, const Clock& clock, RunState& run);
 
   std::string_view name() const override { return "ack"; }
   absl::StatusOr<Step> Run() override;
@@ -80,6 +81,7 @@ class AckStage final : public Stage {
 
   Connector& destination_;
   const Options options_;
+  const SecretGate secrets_;
   AnnouncementLane::Receiver announcements_;
   CommitLane::Sender commits_;
   ControlLane::Sender control_;

@@ -12,8 +12,8 @@ constexpr int kChunksPerStep = 8;
 }
 
 ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& catalog,
-                           const Options& options, const Lanes& lanes, const Clock& clock,
-                           RunState& run)
+                           const Options& options, const SecretGate& secrets,
+                           const Lanes& lanes, const Clock& clock, RunState& run)
     : destination_(destination),
       catalog_(catalog),
       options_(options),
@@ -21,7 +21,7 @@ ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& cata
       clock_(clock),
       run_(run),
       faults_(lanes.faults),
-      intake_(catalog, options.intake, lanes.control, lanes.logs, lanes.faults, run),
+      intake_(catalog, options.intake, secrets, lanes.control, lanes.logs, lanes.faults, run),
       outbox_(destination, catalog, options.outbox, lanes.announcements, lanes.faults, run) {}
 
 Wait ForwardStage::wait() const {

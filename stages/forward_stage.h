@@ -38,7 +38,7 @@ class ForwardStage final : public Stage {
     FaultLane& faults;
   };
   ForwardStage(Connector& destination, const ConfiguredCatalog& catalog, const Options& options,
-               const Lanes& lanes, const Clock& clock, RunState& run);
+               const SecretGate& secrets, const Lanes& lanes, const Clock& clock, RunState& run);
 
   std::string_view name() const override { return "forward"; }
   absl::StatusOr<Step> Run() override;

@@ -34,10 +34,12 @@ std::string_view ItemBytes(const Chunk& chunk, const LineItem& item, std::size_t
   return *scratch;
 }
 
-Intake::Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy, ControlLane& control,
-               LogLane& logs, FaultLane& faults, RunState& run)
+Intake::Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy,
+               const SecretGate& secrets, ControlLane& control, LogLane& logs, FaultLane& faults,
+               RunState& run)
     : catalog_(catalog),
       policy_(policy),
+      secrets_(secrets),
       control_(control),
       logs_(logs),
       faults_(faults),
@@ -120,6 +122,7 @@ bool Intake::SendControl(const LineItem& item, bool quarantine_only) {
   fact.line.assign(bytes);
   fact.quarantine_only = quarantine_only;
   const uint64_t seq = fact.seq;
+  secrets_.Learn(bytes);
   if (!control_.Send(std::move(fact), bytes.size())) return false;
   control_seq_ = seq;
   return true;

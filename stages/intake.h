@@ -20,6 +20,7 @@
 #include "stages/event_sink.h"
 #include "stages/fault.h"
 #include "stages/run_state.h"
+#include "stages/secret_gate.h"
 #include "stages/trace_log.h"
 
 namespace shunt {
@@ -47,8 +48,8 @@ inline constexpr std::size_t kUnknownStreamsMax = 1000;
 
 class Intake {
  public:
-  Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy, ControlLane& control,
-         LogLane& logs, FaultLane& faults, RunState& run);
+  Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy, const SecretGate& secrets,
+         ControlLane& control, LogLane& logs, FaultLane& faults, RunState& run);
 
   // REQUIRES: ready() (no chunk is being worked on).
   void Begin(ChunkPtr chunk);
@@ -82,6 +83,7 @@ class Intake {
 
   const ConfiguredCatalog& catalog_;
   const IntakePolicy policy_;
+  const SecretGate secrets_;
   ControlLane::Sender control_;
   LogLane::Sender logs_;
   FaultLane::Sender faults_;
