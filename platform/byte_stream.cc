@@ -46,7 +46,7 @@ bool RunDetached(std::function<void()> work) {
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  auto owned = std::make_unique<std::function<void()>>(std::move(work));
+  auto* owned = new std::function<void()>(std::move(work));  // the thread's, once there is one
   const auto run = [](void* argument) -> void* {
     const std::unique_ptr<std::function<void()>> mine(
         static_cast<std::function<void()>*>(argument));
@@ -54,10 +54,12 @@ bool RunDetached(std::function<void()> work) {
     return nullptr;
   };
   pthread_t thread;
-  const bool started = ::pthread_create(&thread, nullptr, run, owned.get()) == 0;
+  const bool started = ::pthread_create(&thread, nullptr, run, owned) == 0;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (!started) return false;
-  static_cast<void>(owned.release());  // it is the thread's now
+  if (!started) {
+    delete owned;
+    return false;
+  }
   SHUNT_CHECK(::pthread_detach(thread) == 0);
   return true;
 }
