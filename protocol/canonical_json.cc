@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -30,16 +31,18 @@ JsonDigest HashPair(const JsonDigest& a, const JsonDigest& b, Kind kind) {
 }
 
 // Hash(the unescaped text, kString) without a copy of the text, which may be long. The pieces are
-// short, so they are gathered first.
+// short, so they are gathered first; only a text that overflows needs a streaming state. That is on
+// the heap because it wants an alignment that AddressSanitizer's fake stack does not give.
 JsonDigest HashEscaped(std::string_view raw) {
   std::array<char, 1024> gathered;
   std::size_t size = 0;
-  bool streaming = false;
-  XXH3_state_t state{};
+  std::unique_ptr<XXH3_state_t> state;
   const auto flush = [&] {
-    if (!streaming) XXH3_128bits_reset_withSeed(&state, kString);
-    streaming = true;
-    XXH3_128bits_update(&state, gathered.data(), size);
+    if (state == nullptr) {
+      state = std::make_unique<XXH3_state_t>();
+      XXH3_128bits_reset_withSeed(state.get(), kString);
+    }
+    XXH3_128bits_update(state.get(), gathered.data(), size);
     size = 0;
   };
   UnescapedPieces pieces(raw);
@@ -53,9 +56,9 @@ JsonDigest HashEscaped(std::string_view raw) {
       piece.remove_prefix(part);
     }
   }
-  if (!streaming) return Hash({gathered.data(), size}, kString);
+  if (state == nullptr) return Hash({gathered.data(), size}, kString);
   flush();
-  return FromHash(XXH3_128bits_digest(&state));
+  return FromHash(XXH3_128bits_digest(state.get()));
 }
 
 // `raw` is between the quotes.
