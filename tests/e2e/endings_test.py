@@ -1,0 +1,222 @@
+"""How syncs end: exit codes, what arrived, what was checkpointed, and what the report says about it.
+
+Contract section 2, decisions 13, 14 and edge rule 4. Signals and deadlines are in deadlines_test.
+"""
+
+import json
+import os
+import shutil
+
+from tests.e2e import harness as h
+from tests.e2e.routing_case import BULK, USERS_1, USERS_2, RoutingCase
+
+
+class TheSourceFails(RoutingCase):
+    def test_half_way_everything_it_wrote_arrives_and_its_error_is_the_failure(self):
+        result = self.run_sync(
+            {"write": USERS_1 + h.state("users", {"c": 1}, 1) + USERS_2 + h.state("users", {"c": 2}, 1) + USERS_1},
+            {"write": h.trace_error("The API said no.", stream="users", kind="transient_error")}, {"exit": 1},
+            code=h.SOURCE)
+        self.assertEqual(self.received().count(b"RECORD"), 3)
+        self.assertEqual(self.w.stream_states(), {"users": {"c": 2}})
+        failure = self.assert_failure(result, "source", "The API said no.")
+        self.assertEqual((failure["type"], failure["internal_message"]), ("transient_error", "internal detail"))
+        self.assertEqual(failure["stream"]["name"] if isinstance(failure["stream"], dict) else failure["stream"], "users")
+        self.assertEqual(result.report["source"]["exit_code"], 1)
+        self.assertEqual(result.report["totals"]["records_committed"], 2)
+        self.assertEqual(result.report["streams"][0]["status"], "incomplete")
+
+    def test_the_next_run_resumes_from_the_checkpoint(self):
+        self.run_sync({"write": USERS_1 + h.state("users", {"c": 1})}, {"exit": 1}, code=h.SOURCE)
+        self.run_sync({"write": USERS_2 + h.state("users", {"c": 2})})
+        given = self.w.given("source", "read", "state")
+        self.assertEqual([element["stream"]["stream_state"] for element in given], [{"c": 1}])
+        self.assertEqual(given[0]["type"], "STREAM")
+
+    def test_killed_by_a_signal(self):
+        result = self.run_sync({"write": USERS_1}, {"signal": 9}, code=h.SOURCE)
+        self.assertEqual(result.report["source"]["signal"], 9)
+        self.assertEqual(self.received(), USERS_1.encode())
+
+    def test_a_trace_error_with_exit_0_is_a_failure(self):
+        result = self.run_sync({"write": USERS_1 + h.trace_error("half done") + USERS_2}, code=h.SOURCE)
+        self.assert_failure(result, "source", "half done")
+        self.assertEqual(self.received().count(b"RECORD"), 2)  # routing went on
+
+    def test_a_stream_that_it_calls_incomplete(self):
+        self.w.catalog = h.catalog("users", "orders", generations=True)
+        result = self.run_sync({"write": USERS_1 + h.stream_status("users", "INCOMPLETE")
+                                + h.stream_status("orders", "COMPLETE")}, code=h.SOURCE)
+        statuses = {line["trace"]["stream_status"]["stream_descriptor"]["name"]: line["trace"]["stream_status"]["status"]
+                    for line in self.received_lines() if line["type"] == "TRACE"}
+        self.assertEqual(statuses, {"users": "INCOMPLETE", "orders": "COMPLETE"})
+        self.assertEqual(result.report["streams"][0]["status"], "incomplete")
+
+    def test_a_failed_connection_status(self):
+        self.run_sync({"write": h.line("CONNECTION_STATUS", "connectionStatus", {"status": "FAILED", "message": "m"})},
+                      code=h.SOURCE)
+
+    def test_mixed_state_types_are_a_protocol_violation(self):
+        self.run_sync({"write": USERS_1 + h.state("users", {"c": 1}, 1)}, {"write": h.global_state({"g": 1}, {}, 0)},
+                      {"write": h.state("users", {"c": 2}, 0)}, code=h.SOURCE)
+        # What was acknowledged stays, of the first type only; how much of it was written is a matter of chance.
+        self.assertIn(self.w.exported_state(), ([], [self.stream_element({"c": 1})], [self.stream_element({"c": 2})]))
+
+    def stream_element(self, blob):
+        return {"type": "STREAM", "stream": {"stream_descriptor": {"name": "users"}, "stream_state": blob}}
+
+    def test_a_source_that_cannot_be_started(self):
+        flags = self.w.prepare()
+        flags[flags.index("--source") + 1] = "/nonexistent/connector"
+        result = self.w.sync(prepared=flags)
+        self.assertIn(result.code, (h.USAGE, h.SOURCE), str(result))
+
+
+class TheDestinationFails(RoutingCase):
+    def test_its_own_error_comes_first_and_the_checkpoint_is_the_last_acknowledged_state(self):
+        result = self.run_sync(
+            {"write": USERS_1 + h.state("users", {"c": 1}, 1)}, BULK, {"write": h.state("users", {"c": 2}, 1)},
+            hold=[{"line": 100, "do": [{"write": h.trace_error("Disk full.", kind="config_error")}, {"exit": 1}]}],
+            code=h.DESTINATION)
+        failure = self.assert_failure(result, "destination", "Disk full.")
+        self.assertEqual(failure["type"], "config_error")
+        self.assertEqual(result.report["destination"]["exit_code"], 1)
+        self.assertEqual(self.w.stream_states(), {"users": {"c": 1}})
+        self.assertEqual(result.report["totals"]["records_committed"], 1)
+
+    def test_it_crashes_right_after_an_acknowledgement(self):
+        self.run_sync({"write": USERS_1 + h.state("users", {"c": 1}, 1)}, BULK,
+                      hold=[{"line": 2, "do": [{"signal": 9}]}], code=h.DESTINATION)
+        self.assertEqual(self.w.stream_states(), {"users": {"c": 1}})
+
+    def test_it_exits_0_before_its_input_ends(self):
+        self.run_sync(BULK, hold=[{"line": 5, "do": [{"exit": 0}]}], code=h.DESTINATION)
+
+    def test_it_fails_at_the_end(self):
+        result = self.run_sync({"write": USERS_1 + h.state("users", {"c": 1}, 1)}, at_end=[{"exit": 3}],
+                               code=h.DESTINATION)
+        self.assertEqual(result.report["destination"]["exit_code"], 3)
+        self.assertEqual(self.w.stream_states(), {"users": {"c": 1}})
+
+    def test_a_trace_error_with_exit_0_is_a_failure(self):
+        result = self.run_sync({"write": USERS_1}, at_end=[{"write": h.trace_error("not all rows")}], code=h.DESTINATION)
+        self.assert_failure(result, "destination", "not all rows")
+
+    def test_it_closes_its_input_and_stays(self):
+        result = self.run_sync({"write": USERS_1 + h.state("users", {"c": 1}, 1)}, BULK,
+                               hold=[{"line": 3, "do": [{"close": "stdin"}, {"write": h.trace_error("gave up")},
+                                                        {"exit": 7}]}], code=h.DESTINATION)
+        self.assert_failure(result, "destination", "gave up")
+
+    def test_records_and_garbage_from_it_are_counted_never_fatal(self):
+        self.run_sync({"write": USERS_1 + h.state("users", {"c": 1}, 1)},
+                      before=[{"write": USERS_1 + "{\"type\":\"REC\nwords\n\n"}])
+        self.assertEqual(self.w.stream_states(), {"users": {"c": 1}})
+
+    def test_a_destination_that_talks_a_lot_before_it_reads_is_no_deadlock(self):
+        self.run_sync(BULK, {"write": h.state("users", {"c": 1})}, before=[{"repeat": h.log("chat " * 20), "bytes": 2_000_000}])
+        self.assertEqual(self.w.stream_states(), {"users": {"c": 1}})
+
+
+class FinalStatuses(RoutingCase):
+    def statuses(self):
+        return [(line["trace"]["stream_status"]["stream_descriptor"]["name"], line["trace"]["stream_status"]["status"])
+                for line in self.received_lines() if line["type"] == "TRACE"]
+
+    def test_complete_for_all_when_all_went_well_and_the_catalog_has_generations(self):
+        self.w.catalog = h.catalog("users", "orders", generations=True)
+        result = self.run_sync({"write": USERS_1})
+        self.assertEqual(sorted(self.statuses()), [("orders", "COMPLETE"), ("users", "COMPLETE")])
+        self.assertEqual(self.received_lines()[0], json.loads(USERS_1))  # statuses come last
+        self.assertEqual({row["status"] for row in result.report["streams"]}, {"complete"})
+
+    def test_incomplete_for_all_when_the_source_fails(self):
+        self.w.catalog = h.catalog("users", "orders", generations=True)
+        self.run_sync({"write": USERS_1}, {"exit": 1}, code=h.SOURCE)
+        self.assertEqual(sorted(self.statuses()), [("orders", "INCOMPLETE"), ("users", "INCOMPLETE")])
+
+    def test_incomplete_for_all_after_a_loss(self):
+        self.w.catalog = h.catalog("users", generations=True)
+        self.run_sync({"write": USERS_1 + USERS_2[:-5] + "\n"}, code=h.DATA_LOSS)
+        self.assertEqual(self.statuses(), [("users", "INCOMPLETE")])
+
+    def test_incomplete_for_the_stream_that_an_error_names(self):
+        self.w.catalog = h.catalog("users", "orders", generations=True)
+        self.run_sync({"write": USERS_1 + h.trace_error("e", stream="orders")}, code=h.SOURCE)
+        self.assertEqual(sorted(self.statuses()), [("orders", "INCOMPLETE"), ("users", "COMPLETE")])
+
+    def test_none_without_generations_unless_always_and_none_with_never(self):
+        self.run_sync({"write": USERS_1})
+        self.assertEqual(self.statuses(), [])
+        self.run_sync({"write": USERS_1}, flags=["--stream-statuses", "always"])
+        self.assertEqual(self.statuses(), [("users", "COMPLETE")])
+        self.w.catalog = h.catalog("users", generations=True)
+        self.run_sync({"write": USERS_1}, flags=["--stream-statuses", "never"])
+        self.assertEqual(self.statuses(), [])
+
+
+class Loss(RoutingCase):
+    def test_a_truncated_last_line_taints(self):
+        result = self.run_sync({"write": USERS_1 + h.state("users", {"c": 1}, 1) + USERS_2[:30]}, code=h.DATA_LOSS)
+        self.assertEqual(result.report["lines"]["malformed"], 1)
+        self.assertEqual(self.w.stream_states(), {"users": {"c": 1}})
+
+    def test_with_fail_it_stops_at_once(self):
+        self.run_sync({"write": USERS_1 + "{\"type\":\"RECORD\",\n"}, {"hang": True}, flags=["--on-malformed", "fail"],
+                      code=h.DATA_LOSS)
+
+    # The limit is only looked at for lines longer than a chunk (256 KiB).
+    @h.unittest.expectedFailure
+    def test_a_line_over_the_limit_is_malformed_and_one_at_the_limit_is_not(self):
+        fits = h.record("users", {"text": ""})
+        fits = fits.replace('""', '"%s"' % ("x" * (100_000 - len(fits))))
+        self.assertEqual(len(fits), 100_000)
+        self.run_sync({"write": fits}, flags=["--line-bytes-max", "100000"])
+        self.assertEqual(self.received(), fits.encode())
+        self.run_sync({"write": USERS_1 + fits.replace("xxx", "xxxx", 1) + USERS_2}, flags=["--line-bytes-max", "100000"],
+                      code=h.DATA_LOSS)
+        self.assertEqual(self.received(), (USERS_1 + USERS_2).encode())
+
+    def test_content_of_a_malformed_line_is_never_shown(self):
+        result = self.run_sync({"write": '{"type":"RECORD","record":{"CANARY\n'}, flags=["--verbose"], code=h.DATA_LOSS)
+        self.assert_secretless(result, "CANARY")
+
+    def test_unknown_streams_are_dropped_or_fail(self):
+        result = self.run_sync({"write": h.record("ghost", {}) * 3 + USERS_1})
+        self.assertEqual(result.report["unknown_streams"], [{"name": "ghost", "namespace": None, "records": 3}])
+        self.assertEqual(result.report["totals"]["records_dropped"], 3)
+        self.assertEqual(result.err.count(b"ghost"), 1, str(result))
+        self.run_sync({"write": h.record("ghost", {})}, {"hang": True}, flags=["--on-unknown-stream", "fail"], code=h.SOURCE)
+
+
+class TheStoreFails(RoutingCase):
+    def test_a_checkpoint_that_cannot_be_made_durable(self):
+        os.mkdir(self.w.path("db"))
+        self.w.store = "sqlite:" + self.w.path("db", "store.db")
+        self.w.source["read"] = [{"write": USERS_1}, {"touch": self.w.path("reading")}, {"await": self.w.path("go")},
+                                 {"write": h.state("users", {"c": 1})}]
+        running = self.w.start_sync()
+        self.release_at_the_end(self.w.path("go"))
+        h.wait_for_file(self.w.path("reading"), running)
+        shutil.rmtree(self.w.path("db"))
+        h.touch(self.w.path("go"))
+        result = running.wait()
+        self.assert_exit(result, h.STORE)
+        self.assertEqual(result.report["states"]["committed"], 0)
+
+    def test_a_store_that_cannot_be_opened(self):
+        self.w.write("file", b"")
+        self.w.store = "sqlite:" + self.w.path("file", "store.db")
+        result = self.w.sync()
+        self.assertIn(result.code, (h.USAGE, h.STORE), str(result))
+        self.assertEqual(self.w.started("source", "read"), 0)
+
+    def test_a_file_that_is_no_database_is_refused_and_kept(self):
+        self.w.write("store.db", b"not a database at all, but something precious" * 100)
+        result = self.w.sync()
+        self.assertIn(result.code, (h.USAGE, h.STORE), str(result))
+        self.assertTrue(h.read_bytes(self.w.path("store.db")).startswith(b"not a database"))
+
+
+if __name__ == "__main__":
+    h.main()

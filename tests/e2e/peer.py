@@ -1,0 +1,367 @@
+"""A connector that does what a script says: the other side of every end-to-end test.
+
+    python3 peer.py SCRIPT.json (spec | check | discover | read | write) [--config F] [--catalog F] [--state F]
+
+The script is one JSON object; every key is optional:
+
+    notes    directory for evidence: VERB.config.json, VERB.catalog.json, VERB.state.json (absent when no
+             --state was given), VERB.argv.json, VERB.env.json, VERB.pid, and `verbs`, one line a start
+    spec     the connectionSpecification; without it `spec` fails
+    check    steps, default: a CONNECTION_STATUS SUCCEEDED
+    discover steps, default: an empty CATALOG
+    read     steps of a source
+    write    what a destination does, see Destination
+
+A step is an object with one verb (and its parameters):
+
+    {"write": TEXT}                      to stdout as UTF-8; "b64" instead of "write": any bytes
+    {"file": PATH, "chunk": N}           its bytes, N per write call (default: all at once)
+    {"file": PATH, "chunks": [1, 7, ...]}  sizes, repeated
+    {"file": PATH, "lockstep": N}        the first N bytes one by one, each only when the reader took the
+                                         one before, so that it really reads single bytes
+    {"repeat": TEXT, "bytes": N}         TEXT again and again, at least N bytes
+    {"lines": TEXT, "count": N}          TEXT N times, %d replaced by 0, 1, 2, ..., a write call each
+    {"stderr": TEXT}
+    {"await": PATH}                      until the file exists: how a test orders events
+    {"touch": PATH}                      says that this point was reached
+    {"ignore": "SIGTERM"}
+    {"close": "stdout" | "stdin"}
+    {"hang": true}                       until killed
+    {"cursor": STREAM, "rounds": N, "records": R, "control_every": C}
+                                         a source that resumes: from the cursor in --state on, R records and a
+                                         STATE a round, every C rounds a CONTROL with a token that grows
+    {"exit": CODE}   {"signal": N}       end, or die by a signal
+"""
+
+import array
+import base64
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import sys
+import termios
+import time
+
+POLL_SECONDS = 0.002
+OPTIONS = {}  # --config, --catalog, --state, without the dashes
+
+
+def write_all(fd, data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view):]
+
+
+def await_file(path):
+    while not os.path.exists(path):
+        time.sleep(POLL_SECONDS)
+
+
+def touch(path):
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+
+
+def unread(fd):
+    count = array.array("i", [0])
+    fcntl.ioctl(fd, termios.FIONREAD, count)
+    return count[0]
+
+
+def write_lockstep(data):
+    for index in range(len(data)):
+        os.write(1, data[index:index + 1])
+        while unread(1):
+            os.sched_yield()
+
+
+def write_chunks(data, sizes):
+    view, turn = memoryview(data), 0
+    while view:
+        size = sizes[turn % len(sizes)]
+        turn += 1
+        write_all(1, view[:size])
+        view = view[size:]
+
+
+def write_file(step):
+    with open(step["file"], "rb") as source:
+        data = source.read()
+    lockstep = step.get("lockstep", 0)
+    write_lockstep(data[:lockstep])
+    write_chunks(data[lockstep:], step.get("chunks") or [step.get("chunk", 1 << 20)])
+
+
+def repeat(step):
+    unit = step["repeat"].encode()
+    block = unit * max(1, (1 << 16) // len(unit))
+    for _ in range(-(-step["bytes"] // len(block))):
+        write_all(1, block)
+
+
+def write_lines(step):
+    for number in range(step["count"]):
+        write_all(1, step["lines"].replace("%d", str(number)).encode())
+
+
+def cursor(step):
+    stream, number = step["cursor"], 0
+    if "state" in OPTIONS:
+        with open(OPTIONS["state"], encoding="utf-8") as given:
+            for element in json.load(given):
+                if element["stream"]["stream_descriptor"]["name"] == stream:
+                    number = element["stream"]["stream_state"]["cursor"]
+    for turn in range(step["rounds"]):
+        lines = []
+        for _ in range(step.get("records", 10)):
+            number += 1
+            lines.append('{"type":"RECORD","record":{"stream":"%s","data":{"id":%d},"emitted_at":1}}' % (stream, number))
+        lines.append('{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"%s"},'
+                     '"stream_state":{"cursor":%d}}}}' % (stream, number))
+        if step.get("control_every") and turn % step["control_every"] == 0:
+            lines.append('{"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":%d.5,'
+                         '"connectorConfig":{"config":{"api_key":%d}}}}' % (1700000000000 + number, number))
+        write_all(1, ("\n".join(lines) + "\n").encode())
+
+
+def end(code):
+    os._exit(code)  # no buffers of Python's own stand behind our writes
+
+
+def die(number):
+    signal.signal(number, signal.SIG_DFL) if number not in (signal.SIGKILL, signal.SIGSTOP) else None
+    os.kill(os.getpid(), number)
+    signal.pause()
+
+
+def hang():
+    while True:
+        signal.pause()
+
+
+ACTIONS = {
+    "write": lambda step: write_all(1, step["write"].encode("utf-8", "surrogatepass")),
+    "b64": lambda step: write_all(1, base64.b64decode(step["b64"])),
+    "file": write_file,
+    "repeat": repeat,
+    "lines": write_lines,
+    "stderr": lambda step: write_all(2, step["stderr"].encode()),
+    "await": lambda step: await_file(step["await"]),
+    "touch": lambda step: touch(step["touch"]),
+    "ignore": lambda step: signal.signal(getattr(signal, step["ignore"]), signal.SIG_IGN),
+    "close": lambda step: os.close({"stdin": 0, "stdout": 1}[step["close"]]),
+    "hang": lambda step: hang(),
+    "cursor": cursor,
+    "exit": lambda step: end(step["exit"]),
+    "signal": lambda step: die(step["signal"]),
+}
+
+
+def perform(steps):
+    for step in steps:
+        for verb, action in ACTIONS.items():
+            if verb in step:
+                action(step)
+                break
+        else:
+            raise ValueError("unknown step %r" % (step,))
+
+
+class Destination:
+    """Reads stdin and acknowledges STATE lines, as the script's `write` says:
+
+        before   steps before the first byte is read
+        save     file that gets every byte read, at once ({pid} in its name is ours); "digest" instead of a copy: file that gets the
+                 SHA-256 and the number of the bytes at the end
+        hold     [{"line": N, "do": steps}]: steps after N lines were read (and before the next is looked at)
+        ack      each (default), last (at the end of input), never, {"every": N}, {"only": [0, 2]}
+                 (ordinals of states), "reverse" (all at the end, newest first)
+        spell    how an ack is written: same (default), respelled (key order, blanks, escapes, number forms
+                 differ, the value does not), wrong (another blob), twice, bare (only type and state)
+        ack_log  file ({pid} as above): an ack is appended to it before it is printed
+        at_end   steps at the end of input, default exit 0
+    """
+
+    def __init__(self, script):
+        self.script = script
+        self.save = open(script["save"].replace("{pid}", str(os.getpid())), "wb", buffering=0) if "save" in script else None
+        self.ack_log = open(script["ack_log"].replace("{pid}", str(os.getpid())), "ab", buffering=0) if "ack_log" in script else None
+        self.digest, self.bytes = hashlib.sha256(), 0
+        self.holds = {hold["line"]: hold["do"] for hold in script.get("hold", [])}
+        self.lines = self.states = 0
+        self.waiting = []
+
+    def run(self):
+        perform(self.script.get("before", []))
+        looks = self.script.get("ack") != "never" or self.holds  # else bytes are only kept: fast
+        tail = b""
+        while True:
+            data = os.read(0, 1 << 16)
+            if not data:
+                break
+            self.keep(data)
+            if not looks:
+                continue
+            parts = (tail + data).split(b"\n") if b"\n" in data else [tail + data]
+            tail = parts.pop()
+            for line in parts:
+                self.take(line)
+        if tail:
+            self.take(tail)
+        self.finish()
+
+    def keep(self, data):
+        if self.save:
+            write_all(self.save.fileno(), data)
+        if "digest" in self.script:
+            self.digest.update(data)
+            self.bytes += len(data)
+
+    def take(self, line):
+        self.lines += 1
+        if b"STATE" in line:
+            message = json.loads(line)
+            if message.get("type") == "STATE":
+                self.state(line, message)
+        perform(self.holds.pop(self.lines, []))
+
+    def state(self, line, message):
+        ordinal = self.states
+        self.states += 1
+        ack = self.script.get("ack", "each")
+        if ack == "each" or (isinstance(ack, dict) and ack.get("every")
+                             and (ordinal + 1) % ack["every"] == 0) or (
+                                 isinstance(ack, dict) and ordinal in ack.get("only", [])):
+            self.acknowledge(line, message)
+        elif ack == "last":
+            self.waiting = [(line, message)]
+        elif ack == "reverse":
+            self.waiting.insert(0, (line, message))
+
+    def acknowledge(self, line, message):
+        if self.ack_log:
+            write_all(self.ack_log.fileno(), line + b"\n")
+        spell = self.script.get("spell", "same")
+        if spell == "respelled":
+            line = respell(parse(line)).encode()
+        elif spell == "wrong":
+            line = json.dumps(wrong(message)).encode()
+        elif spell == "bare":
+            line = json.dumps({"type": "STATE", "state": message["state"]}).encode()
+        write_all(1, (line + b"\n") * (2 if spell == "twice" else 1))
+
+    def finish(self):
+        for line, message in self.waiting:
+            self.acknowledge(line, message)
+        if "digest" in self.script:
+            with open(self.script["digest"] + ".part", "w") as out:
+                json.dump({"sha256": self.digest.hexdigest(), "bytes": self.bytes}, out)
+            os.rename(self.script["digest"] + ".part", self.script["digest"])
+        perform(self.script.get("at_end", []))
+        end(0)
+
+
+class Number(str):
+    """A number's text, every digit of it."""
+
+
+class Pairs(list):
+    """An object's members in order, duplicates included."""
+
+
+def parse(line):
+    return json.loads(line, object_pairs_hook=Pairs, parse_int=Number, parse_float=Number)
+
+
+def respell(value):
+    """The same JSON value in other bytes. Keys and types keep theirs: they belong to the envelope."""
+    if isinstance(value, Pairs):
+        members = ["%s : %s" % (json.dumps(key), json.dumps(member) if key == "type" else respell(member))
+                   for key, member in value]
+        if len({key for key, _ in value}) == len(value):  # else their order means something
+            members.reverse()
+        return "{ " + " , ".join(members) + " }"
+    if isinstance(value, list):
+        return "[ " + " , ".join(respell(member) for member in value) + " ]"
+    if isinstance(value, Number):
+        return value if not value.lstrip("-").isdigit() else value + (".0" if value in ("0", "-0") else "0e-1")
+    if isinstance(value, str):
+        return '"' + "".join("\\u%04x" % unit for unit in utf16(value)) + '"'
+    return json.dumps(value)
+
+
+def utf16(text):
+    raw = text.encode("utf-16-be", "surrogatepass")
+    return [raw[index] << 8 | raw[index + 1] for index in range(0, len(raw), 2)]
+
+
+def wrong(message):
+    state = message["state"]
+    if "stream" in state:
+        state["stream"]["stream_state"] = {"never": "sent"}
+    elif "global" in state:
+        state["global"]["shared_state"] = {"never": "sent"}
+    else:
+        state["data"] = {"never": "sent"}
+    return message
+
+
+def note(directory, verb, options):
+    """Leaves evidence of what this start was given."""
+    def put(name, data):
+        part = os.path.join(directory, name + ".part")
+        with open(part, "wb") as out:
+            out.write(data)
+        os.rename(part, os.path.join(directory, name))
+
+    for name in ("config", "catalog", "state"):
+        target = "%s.%s.json" % (verb, name)
+        if name in options:
+            with open(options[name], "rb") as given:
+                put(target, given.read())
+            put("%s.%s.stat.json" % (verb, name), json.dumps({
+                "path": options[name],
+                "mode": os.stat(options[name]).st_mode & 0o7777,
+                "directory_mode": os.stat(os.path.dirname(options[name])).st_mode & 0o7777,
+            }).encode())
+        elif os.path.exists(os.path.join(directory, target)):
+            os.unlink(os.path.join(directory, target))
+    put(verb + ".argv.json", json.dumps(sys.argv).encode())
+    put(verb + ".env.json", json.dumps(dict(os.environ)).encode())
+    put(verb + ".pid", b"%d" % os.getpid())
+    with open(os.path.join(directory, "verbs"), "ab", buffering=0) as verbs:
+        verbs.write(verb.encode() + b"\n")
+
+
+def message(kind, key, payload):
+    return {"write": json.dumps({"type": kind, key: payload}) + "\n"}
+
+
+def main(argv):
+    with open(argv[1], encoding="utf-8") as source:
+        script = json.load(source)
+    verb = argv[2]
+    OPTIONS.update((argv[index][2:], argv[index + 1]) for index in range(3, len(argv) - 1, 2))
+    if "notes" in script:
+        note(script["notes"], verb, OPTIONS)
+    if verb == "spec":
+        if "spec" not in script:
+            end(1)
+        perform([message("SPEC", "spec", {"connectionSpecification": script["spec"]})])
+    elif verb == "check":
+        perform(script.get("check", [message("CONNECTION_STATUS", "connectionStatus", {"status": "SUCCEEDED"})]))
+    elif verb == "discover":
+        perform(script.get("discover", [message("CATALOG", "catalog", {"streams": []})]))
+    elif verb == "read":
+        perform(script.get("read", []))
+    elif verb == "write":
+        Destination(script.get("write", {})).run()
+    end(0)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv)
+    except BrokenPipeError:
+        end(141)

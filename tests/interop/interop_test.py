@@ -1,0 +1,83 @@
+"""Real connectors: every record arrives byte for byte, the last state is checkpointed, a second run resumes.
+
+Called by tests/interop/run, which installs the connectors. Copies of what the source printed and of what the
+destination read are taken outside of the program, by tee.
+"""
+
+import json
+import os
+import shlex
+
+from tests.e2e import harness as h
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+JS = os.environ.get("SHUNT_INTEROP_JS", "")
+STREAM = "interop__github__faros_labels"
+TOKEN = "interop-SEKRET-4711"
+FAROS_CONFIG = {
+    "edition_configs": {"edition": "community", "hasura_url": "http://127.0.0.1:1", "check_connection": False},
+    "dry_run": True, "origin": "interop",
+}
+
+
+class Interop(h.SyncTest):
+    def setUp(self):
+        super().setUp()
+        self.assertTrue(JS, "run tests/interop/run")
+        self.w.catalog = {"streams": [{
+            "stream": {"name": STREAM, "json_schema": {"type": "object"}, "source_defined_primary_key": [["id"]],
+                       "supported_sync_modes": ["full_refresh", "incremental"], "default_cursor_field": ["id"]},
+            "sync_mode": "incremental", "destination_sync_mode": "append", "cursor_field": ["id"]}]}
+
+    def sync_rows(self, until, destination, config):
+        w = self.w
+        w.source_config, w.destination_config = {"until": until, "token": TOKEN}, config
+        prepared = w.prepare()
+        for side, tee, script in (("source", "tee_output", "source.js"), ("destination", "tee_input", destination)):
+            command = [os.path.join(HERE, tee), w.path(side + ".bytes"), "node", os.path.join(JS, script)]
+            prepared[prepared.index("--" + side) + 1] = shlex.join(command)
+        result = w.sync(prepared=prepared)
+        self.assert_exit(result, h.OK)
+        self.assert_secretless(result, TOKEN)
+        return result
+
+    def assert_byte_exact(self, result, first, last):
+        """The destination read exactly the source's RECORD and STATE lines; the records are first..last."""
+        printed = h.read_bytes(self.w.path("source.bytes")).splitlines(keepends=True)
+        wanted = [line for line in printed if json.loads(line)["type"] in ("RECORD", "STATE")]
+        read = h.read_bytes(self.w.path("destination.bytes"))
+        self.assertEqual(read.splitlines(keepends=True), wanted)
+        ids = [json.loads(line)["record"]["data"]["id"] for line in wanted if json.loads(line)["type"] == "RECORD"]
+        self.assertEqual(ids, list(range(first, last + 1)))
+        self.assertEqual(result.report["totals"]["records_forwarded"], len(ids))
+        self.assertEqual(result.report["totals"]["records_committed"], len(ids))
+        last_state = [json.loads(line) for line in wanted if json.loads(line)["type"] == "STATE"][-1]
+        exported = self.w.exported_state()
+        self.assertEqual([element["data"] for element in exported], [last_state["state"]["data"]])
+        # The source's keys, last `type` included, stand where they stood.
+        self.assertTrue(any(line.startswith(b'{"record":{') for line in wanted))
+
+    def test_faros_cdk_source_to_faros_cdk_destination(self):
+        config = {"path": self.w.path("rows")}
+        self.assert_byte_exact(self.sync_rows(1000, "destination.js", config), 1, 1000)
+        self.assert_byte_exact(self.sync_rows(1500, "destination.js", config), 1001, 1500)
+        rows = [json.loads(row)["id"] for row in h.read_bytes(self.w.path("rows")).splitlines()]
+        self.assertEqual(rows, list(range(1, 1501)))
+
+    def test_faros_cdk_source_to_the_production_destination_in_dry_run(self):
+        self.assert_byte_exact(self.sync_rows(1000, "faros_destination.js", FAROS_CONFIG), 1, 1000)
+        result = self.sync_rows(1500, "faros_destination.js", FAROS_CONFIG)
+        self.assert_byte_exact(result, 1001, 1500)
+        # It acknowledges the last state only, and the source repeats it for its logs.
+        self.assertGreater(result.report["states"]["explained"], 0)
+
+    def test_a_run_without_news_ends_well_too(self):
+        for destination, config in (("destination.js", {"path": self.w.path("rows")}), ("faros_destination.js", FAROS_CONFIG)):
+            with self.subTest(destination=destination):
+                self.sync_rows(100, destination, config)
+                result = self.sync_rows(100, destination, config)
+                self.assertEqual(result.report["totals"]["records_forwarded"], 0)
+
+
+if __name__ == "__main__":
+    h.main()
