@@ -5,7 +5,8 @@
 // `false`, and what to do then is the sender's explicit choice. One value is always let in when the
 // lane holds no bytes, so a value heavier than the bound does not wait for ever.
 // Threads: Lane is thread-safe; each Sender/Receiver belongs to one thread at a time. Senders are made
-// before threads start: their tokens preallocate, so sending never allocates a producer.
+// before threads start, so sending never allocates a producer. Room for the first kPreallocated values
+// is made then too; a lane that is fuller than that grows (and keeps what it grew).
 // Ownership: a sent value belongs to the lane until received. Senders and receivers do not outlive
 // the lane. Close: a sender closes by Close() or destruction; the lane is closed when all are.
 // Memory ordering: sending happens-before receiving the same value; a sender's Close happens-before
@@ -15,6 +16,7 @@
 
 #include <concurrentqueue/concurrentqueue.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -92,7 +94,7 @@ class Lane {
   Lane(std::size_t capacity, std::size_t bytes_max, std::size_t senders = 1)
       : capacity_(static_cast<int64_t>(capacity)),
         bytes_max_(static_cast<int64_t>(bytes_max)),
-        queue_(capacity, senders, 0) {}
+        queue_(std::min(capacity, kPreallocated), senders, 0) {}
 
   // The agent of the receiving stage. Set before threads start.
   void set_waker(Waker* waker) { waker_ = waker; }
@@ -100,6 +102,8 @@ class Lane {
   bool empty() const { return items_.load(std::memory_order_acquire) == 0; }
 
  private:
+  static constexpr std::size_t kPreallocated = 256;
+
   struct Entry {
     T value;
     std::size_t bytes = 0;

@@ -43,7 +43,10 @@ AckStage::AckStage(Connector& destination, const Options& options, const SecretG
 Wait AckStage::wait() const {
   Wait wait;
   if (done_) return wait;
-  if (!output_ended_ && lines_end_ == 0) wait.read_fd = destination_.output_fd();
+  if (!output_ended_ && lines_end_ == 0) {
+    wait.read_fd = destination_.output_fd();
+    if (wait.read_fd < 0) wait.at_most = destination_.retry_after();
+  }
   // A full control or commit lane has no waker for its sender.
   if (lines_end_ > 0 || !pending_.lanes.empty()) wait.at_most = absl::Milliseconds(2);
   return wait;

@@ -41,7 +41,7 @@ struct OutstandingState {
   uint64_t number = 0;  // 1, 2, ... in the order in which they were forwarded
   JsonDigest digest;
   bool tainted = false;
-  bool removes_lane = false;          // a null stream state
+  bool removes_lane = false;          // a null stream state, or null LEGACY data
   std::vector<CoveredRecords> covered;
 };
 

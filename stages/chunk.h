@@ -47,7 +47,9 @@ struct Chunk {
   uint32_t tainted_from = UINT32_MAX;
 
   std::string_view bytes() const { return {buffer.get(), size}; }
-  std::span<char> room() { return {buffer.get() + size, kChunkBytes - size}; }
+  std::span<char> room(uint32_t bytes_max = kChunkBytes) {
+    return {buffer.get() + size, bytes_max - size};
+  }
   void Reset() {
     seq = 0;
     size = 0;

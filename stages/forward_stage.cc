@@ -32,7 +32,7 @@ Wait ForwardStage::wait() const {
       wait.at_most = absl::Milliseconds(1);
     } else {
       wait.write_fd = destination_.input_fd();
-      if (wait.write_fd < 0) wait.at_most = absl::Milliseconds(10);
+      if (wait.write_fd < 0) wait.at_most = destination_.retry_after();
     }
   }
   if (!intake_.ready()) wait.at_most = absl::Milliseconds(2);  // a full control lane

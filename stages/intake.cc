@@ -191,7 +191,7 @@ void Intake::OnTrace(const LineItem& item) {
 }
 
 void Intake::OnLog(const LineItem& item) {
-  auto log = ParseLog(ItemBytes(*chunk_, item, kLogTextBytesMax, &scratch_));
+  auto log = ParseLog(ItemBytes(*chunk_, item, policy_.value_bytes_max, &scratch_));
   if (!log.ok()) return;  // counted as a log line; without a message there is nothing to show
   std::string text = std::move(log->message);
   if (!log->stack_trace.empty()) absl::StrAppend(&text, "\n", log->stack_trace);

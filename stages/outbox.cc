@@ -161,7 +161,7 @@ bool Outbox::HoldState(const Chunk& chunk, const LineItem& item, bool tainted) {
   announcement.state = {.number = next_state_++,
                         .digest = state->digest,
                         .tainted = tainted,
-                        .removes_lane = is_stream && state->blob_is_null,
+                        .removes_lane = state->blob_is_null,
                         .covered = !is_stream    ? cover_.TakeAll()
                                    : held.stream ? cover_.TakeStream(*held.stream)
                                                  : std::vector<CoveredRecords>{}};

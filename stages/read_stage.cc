@@ -1,5 +1,6 @@
 #include "stages/read_stage.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -13,6 +14,7 @@ ReadStage::ReadStage(Connector& source, const ReadLimits& limits, const Clock& c
                      RunState& run)
     : source_(source),
       limits_(limits),
+      chunk_bytes_(static_cast<uint32_t>(std::min<uint64_t>(kChunkBytes, limits.line_bytes_max))),
       clock_(clock),
       pool_(pool),
       chunks_(chunks),
@@ -22,7 +24,10 @@ ReadStage::ReadStage(Connector& source, const ReadLimits& limits, const Clock& c
 
 Wait ReadStage::wait() const {
   if (done_) return {};
-  if (blocked_on_source_) return {.read_fd = source_.output_fd()};
+  if (blocked_on_source_) {
+    const int fd = source_.output_fd();
+    return {.read_fd = fd, .at_most = fd < 0 ? source_.retry_after() : absl::InfiniteDuration()};
+  }
   // Waiting for room: the pool wakes us when a chunk returns; the byte count has no waker.
   return {.at_most = absl::Milliseconds(2)};
 }
@@ -34,7 +39,7 @@ absl::StatusOr<Step> ReadStage::Run() {
     run_.source_waiting.Set(false);
     return Step::kIdle;
   }
-  const IoResult result = source_.ReadOutput(current_->room());
+  const IoResult result = source_.ReadOutput(current_->room(chunk_bytes_));
   switch (result.state) {
     case IoState::kBytes:
       run_.source_waiting.Set(false);
@@ -89,7 +94,7 @@ void ReadStage::OnBytes(std::size_t n) {
       SkipTo(end, ended);
     } else if (ended) {
       PublishLongLine(end);
-    } else if (current_->size == kChunkBytes) {
+    } else if (current_->size == chunk_bytes_) {
       ExtendLongLine();
     }
     return;
@@ -97,7 +102,7 @@ void ReadStage::OnBytes(std::size_t n) {
   if (const auto* newline = static_cast<const char*>(memrchr(fresh, '\n', n))) {
     lines_end_ = static_cast<uint32_t>(newline + 1 - base);
   }
-  if (current_->size < kChunkBytes) return;
+  if (current_->size < chunk_bytes_) return;
   if (lines_end_ > 0) {
     PublishLines(lines_end_);
   } else {
@@ -181,7 +186,7 @@ void ReadStage::DropLongLine() {
   mark->oversize = true;
   mark->stream_bytes = std::exchange(long_bytes_, 0);
   Publish(std::move(mark));
-  if (current_->size == kChunkBytes) SkipTo(current_->size, false);
+  if (current_->size == chunk_bytes_) SkipTo(current_->size, false);
 }
 
 void ReadStage::SkipTo(uint32_t end, bool line_ended) {

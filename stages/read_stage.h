@@ -47,6 +47,7 @@ class ReadStage final : public Stage {
 
   Connector& source_;
   const ReadLimits limits_;
+  const uint32_t chunk_bytes_;  // a line that a chunk holds is within the limit
   const Clock& clock_;
   ChunkPool& pool_;
   ChunkLane::Sender chunks_;
