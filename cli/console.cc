@@ -1,5 +1,8 @@
 #include "cli/console.h"
 
+#include <span>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
@@ -31,6 +34,11 @@ absl::string_view ColorOf(LogLevel level) {
 
 }  // namespace
 
+Console::Console(const Options& options) : options_(options) {
+  absl::StatusOr<SharedEnd> end = SharedEnd::Open(kStderr, SharedEnd::Direction::kWrite);
+  if (end.ok()) stderr_ = *std::move(end);
+}
+
 void Console::Log(Origin origin, LogLevel level, std::string_view text) {
   if (level >= LogLevel::kDebug && !options_.verbose) return;
   const std::string time =
@@ -54,13 +62,53 @@ void Console::SetLive(std::string_view line) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (line.empty() && live_.empty()) return;
   live_ = Shorten(line, static_cast<std::size_t>(options_.columns > 1 ? options_.columns - 1 : 1));
-  static_cast<void>(WriteAll(kStderr, absl::StrCat(kEraseLine, live_)));
+  Send(S(absl::StrCat(kEraseLine, live_)));
+}
+
+void Console::Finish() {
+  SetLive("");
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Flush(kLastWords);
 }
 
 void Console::Write(std::string_view lines) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  static_cast<void>(WriteAll(
-      kStderr, live_.empty() ? std::string(lines) : absl::StrCat(kEraseLine, A(lines), live_)));
+  if (live_.empty()) return Send(lines);
+  Send(S(absl::StrCat(kEraseLine, A(lines), live_)));
+}
+
+void Console::Send(std::string_view bytes) {
+  Flush(absl::ZeroDuration());
+  if (pending_.size() + bytes.size() > kPendingBytesMax) {
+    ++dropped_;
+    return;
+  }
+  if (dropped_ > 0) {
+    absl::StrAppend(&pending_, "shunt: ", dropped_,
+                    " messages were not shown: stderr was blocked\n");
+    dropped_ = 0;
+  }
+  pending_.append(bytes);
+  Flush(absl::ZeroDuration());
+}
+
+void Console::Flush(absl::Duration at_most) {
+  const int fd = stderr_.valid() ? stderr_.get() : kStderr;
+  const absl::Duration end = SystemClock().MonoNow() + at_most;
+  std::string_view rest = pending_;
+  while (!rest.empty()) {
+    const IoResult written = WriteSome(fd, rest);
+    if (written.state == IoState::kBytes) {
+      rest.remove_prefix(written.bytes);
+      continue;
+    }
+    if (written.state != IoState::kBlocked) rest = {};  // nobody is there
+    const absl::Duration left = end - SystemClock().MonoNow();
+    if (rest.empty() || left <= absl::ZeroDuration()) break;
+    PollRequest request{.fd = fd, .want_write = true};
+    Poll(std::span(&request, 1), left);
+  }
+  pending_.erase(0, pending_.size() - rest.size());
 }
 
 bool StderrIsInteractive() {

@@ -1,26 +1,35 @@
 // Console: the human side of a run on stderr: log lines, warnings, and below them one live line
 // that is redrawn in place. stdout is never touched.
 //
+// Whoever reads stderr cannot stop the run: what it does not take is kept, up to kPendingBytesMax,
+// and then dropped and counted. Only Finish and the destructor wait, kLastWords at most.
+//
 // Thread-safe. Errors: none; a closed stderr leaves nobody to tell.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
 
+#include "absl/time/time.h"
+#include "platform/io.h"
 #include "stages/event_sink.h"
 
 namespace shunt {
 
 class Console final : public EventSink {
  public:
+  static constexpr std::size_t kPendingBytesMax = std::size_t{256} << 10;
+  static constexpr absl::Duration kLastWords = absl::Seconds(5);
+
   struct Options {
     bool verbose = false;  // also DEBUG and TRACE
     bool color = false;
     int columns = 80;  // of the live line
   };
-  explicit Console(const Options& options) : options_(options) {}
-  ~Console() override { SetLive(""); }
+  explicit Console(const Options& options);
+  ~Console() override { Finish(); }
 
   // "12:03:44 source INFO  text". The text is masked and escaped already.
   void Log(Origin origin, LogLevel level, std::string_view text) override;
@@ -34,12 +43,21 @@ class Console final : public EventSink {
   // Replaces the live line; "" removes it. Cut to the width of the terminal.
   void SetLive(std::string_view line);
 
+  // Waits until everything is out, within reason; to be called before others write to the same
+  // place.
+  void Finish();
+
  private:
   void Write(std::string_view lines);  // above the live line
+  void Send(std::string_view bytes);   // holds mutex_
+  void Flush(absl::Duration at_most);  // holds mutex_
 
   const Options options_;
+  SharedEnd stderr_;  // constant after construction; invalid: then the descriptor itself is used
   std::mutex mutex_;
-  std::string live_;  // guarded by mutex_
+  std::string live_;      // guarded by mutex_
+  std::string pending_;   // guarded by mutex_
+  uint64_t dropped_ = 0;  // guarded by mutex_
 };
 
 // Whether stderr is a terminal that may be redrawn and coloured: off with NO_COLOR, TERM=dumb, CI.

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "platform/strings.h"
 
@@ -108,8 +107,10 @@ std::string HelpText(const std::vector<Command>& commands, const Command* comman
   }
   AppendFlags(*command, &out);
   if (!command->example.empty()) {
-    absl::StrAppend(&out, "\nExample:\n  ",
-                    absl::StrJoin(absl::StrSplit(command->example, '\n'), "\n  "), "\n");
+    out += "\nExample:\n";
+    for (absl::string_view line : absl::StrSplit(command->example, '\n')) {
+      absl::StrAppend(&out, line.empty() ? "" : "  ", line, "\n");
+    }
   }
   return out;
 }

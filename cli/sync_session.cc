@@ -267,7 +267,9 @@ Problem Session::StartEnds() {
   if (absl::Status status = ends_.Prepare(files_); !status.ok()) {
     return Fail(ExitCode::kInternalError, Origin::kShunt, status.message());
   }
-  files_ = {};  // copies of secrets and of large states are not kept
+  // Copies of secrets and of large states are not kept; the specs are the router's now.
+  files_ = {};
+  inputs_ = {};
   const auto failed = [](ExitCode code, Origin origin, const absl::Status& status) {
     Problem problem =
         Fail(code, origin, absl::StrCat("it could not be started: ", status.message()));
@@ -338,6 +340,7 @@ void Session::WriteReport() {
   constexpr mode_t kReportMode = 0600;
   if (settings_.report.empty()) return;
   if (settings_.report == "-") {
+    console_.Finish();
     static_cast<void>(PrintOut(report_.ToJson()));
     return;
   }

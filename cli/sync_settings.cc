@@ -79,7 +79,7 @@ constexpr uint8_t kBoth = kForSync | kForSidecar;
 
 constexpr std::array kFlags = {
     SyncFlag{"source", "CMD", Kind::kText, FlagGroup::kConnectors, kForSync,
-             "command of the source connector; split like a shell does, run without one",
+             "command of the source connector, split like a shell does",
              MEMBER(SetText, source_command)},
     SyncFlag{"source-config", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
              "its config (JSON); the store's newer one wins from the second run on",

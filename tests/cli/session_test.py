@@ -180,6 +180,21 @@ class SessionTest(ProgramTest):
         self.assertEqual(0, process.wait(SECONDS_MAX), shown)
         return shown
 
+    def test_a_stderr_that_nobody_reads_does_not_stop_the_sync(self):
+        chatty = self.script("c.sh", f'[ "$1" = read ] && yes "a line of no interest" | head -c 2000000 >&2\n'
+                                     f'exec {PROGRAM} connector source "$@"\n')
+        ours, theirs = os.pipe()
+        process = subprocess.Popen([PROGRAM, "sync", *self.flags, "--source", chatty], stderr=theirs, cwd=self.dir,
+                                   env={"PATH": "/usr/bin:/bin"})
+        os.close(theirs)
+        try:
+            self.assertEqual(0, process.wait(SECONDS_MAX))
+        finally:
+            process.kill()
+            process.wait()
+            os.close(ours)
+        self.assertEqual(200, self.report()["totals"]["records_committed"])
+
     def test_the_spill_directory_is_private_and_not_beside_the_store(self):
         result = self.sync("--spill-dir", self.path("spill"))
         self.assertIn("--spill-dir is on the store's filesystem", result.err)
