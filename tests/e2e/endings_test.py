@@ -165,8 +165,6 @@ class Loss(RoutingCase):
         self.run_sync({"write": USERS_1 + "{\"type\":\"RECORD\",\n"}, {"hang": True}, flags=["--on-malformed", "fail"],
                       code=h.DATA_LOSS)
 
-    # The limit is only looked at for lines longer than a chunk (256 KiB).
-    @h.unittest.expectedFailure
     def test_a_line_over_the_limit_is_malformed_and_one_at_the_limit_is_not(self):
         fits = h.record("users", {"text": ""})
         fits = fits.replace('""', '"%s"' % ("x" * (100_000 - len(fits))))
