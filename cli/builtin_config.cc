@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Type = ConfigKeySpec::Type;
 
-constexpr std::size_t kFileBytesMax = 64 * 1024 * 1024;
+constexpr std::size_t kFileBytesMax = std::size_t{64} << 20;
 
 const ConfigKeySpec& FindKey(std::span<const ConfigKeySpec> keys, std::string_view key) {
   const auto found =
@@ -69,7 +69,7 @@ absl::Status CheckConfig(std::span<const ConfigKeySpec> keys, const Json& config
   for (const ConfigKeySpec& spec : keys) {
     const auto found = config.find(std::string(spec.key));
     if (found == config.end()) continue;
-    const absl::Status status = CheckKey(spec, *found);
+    absl::Status status = CheckKey(spec, *found);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -25,7 +25,7 @@ using Type = ConfigKeySpec::Type;
 
 constexpr int kStdin = 0;
 constexpr int kStdout = 1;
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{256} << 10;
 constexpr int64_t kLarge = 1'000'000'000'000'000;
 
 constexpr std::array kKeys = {
@@ -38,10 +38,34 @@ constexpr std::array kKeys = {
                   kLarge, "", ""},
 };
 
-struct RecordView {
-  std::string stream_key;
-  std::string_view data;
+// What a destination needs of a message. Views of the line.
+struct MessageView {
+  std::optional<JsonSlice> type;
+  bool has_record = false;
+  std::optional<JsonSlice> stream, name_space, data;  // of the record
 };
+
+// One pass. Empty when the line is no well-formed JSON object.
+std::optional<MessageView> ReadMessage(std::string_view line) {
+  MessageView view;
+  JsonCursor cursor(line);
+  if (cursor.Next() != JsonCursor::Event::kObject) return std::nullopt;
+  while (cursor.NextKey()) {
+    if (cursor.KeyIs("type")) {
+      view.type = cursor.Value();
+    } else if (cursor.KeyIs("record") && cursor.Next() == JsonCursor::Event::kObject) {
+      view.has_record = ReadMembers(
+          cursor,
+          {{"stream", &view.stream}, {"namespace", &view.name_space}, {"data", &view.data}});
+    } else if (cursor.last() == JsonCursor::Event::kKey) {
+      cursor.Value();
+    } else {
+      cursor.Rest();  // a record that is no object
+    }
+  }
+  if (!cursor.Finish()) return std::nullopt;
+  return view;
+}
 
 class Writer {
  public:
@@ -64,7 +88,7 @@ class Writer {
   absl::Status TakeLine(std::string_view line);
   absl::Status CountRecord();
   absl::Status TakeMessage(std::string_view line);
-  absl::Status TakeRecord(JsonSlice record);
+  absl::Status TakeRecord(const MessageView& message);
   void KeepPace();
 
   bool discard_;
@@ -87,7 +111,7 @@ absl::Status Writer::Prepare(const Json& catalog) {
     if (!entry.contains("destination_sync_mode")) continue;
     if (entry["destination_sync_mode"] != "overwrite") continue;
     const bool has_space = entry.contains(space_at) && entry[space_at].is_string();
-    const absl::Status status = files_.Truncate(StreamFiles::StreamKey(
+    absl::Status status = files_.Truncate(StreamFiles::StreamKey(
         has_space ? entry[space_at].get<std::string>() : "", entry[name_at].get<std::string>()));
     if (!status.ok()) return status;
   }
@@ -113,13 +137,13 @@ absl::Status Writer::Run() {
     const std::size_t newline = fresh.rfind('\n');
     if (newline == std::string_view::npos) continue;
     const std::size_t whole = used - fresh.size() + newline + 1;
-    const absl::Status status = TakeLines({buffer.data(), whole});
+    absl::Status status = TakeLines({buffer.data(), whole});
     if (!status.ok()) return status;
     std::copy(buffer.data() + whole, buffer.data() + used, buffer.data());
     used -= whole;
   }
   if (used > 0) {
-    const absl::Status status = TakeLine({buffer.data(), used});
+    absl::Status status = TakeLine({buffer.data(), used});
     if (!status.ok()) return status;
   }
   return files_.Flush();
@@ -128,7 +152,7 @@ absl::Status Writer::Run() {
 absl::Status Writer::TakeLines(std::string_view lines) {
   while (!lines.empty()) {
     const std::size_t end = lines.find('\n') + 1;
-    const absl::Status status = TakeLine(lines.substr(0, end));
+    absl::Status status = TakeLine(lines.substr(0, end));
     if (!status.ok()) return status;
     lines.remove_prefix(end);
   }
@@ -154,36 +178,35 @@ absl::Status Writer::CountRecord() {
 }
 
 absl::Status Writer::TakeMessage(std::string_view line) {
-  const std::optional<JsonSlice> message = ParseJson(line);
-  const std::optional<JsonSlice> type = message ? JsonFind(*message, "type") : std::nullopt;
-  if (!type) return absl::InvalidArgumentError("stdin: a line is no Airbyte message");
-  if (type->text == "\"RECORD\"") {
-    const std::optional<JsonSlice> record = JsonFind(*message, "record");
-    if (record) return TakeRecord(*record);
-    return absl::InvalidArgumentError("stdin: a RECORD without a record");
+  const std::optional<MessageView> message = ReadMessage(line);
+  if (!message || !message->type) {
+    return absl::InvalidArgumentError("stdin: a line is no Airbyte message");
   }
-  if (type->text == "\"STATE\"") {
-    const absl::Status status = files_.Flush();
-    if (!status.ok()) return status;
-    output_->Line(line);
-    output_->Flush();
-    return output_->status();
+  const std::string_view type = message->type->text;
+  if (type == "\"RECORD\"") return TakeRecord(*message);
+  if (type == "\"TRACE\"") return absl::OkStatus();
+  if (type != "\"STATE\"") {
+    return absl::InvalidArgumentError("stdin: a message of a type that no destination takes");
   }
-  if (type->text == "\"TRACE\"") return absl::OkStatus();
-  return absl::InvalidArgumentError("stdin: a message of a type that no destination takes");
+  absl::Status status = files_.Flush();
+  if (!status.ok()) return status;
+  output_->Line(line);
+  output_->Flush();
+  return output_->status();
 }
 
-absl::Status Writer::TakeRecord(JsonSlice record) {
-  const absl::Status status = CountRecord();
+absl::Status Writer::TakeRecord(const MessageView& message) {
+  absl::Status status = CountRecord();
   if (!status.ok() || discard_) return status;
-  const std::optional<JsonSlice> stream = JsonFind(record, "stream");
-  const std::optional<JsonSlice> space = JsonFind(record, "namespace");
-  const std::optional<JsonSlice> data = JsonFind(record, "data");
-  const std::optional<std::string> name = stream ? JsonString(*stream) : std::nullopt;
-  if (!name || !data) return absl::InvalidArgumentError("stdin: a RECORD without stream or data");
+  const std::optional<std::string> name =
+      message.stream ? JsonString(*message.stream) : std::nullopt;
+  if (!message.has_record || !name || !message.data) {
+    return absl::InvalidArgumentError("stdin: a RECORD without stream or data");
+  }
+  const bool has_space = message.name_space && message.name_space->is_string();
   const std::string name_space =
-      space && space->is_string() ? JsonString(*space).value_or("") : std::string();
-  return files_.Append(StreamFiles::StreamKey(name_space, *name), data->text);
+      has_space ? JsonString(*message.name_space).value_or("") : std::string();
+  return files_.Append(StreamFiles::StreamKey(name_space, *name), message.data->text);
 }
 
 void Writer::KeepPace() {
@@ -196,7 +219,7 @@ void Writer::KeepPace() {
 
 // The config's own rules and that the directory can be had.
 absl::Status CheckDestination(const Json& config) {
-  const absl::Status status = CheckConfig(kKeys, config);
+  absl::Status status = CheckConfig(kKeys, config);
   if (!status.ok() || StringOf(kKeys, config, "mode") == "discard") return status;
   const std::string path = StringOf(kKeys, config, "path");
   if (path.empty()) return absl::InvalidArgumentError("config: path is required in mode jsonl");

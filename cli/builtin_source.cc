@@ -174,6 +174,7 @@ int Reader::Run() {
   Start();
   // One slice of each stream in turn, as a source with several workers looks from outside.
   std::vector<Stream*> left;
+  left.reserve(streams_.size());
   for (Stream& stream : streams_) left.push_back(&stream);
   while (!left.empty()) {
     for (Stream* stream : left) {
@@ -319,7 +320,7 @@ int RunBuiltinSource(const ConnectorCall& call) {
     return output.status().ok() ? 0 : 1;
   }
   absl::StatusOr<Json> config = ReadJsonFile(call.config, "config");
-  const absl::Status status = config.ok() ? CheckConfig(kKeys, *config) : config.status();
+  absl::Status status = config.ok() ? CheckConfig(kKeys, *config) : config.status();
   if (call.verb == "check") {
     output.ConnectionStatus(status.ok(), S(status.message()));
   } else if (!status.ok()) {

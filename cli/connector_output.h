@@ -14,7 +14,7 @@ namespace shunt {
 
 class ConnectorOutput {
  public:
-  static constexpr std::size_t kBufferBytes = 256 * 1024;
+  static constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
 
   explicit ConnectorOutput(int fd) : fd_(fd) { buffer_.reserve(2 * kBufferBytes); }
 

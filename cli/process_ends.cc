@@ -91,8 +91,9 @@ absl::Status ProcessEnds::Prepare(const RunFiles& files) {
 
 absl::Status ProcessEnds::AddFile(std::string_view name, std::string_view json, std::string* path) {
   absl::StatusOr<std::string> added = directory_->AddJson(name, json);
-  if (added.ok()) *path = *std::move(added);
-  return added.status();
+  if (!added.ok()) return added.status();
+  *path = *std::move(added);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Connector>> ProcessEnds::StartDestination() {

@@ -34,7 +34,7 @@ absl::StatusOr<std::string> PrepareSpillFolder(const SyncSettings& settings) {
     // error.
     return MakeDirs(folder, kPrivateFolder).ok() ? folder : std::string();
   }
-  const absl::Status status = MakeDirs(folder, kPrivateFolder);
+  absl::Status status = MakeDirs(folder, kPrivateFolder);
   if (!status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--spill-dir: ", status.message()));
   }

@@ -91,7 +91,7 @@ absl::Status ApplyEntry(const FileEntry& entry, std::string_view folder, SyncSet
     if (entry.is_map) {
       return absl::InvalidArgumentError(absl::StrCat(entry.key, ": expected one text, not a map"));
     }
-    const absl::Status status = flag.set(ResolvePath(flag, entry.text, folder), settings);
+    absl::Status status = flag.set(ResolvePath(flag, entry.text, folder), settings);
     return status.ok() ? status : Prefixed(entry.key, status);
   }
   return UnknownKey(entry.key);
@@ -100,7 +100,7 @@ absl::Status ApplyEntry(const FileEntry& entry, std::string_view folder, SyncSet
 absl::Status ApplyFile(const SettingsInput& input, SyncSettings* settings) {
   const std::string_view folder = FolderOf(input.connection_path);
   for (const FileEntry& entry : input.entries) {
-    const absl::Status status = ApplyEntry(entry, folder, settings);
+    absl::Status status = ApplyEntry(entry, folder, settings);
     if (!status.ok()) {
       return Prefixed(absl::StrCat(input.connection_path, ":", entry.line, ":", entry.column),
                       status);
@@ -113,7 +113,7 @@ absl::Status ApplyEnvironment(const SettingsInput& input, SyncSettings* settings
   for (const SyncFlag& flag : SyncFlags()) {
     const std::optional<std::string> value = input.environment(flag.environment());
     if (!value || (flag.commands & input.command) == 0) continue;
-    const absl::Status status = flag.set(*value, settings);
+    absl::Status status = flag.set(*value, settings);
     if (!status.ok()) return Prefixed(flag.environment(), status);
   }
   return absl::OkStatus();
@@ -123,7 +123,7 @@ absl::Status ApplyFlags(const SettingsInput& input, SyncSettings* settings) {
   for (const SyncFlag& flag : SyncFlags()) {
     const auto given = input.flags.find(std::string(flag.name));
     if (given == input.flags.end()) continue;
-    const absl::Status status = flag.set(given->second, settings);
+    absl::Status status = flag.set(given->second, settings);
     if (!status.ok()) return Prefixed(absl::StrCat("--", A(flag.name)), status);
   }
   return absl::OkStatus();
@@ -140,8 +140,9 @@ absl::Status FillDefaults(const SettingsInput& input, SyncSettings* settings) {
   }
   if (!settings->store.empty()) return absl::OkStatus();
   absl::StatusOr<std::string> store = DefaultStoreUrl(input.environment);
-  if (store.ok()) settings->store = *std::move(store);
-  return store.status();
+  if (!store.ok()) return store.status();
+  settings->store = *std::move(store);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -166,7 +167,7 @@ absl::StatusOr<std::string> DefaultStoreUrl(const Environment& environment) {
 absl::StatusOr<SyncSettings> LoadSettings(const SettingsInput& input) {
   SyncSettings settings;
   for (const auto apply : {ApplyFile, ApplyEnvironment, ApplyFlags, FillDefaults}) {
-    const absl::Status status = apply(input, &settings);
+    absl::Status status = apply(input, &settings);
     if (!status.ok()) return status;
   }
   return settings;

@@ -50,7 +50,7 @@ class Probe {
   // Reads what is there.
   void Advance() {
     if (done()) return;
-    std::array<char, 16 * 1024> buffer;
+    std::array<char, 16384> buffer;
     while (!output_ended_) {
       const IoResult read = child_->ReadOutput(buffer);
       if (read.state == IoState::kBlocked) break;
@@ -92,6 +92,7 @@ class Probe {
 std::vector<absl::StatusOr<SpecPointer>> AskForSpecs(const std::vector<SpecQuestion>& questions,
                                                      const std::function<bool()>& stopped) {
   std::vector<Probe> probes;
+  probes.reserve(questions.size());
   for (const SpecQuestion& question : questions) probes.emplace_back(question);
   const absl::Duration deadline = SystemClock().MonoNow() + kSpecDeadline;
   while (true) {
@@ -110,6 +111,7 @@ std::vector<absl::StatusOr<SpecPointer>> AskForSpecs(const std::vector<SpecQuest
     Poll(requests, kLookAgain);
   }
   std::vector<absl::StatusOr<SpecPointer>> answers;
+  answers.reserve(probes.size());
   for (Probe& probe : probes) answers.push_back(probe.TakeAnswer());
   return answers;
 }

@@ -34,7 +34,7 @@ absl::Status CheckKnown(Store& store, const std::string& connection) {
 }
 
 absl::StatusOr<std::vector<StoredState>> ReadKnown(Store& store, const std::string& connection) {
-  const absl::Status known = CheckKnown(store, connection);
+  absl::Status known = CheckKnown(store, connection);
   if (!known.ok()) return known;
   return store.ReadCheckpoint(connection);
 }
@@ -139,7 +139,7 @@ absl::Status WarnOfLiveRun(Store& store, const std::string& connection) {
 
 absl::Status Replace(Store& store, const std::string& connection,
                      const std::vector<StoredState>& states) {
-  const absl::Status status = WarnOfLiveRun(store, connection);
+  absl::Status status = WarnOfLiveRun(store, connection);
   if (!status.ok()) return status;
   return store.ReplaceCheckpoint(connection, SystemClock().WallNow(), states);
 }
@@ -162,7 +162,7 @@ int Import(const Arguments& arguments) {
   if (!url.ok()) return CommandFailed(kName, url.status());
   const absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(*url);
   if (!store.ok()) return CommandFailed(kName, store.status());
-  const absl::Status status = Replace(**store, connection, *states);
+  absl::Status status = Replace(**store, connection, *states);
   if (!status.ok()) return CommandFailed(kName, status);
   Tell(absl::StrCat("imported ", states->size(), " ", TypeOf(*states), " states; the next run of '",
                     connection, "' starts there"));
@@ -176,7 +176,7 @@ int Reset(const Arguments& arguments) {
   if (!store.ok()) return CommandFailed(kName, store.status());
   const absl::StatusOr<std::vector<StoredState>> states = ReadKnown(**store, connection);
   if (!states.ok()) return CommandFailed(kName, states.status());
-  const absl::Status status = Replace(**store, connection, {});
+  absl::Status status = Replace(**store, connection, {});
   if (!status.ok()) return CommandFailed(kName, status);
   Tell(absl::StrCat("removed ", states->size(), " states; the next run of '", connection,
                     "' starts from the beginning"));

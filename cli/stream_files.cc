@@ -7,7 +7,7 @@
 namespace shunt {
 namespace {
 
-constexpr std::size_t kFileBufferBytes = 64 * 1024;
+constexpr std::size_t kFileBufferBytes = std::size_t{64} << 10;
 
 }  // namespace
 

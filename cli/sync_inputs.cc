@@ -138,16 +138,16 @@ absl::Status RequireForSync(const SyncSettings& settings) {
                                     std::pair("destination", &settings.destination_command),
                                     std::pair("destination-config", &settings.destination_config),
                                     std::pair("catalog", &settings.catalog)}) {
-    const absl::Status status = Require(flag, *value);
+    absl::Status status = Require(flag, *value);
     if (!status.ok()) return status;
   }
-  const absl::Status status = CheckCommand("source", settings.source_command, settings.source_env);
+  absl::Status status = CheckCommand("source", settings.source_command, settings.source_env);
   if (!status.ok()) return status;
   return CheckCommand("destination", settings.destination_command, settings.destination_env);
 }
 
 absl::Status RequireForSidecar(const SyncSettings& settings) {
-  const absl::Status status = Require("catalog", settings.catalog);
+  absl::Status status = Require("catalog", settings.catalog);
   if (!status.ok()) return status;
   if (settings.report == "-" && settings.destination_in == "-") {
     return absl::InvalidArgumentError(

@@ -203,7 +203,7 @@ Problem Session::BindConfig(const std::string& file, ConnectorOptions* connector
                           .json = file,
                           .now = SystemClock().WallNow(),
                           .salt = SystemEntropy().HexId()};
-    const absl::Status status = store_->UpdateConfig(
+    absl::Status status = store_->UpdateConfig(
         connector->config_id,
         [&](const ConfigDocument& stored) { return AdoptConfigFile(stored, adopted); });
     if (absl::IsInvalidArgument(status)) {
@@ -244,7 +244,7 @@ Problem Session::BindState() {
   if (inputs_.state && !states->empty()) {
     console_.Say("--state is not used: the store has a newer checkpoint");
   } else if (inputs_.state && !inputs_.state->empty()) {
-    const absl::Status status =
+    absl::Status status =
         store_->ReplaceCheckpoint(settings_.connection, SystemClock().WallNow(), *inputs_.state);
     if (!status.ok()) return StoreProblem(status);
     states = *inputs_.state;
@@ -328,8 +328,8 @@ void Session::Finish(const Problem& problem) {
 }
 
 void Session::EndRun() {
-  const absl::Status status = store_->EndRun(options_.run, SystemClock().WallNow(),
-                                             ExitCodeName(report_.exit_code), report_.ToJson());
+  absl::Status status = store_->EndRun(options_.run, SystemClock().WallNow(),
+                                       ExitCodeName(report_.exit_code), report_.ToJson());
   const Problem problem = StoreProblem(status);
   if (!problem) return;
   if (report_.exit_code == 0) report_.exit_code = problem->exit_code;
@@ -344,7 +344,7 @@ void Session::WriteReport() {
     static_cast<void>(PrintOut(report_.ToJson()));
     return;
   }
-  const absl::Status status = WriteFileAtomically(settings_.report, report_.ToJson(), kReportMode);
+  absl::Status status = WriteFileAtomically(settings_.report, report_.ToJson(), kReportMode);
   if (!status.ok())
     console_.Warn(absl::StrCat("the report was not written: ", A(S(status.message()))));
 }

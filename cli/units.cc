@@ -47,8 +47,9 @@ absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
 
 absl::StatusOr<int64_t> ParseBytes(std::string_view text) {
   double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [rest, error] = std::from_chars(begin, end, number, std::chars_format::fixed);
   if (error != std::errc() || text.front() == '-') return NotBytes(text);
   const std::string unit = absl::AsciiStrToLower(
       absl::StripAsciiWhitespace(absl::string_view(rest, static_cast<std::size_t>(end - rest))));
