@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "platform/environment.h"
+
 namespace shunt {
 namespace {
 
@@ -40,6 +42,10 @@ bool SendStatuses(const RouterOptions& options) {
       return options.catalog.supports_refreshes();
   }
   return false;
+}
+
+std::string SpillDir(const RouterOptions& options) {
+  return options.spill_dir.empty() ? GetEnv("TMPDIR").value_or("/tmp") : options.spill_dir;
 }
 
 ForwardStage::Options ForwardOptions(const RouterOptions& options, const MemoryPlan& memory) {
@@ -84,7 +90,7 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
               SecretGate{&masker, options.source.spec.get()},
               ForwardStage::Lanes{ring, control, logs, announcements, faults}, deps.clock, run),
       ack(deps.destination,
-          AckStage::Options{.spill_dir = options.spill_dir,
+          AckStage::Options{.spill_dir = SpillDir(options),
                             .bodies_memory_bytes_max = memory.state_body_bytes,
                             .line_bytes_max = memory.value_bytes_max},
           SecretGate{&masker, options.destination.spec.get()},

@@ -84,12 +84,12 @@ bool AckStage::TakeAnnouncements() {
 bool AckStage::ReadSome() {
   if (output_ended_) return false;
   if (filled_ + kLinePadding == buffer_.size()) {  // a line longer than the buffer
-    if (buffer_.size() * 2 > options_.line_bytes_max + kLinePadding) {
+    if (filled_ >= options_.line_bytes_max) {
       skipping_ = true;
       ++account_.lines[LineKind::kMalformed];
       filled_ = 0;
     } else {
-      buffer_.resize((buffer_.size() - kLinePadding) * 2 + kLinePadding);
+      buffer_.resize(std::min<std::size_t>(filled_ * 2, options_.line_bytes_max) + kLinePadding);
     }
   }
   char* const fresh = buffer_.data() + filled_;

@@ -165,16 +165,18 @@ bool Outbox::HoldState(const Chunk& chunk, const LineItem& item, bool tainted) {
                         .covered = !is_stream    ? cover_.TakeAll()
                                    : held.stream ? cover_.TakeStream(*held.stream)
                                                  : std::vector<CoveredRecords>{}};
-  if (!tainted) announcement.blob = std::string(state->blob);
   const bool fill = options_.fill_state_counts && state->type != StateType::kLegacy &&
                     !state->source_record_count;
+  // A long state is copied once for the ledger and once for the writing, and no more.
+  if (!tainted) announcement.blob = std::string(state->blob);
   if (fill) {
     held.text = WithCount(line, state->count_splice, records);
   } else if (chunk.long_line) {
-    held.text = std::string(line);
+    held.text = std::move(scratch_);
   } else {
     held.bytes = line;
   }
+  if (chunk.long_line) std::string().swap(scratch_);
   held.add_newline = item.add_newline;
   held_ = std::move(held);
   return true;

@@ -117,7 +117,7 @@ void SuperviseStage::WatchSource() {
   }
   if (ended && !exited) {
     source_lingers_.Start(now_);
-    if (source_lingers_.Passed(now_, SourceGrace())) source_.Terminate();
+    if (source_lingers_.Passed(now_, SourceGrace())) OnSourceLingers();
     if (source_lingers_.Passed(now_, SourceGrace() + kKillGrace)) source_.Kill();
   }
   if (exited && !ended) {
@@ -138,7 +138,20 @@ void SuperviseStage::WatchSource() {
   if (exited && ended && !std::exchange(source_done_, true)) account_.source_done_at = now_ - started_;
 }
 
-absl::Duration SuperviseStage::SourceGrace() const { return aborting_ ? kKillGrace : kExitGrace; }
+absl::Duration SuperviseStage::SourceGrace() const {
+  if (aborting_) return kKillGrace;
+  if (options_.source_timeout == absl::ZeroDuration()) return kExitGrace;
+  return std::min(kExitGrace, options_.source_timeout);
+}
+
+// Nobody knows what its exit would have said, so there is no evidence that it was done.
+void SuperviseStage::OnSourceLingers() {
+  source_.Terminate();
+  if (aborting_ || std::exchange(source_linger_reported_, true)) return;
+  Add(MakeFault(ExitCode::kTimeout, Fault::Effect::kVerdict, Origin::kSource,
+                absl::StrCat("the source closed its output but did not exit within ",
+                             absl::FormatDuration(SourceGrace()))));
+}
 
 // Everything the source said is in the fault lane by now, so its own error comes first.
 void SuperviseStage::ReportSourceExit() {

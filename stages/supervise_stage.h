@@ -76,6 +76,7 @@ class SuperviseStage final : public Stage {
   void EndDestination(absl::Duration grace);
   void MeasureBlocking();
   absl::Duration SourceGrace() const;
+  void OnSourceLingers();
   bool Over();
 
   Connector& source_;
@@ -92,6 +93,7 @@ class SuperviseStage final : public Stage {
   bool aborting_ = false;
   int stops_seen_ = 0;
   bool source_exit_reported_ = false;
+  bool source_linger_reported_ = false;
   bool destination_exit_reported_ = false;
   bool trailer_decided_ = false;
   bool source_done_ = false;

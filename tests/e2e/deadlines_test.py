@@ -22,7 +22,6 @@ class Deadlines(RoutingCase):
         self.run_sync({"write": USERS_1}, at_end=[{"hang": True}], flags=["--destination-timeout", "1s"], code=h.TIMEOUT)
 
     # It is killed after its deadline, and the run ends with 0.
-    @h.unittest.expectedFailure
     def test_a_source_that_closes_its_output_and_stays_is_ended_and_no_success(self):
         # Nobody knows what it would have said: there is no evidence that it was done.
         result = self.run_sync({"write": USERS_1}, {"close": "stdout"}, {"hang": True}, flags=["--source-timeout", "1s"],

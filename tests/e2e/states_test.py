@@ -118,7 +118,6 @@ class StateTypes(RoutingCase):
         self.assertEqual(self.received().count(b"STATE"), 1)
 
     # Its acknowledgement is longer than the reader of acknowledgements takes (8 MiB in effect).
-    @h.unittest.expectedFailure
     def test_a_state_of_10_mb(self):
         blob = {"cursor": "x" * 10_000_000}
         self.run_sync({"file": self.w.write("big", h.state("users", blob) * 2)}, ack="last")

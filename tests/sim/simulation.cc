@@ -244,7 +244,7 @@ class Simulation {
         {4, scenario_.destination_fault},
         {5, store_.failed()},
         {6, invalid},
-        {7, scenario_.source.hangs_at_end || scenario_.destination.hangs},
+        {7, scenario_.source.hangs_at_end || scenario_.source.lingers || scenario_.destination.hangs},
         {8, tainted},
         {9, scenario_.destination.acks != SimDestination::Acks::kEach},
         {143, scenario_.stop_at_step.has_value()},
@@ -253,7 +253,7 @@ class Simulation {
       Violated(absl::StrCat("exit code ", code, " has no cause in this run: ", report.failures.empty() ? "" : report.failures.front().message));
     }
     if (code != 0) return;
-    const bool source_failed = scenario_.source_fault;
+    const bool source_failed = scenario_.source_fault || scenario_.source.lingers;
     const bool destination_failed = scenario_.destination.exit_code != 0 || destination_.died();
     if (tainted || source_failed || destination_failed) Violated("G6: a failed run ends with 0");
     if (destination_.received().size() < scenario_.script.expected.size()) {
