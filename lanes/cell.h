@@ -1,6 +1,6 @@
 // Cell<T>: one small value (an enum, a number) that threads publish to each other.
-// Threads: any. Memory ordering: Set is a release and Get an acquire, so whatever was written before
-// a Set is visible to who has seen its value. SetOnce keeps the first value that was set.
+// Threads: any. Memory ordering: Set is a release and Get an acquire, so whatever was written
+// before a Set is visible to who has seen its value. SetOnce keeps the first value that was set.
 // Signals: lock-free for the types used here, so Set is async-signal-safe.
 #pragma once
 

@@ -1,6 +1,6 @@
 // Counter: a number that one thread counts up and any thread may look at.
-// Threads: Add by one thread at a time (it is a load and a store, not a locked instruction); value by
-// any. Memory ordering: relaxed; a counter says nothing about other data.
+// Threads: Add by one thread at a time (it is a load and a store, not a locked instruction); value
+// by any. Memory ordering: relaxed; a counter says nothing about other data.
 #pragma once
 
 #include <atomic>

@@ -4,14 +4,13 @@
 // Bound: `capacity` values and `bytes_max` bytes of what the senders say a value weighs; full is
 // `false`, and what to do then is the sender's explicit choice. One value is always let in when the
 // lane holds no bytes, so a value heavier than the bound does not wait for ever.
-// Threads: Lane is thread-safe; each Sender/Receiver belongs to one thread at a time. Senders are made
-// before threads start, so sending never allocates a producer. Room for the first kPreallocated values
-// is made then too; a lane that is fuller than that grows (and keeps what it grew).
-// Ownership: a sent value belongs to the lane until received. Senders and receivers do not outlive
-// the lane. Close: a sender closes by Close() or destruction; the lane is closed when all are.
-// Memory ordering: sending happens-before receiving the same value; a sender's Close happens-before
-// `closed()` being true.
-// Errors: none.
+// Threads: Lane is thread-safe; each Sender/Receiver belongs to one thread at a time. Senders are
+// made before threads start, so sending never allocates a producer. Room for the first
+// kPreallocated values is made then too; a lane that is fuller than that grows (and keeps what it
+// grew). Ownership: a sent value belongs to the lane until received. Senders and receivers do not
+// outlive the lane. Close: a sender closes by Close() or destruction; the lane is closed when all
+// are. Memory ordering: sending happens-before receiving the same value; a sender's Close
+// happens-before `closed()` being true. Errors: none.
 #pragma once
 
 #include <concurrentqueue/concurrentqueue.h>

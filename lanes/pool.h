@@ -1,12 +1,13 @@
-// Pool<T>: a fixed set of objects that are made once and handed around. The one returned last is handed
-// out first, because it is the one that is still in the cache.
+// Pool<T>: a fixed set of objects that are made once and handed around. The one returned last is
+// handed out first, because it is the one that is still in the cache.
 //
 // Threads: Acquire and the return (by the handle's destructor) may happen on any thread.
-// Ownership: Acquire gives a handle that returns the object by itself; the pool outlives its handles
-// (CHECKed). T has a `pool_index` and an `OnReturn()`, called by the last owner. Bound: `size` objects, no allocation after construction. Errors: an empty pool gives null.
-// Memory ordering: returning is a release and acquiring an acquire, so the next owner sees all that
-// the last one did. The free list is a stack of indexes; its head carries a tag that changes with
-// every operation, so that a head that went away and came back is not mistaken (ABA).
+// Ownership: Acquire gives a handle that returns the object by itself; the pool outlives its
+// handles (CHECKed). T has a `pool_index` and an `OnReturn()`, called by the last owner. Bound:
+// `size` objects, no allocation after construction. Errors: an empty pool gives null. Memory
+// ordering: returning is a release and acquiring an acquire, so the next owner sees all that the
+// last one did. The free list is a stack of indexes; its head carries a tag that changes with every
+// operation, so that a head that went away and came back is not mistaken (ABA).
 #pragma once
 
 #include <atomic>

@@ -1,12 +1,12 @@
-// SequencedRing<T>: many producers finish numbered work in any order; one consumer takes it in number
-// order. moodycamel has no order across producers, so the merge is done here.
+// SequencedRing<T>: many producers finish numbered work in any order; one consumer takes it in
+// number order. moodycamel has no order across producers, so the merge is done here.
 //
-// Threads: Publish by any thread, each number exactly once; Take by one thread; Close by any thread.
-// Bound: `capacity` (a power of two) must cover every number that can be outstanding at once: a
-// Publish that would overrun the consumer is a bug (CHECK), never a wait.
-// Ownership: a published value belongs to the ring until taken.
-// Memory ordering: Publish(n) is a release on slot n, Take an acquire, so Publish(n) happens-before
-// the Take that returns n. The consumer's progress is published the same way for the overrun CHECK.
+// Threads: Publish by any thread, each number exactly once; Take by one thread; Close by any
+// thread. Bound: `capacity` (a power of two) must cover every number that can be outstanding at
+// once: a Publish that would overrun the consumer is a bug (CHECK), never a wait. Ownership: a
+// published value belongs to the ring until taken. Memory ordering: Publish(n) is a release on slot
+// n, Take an acquire, so Publish(n) happens-before the Take that returns n. The consumer's progress
+// is published the same way for the overrun CHECK.
 #pragma once
 
 #include <atomic>

@@ -3,11 +3,11 @@
 //
 // The sleeper: PrepareSleep(); look at everything once more; if there is nothing, poll `fd()` (with
 // an upper bound); Awake(). The sender: publish; Wake().
-// Threads: PrepareSleep, Awake and fd belong to the sleeping thread; Wake may be called by any thread
-// and from a signal handler.
-// Memory ordering: PrepareSleep and Wake each have a sequentially consistent fence between their own
-// write (the flag; the publication) and their read of the other's, so at least one of the two sees
-// the other: either the sleeper finds what was published or the sender finds the flag (Dekker).
+// Threads: PrepareSleep, Awake and fd belong to the sleeping thread; Wake may be called by any
+// thread and from a signal handler. Memory ordering: PrepareSleep and Wake each have a sequentially
+// consistent fence between their own write (the flag; the publication) and their read of the
+// other's, so at least one of the two sees the other: either the sleeper finds what was published
+// or the sender finds the flag (Dekker).
 #pragma once
 
 #include <atomic>

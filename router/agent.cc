@@ -17,15 +17,14 @@ using S = StageId;
 
 const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads) {
   static const std::vector<std::vector<StageId>> dedicated = {
-      {S::kSupervise, S::kForward}, {S::kRead},
-      {S::kClassify},               {S::kAck},
+      {S::kSupervise, S::kForward},  {S::kRead}, {S::kClassify}, {S::kAck},
       {S::kControl, S::kCheckpoint}, {S::kLog}};
   static const std::vector<std::vector<StageId>> compact = {
       {S::kSupervise, S::kRead, S::kClassify, S::kForward, S::kAck, S::kLog},
       {S::kControl, S::kCheckpoint}};
-  static const std::vector<std::vector<StageId>> in_line = {
-      {S::kSupervise, S::kRead, S::kClassify, S::kForward, S::kAck, S::kLog, S::kControl,
-       S::kCheckpoint}};
+  static const std::vector<std::vector<StageId>> in_line = {{S::kSupervise, S::kRead, S::kClassify,
+                                                             S::kForward, S::kAck, S::kLog,
+                                                             S::kControl, S::kCheckpoint}};
   switch (threads) {
     case Threads::kDedicated:
       return dedicated;
@@ -38,8 +37,8 @@ const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads) {
   return compact;
 }
 
-// Between two busy neighbours there is one core for us on a small machine: one data thread keeps every
-// chunk in that core's cache. From eight cores on, validation is worth spreading.
+// Between two busy neighbours there is one core for us on a small machine: one data thread keeps
+// every chunk in that core's cache. From eight cores on, validation is worth spreading.
 Threads ResolveThreads(Threads threads, int cores) {
   if (threads != Threads::kAuto) return threads;
   return cores >= 8 ? Threads::kDedicated : Threads::kCompact;

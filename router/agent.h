@@ -1,6 +1,6 @@
-// Agent: a thread's worth of stages. Runs them in turn until all are done; when none has anything to do,
-// sleeps until a lane, a descriptor or a deadline of theirs wakes it. Here, and only here, it is decided
-// which thread runs which stage.
+// Agent: a thread's worth of stages. Runs them in turn until all are done; when none has anything
+// to do, sleeps until a lane, a descriptor or a deadline of theirs wakes it. Here, and only here,
+// it is decided which thread runs which stage.
 //
 // Threads: Loop and RunOnce belong to one thread; waker() is for others.
 // A stage that answers with an error is a bug: environment failures are faults (stages/fault.h).
@@ -16,10 +16,19 @@
 namespace shunt {
 
 // The stages of a router, for the presets. kClassify stands for all classifiers.
-enum class StageId : uint8_t { kSupervise, kRead, kClassify, kForward, kAck, kLog, kControl, kCheckpoint };
+enum class StageId : uint8_t {
+  kSupervise,
+  kRead,
+  kClassify,
+  kForward,
+  kAck,
+  kLog,
+  kControl,
+  kCheckpoint
+};
 
-// Which stages share a thread. The first list runs on the caller's thread. Durable stages may block on
-// storage, so they never share with the data path; control goes before checkpoints.
+// Which stages share a thread. The first list runs on the caller's thread. Durable stages may block
+// on storage, so they never share with the data path; control goes before checkpoints.
 const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads);
 // How many classifiers a preset has on this machine.
 int ClassifierCount(Threads threads, int cores);

@@ -34,8 +34,7 @@ absl::Status CheckMemory(const RouterOptions& options) {
   status = CheckRange("line-bytes-max", options.LineBytesMax(), kLineBytesMin,
                       options.memory_budget_bytes / 2);
   if (!status.ok()) return status;
-  return CheckRange("read-ahead", options.read_ahead_bytes, 0,
-                    options.memory_budget_bytes / 2);
+  return CheckRange("read-ahead", options.read_ahead_bytes, 0, options.memory_budget_bytes / 2);
 }
 
 }  // namespace

@@ -164,7 +164,8 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
   if (DestinationEndedWell(ending)) ExplainStates(pipeline, &report);
   CheckEnd(pipeline, &report);
   if (source.first_record_at) {
-    report.timings.first_record_ms = absl::ToInt64Milliseconds(*source.first_record_at - started_at);
+    report.timings.first_record_ms =
+        absl::ToInt64Milliseconds(*source.first_record_at - started_at);
   }
   report.timings.source_done_ms = Millis(ending.source_done_at);
   report.timings.destination_done_ms = Millis(ending.destination_done_at);

@@ -15,9 +15,8 @@ constexpr int kControlSenders = 2;  // intake, ack
 constexpr int kFaultSenders = 7;    // read, forward, intake, outbox, ack, checkpoint, control
 
 ClassifierOptions SourceLines(const RouterOptions& options) {
-  return {.validation = options.validation,
-          .origin = Origin::kSource,
-          .block_bytes_max = kChunkBytes};
+  return {
+      .validation = options.validation, .origin = Origin::kSource, .block_bytes_max = kChunkBytes};
 }
 
 MalformedPolicy PolicyOf(OnMalformed policy) {
@@ -61,8 +60,8 @@ ForwardStage::Options ForwardOptions(const RouterOptions& options, const MemoryP
 ControlOptions ControlLaneOptions(const RouterOptions& options) {
   ControlOptions control;
   control.run = options.run;
-  control.mode = options.config_update == ConfigUpdateMode::kMerge ? ConfigMode::kMerge
-                                                                   : ConfigMode::kReplace;
+  control.mode =
+      options.config_update == ConfigUpdateMode::kMerge ? ConfigMode::kMerge : ConfigMode::kReplace;
   control.source = {options.source.config_id, options.source.spec};
   control.destination = {options.destination.config_id, options.destination.spec};
   return control;
@@ -97,8 +96,7 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
           AckStage::Lanes{announcements, commits, control, logs, faults}, deps.clock, run),
       checkpoint(deps.store, options.run, options.catalog, options.checkpoint, commits, faults,
                  deps.clock, run),
-      control_desk(ControlLaneOptions(options),
-                   options.on_invalid_config == OnInvalidConfig::kFail,
+      control_desk(ControlLaneOptions(options), options.on_invalid_config == OnInvalidConfig::kFail,
                    ControlDesk::Lanes{control, logs, faults}, masker, deps.store, deps.clock, run),
       log(deps.source, deps.destination, logs, masker, deps.events, deps.clock, run),
       supervise(deps.source, deps.destination,

@@ -1,8 +1,8 @@
-// Pipeline: the lanes, the stages and the state of one run, wired together. Which thread runs what is
-// the agent's business (router/agent.h).
+// Pipeline: the lanes, the stages and the state of one run, wired together. Which thread runs what
+// is the agent's business (router/agent.h).
 //
-// Ownership: owns all of it; what Deps refers to is the embedder's. Members are in the order in which
-// they may refer to each other: the pool outlives the lanes, the lanes outlive the stages.
+// Ownership: owns all of it; what Deps refers to is the embedder's. Members are in the order in
+// which they may refer to each other: the pool outlives the lanes, the lanes outlive the stages.
 #pragma once
 
 #include <memory>

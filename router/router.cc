@@ -66,16 +66,16 @@ class PipelineRouter final : public Router {
 
   RouterStats stats() const override {
     const RunState& run = pipeline_.run;
-    return {.records_read = run.records_read.value(),
-            .bytes_read = run.source_bytes.value(),
-            .records_forwarded = run.records_forwarded.value(),
-            .states_forwarded = run.states_forwarded.value(),
-            .states_committed = run.states_committed.value(),
-            .config_updates_applied = run.config_updates_applied.value(),
-            .malformed_lines = run.malformed_lines.value(),
-            .blocked_on_source_ms = static_cast<int64_t>(run.blocked_on_source_ms.value()),
-            .blocked_on_destination_ms =
-                static_cast<int64_t>(run.blocked_on_destination_ms.value())};
+    return {
+        .records_read = run.records_read.value(),
+        .bytes_read = run.source_bytes.value(),
+        .records_forwarded = run.records_forwarded.value(),
+        .states_forwarded = run.states_forwarded.value(),
+        .states_committed = run.states_committed.value(),
+        .config_updates_applied = run.config_updates_applied.value(),
+        .malformed_lines = run.malformed_lines.value(),
+        .blocked_on_source_ms = static_cast<int64_t>(run.blocked_on_source_ms.value()),
+        .blocked_on_destination_ms = static_cast<int64_t>(run.blocked_on_destination_ms.value())};
   }
 
  private:

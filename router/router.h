@@ -1,13 +1,12 @@
 // Router: moves one sync between a source and a destination: records forwarded, states checkpointed
 // once acknowledged, config updates persisted, and a report of what happened.
 //
-// Threads: Create, Run and RunOnce belong to one thread (the caller's); Stop and stats may be called
-// from any thread, Stop also from a signal handler. Run starts the threads that the preset names and
-// joins them before it returns.
-// Ownership: everything in RouterDeps belongs to the embedder and outlives the router.
-// It changes nothing process-wide: no signals, no umask, no limits, no waiting for foreign children.
-// Errors: a Status only when the run could not be carried out at all; how a sync ended, well or badly,
-// is in the Report. Nothing is thrown.
+// Threads: Create, Run and RunOnce belong to one thread (the caller's); Stop and stats may be
+// called from any thread, Stop also from a signal handler. Run starts the threads that the preset
+// names and joins them before it returns. Ownership: everything in RouterDeps belongs to the
+// embedder and outlives the router. It changes nothing process-wide: no signals, no umask, no
+// limits, no waiting for foreign children. Errors: a Status only when the run could not be carried
+// out at all; how a sync ended, well or badly, is in the Report. Nothing is thrown.
 #pragma once
 
 #include <functional>

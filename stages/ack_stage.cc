@@ -16,7 +16,9 @@ constexpr std::size_t kBlockBytes = 64 * 1024;
 constexpr int kAnnouncementsPerStep = 1024;
 
 ClassifierOptions DestinationLines() {
-  return {.validation = Validation::kFull, .origin = Origin::kDestination, .block_bytes_max = kBlockBytes};
+  return {.validation = Validation::kFull,
+          .origin = Origin::kDestination,
+          .block_bytes_max = kBlockBytes};
 }
 
 }  // namespace
@@ -68,7 +70,8 @@ bool AckStage::TakeAnnouncements() {
   int taken = 0;
   while (taken < kAnnouncementsPerStep && announcements_.Receive(&announcement)) {
     ++taken;
-    if (!announcement.state.tainted && !announcement.state.removes_lane && destination_.has_output()) {
+    if (!announcement.state.tainted && !announcement.state.removes_lane &&
+        destination_.has_output()) {
       auto body = bodies_.Keep(std::move(announcement.blob));
       if (!body.ok()) {
         Fail(body.status());
@@ -93,8 +96,7 @@ bool AckStage::ReadSome() {
     }
   }
   char* const fresh = buffer_.data() + filled_;
-  const IoResult result =
-      destination_.ReadOutput({fresh, buffer_.size() - kLinePadding - filled_});
+  const IoResult result = destination_.ReadOutput({fresh, buffer_.size() - kLinePadding - filled_});
   if (result.state == IoState::kBytes) {
     account_.bytes += result.bytes;
     run_.destination_bytes.Add(result.bytes);
@@ -137,7 +139,8 @@ void AckStage::OnLines(std::string_view lines) {
     return;
   }
   // A long line, maybe with short ones behind it: it goes first and alone.
-  const std::string_view line = lines.substr(0, lines.find('\n') + 1 ? lines.find('\n') + 1 : lines.size());
+  const std::string_view line =
+      lines.substr(0, lines.find('\n') + 1 ? lines.find('\n') + 1 : lines.size());
   lines_end_ = line.size();
   if (line.size() > kBlockBytes) {
     const std::string_view parts[] = {line};
@@ -217,7 +220,8 @@ bool AckStage::SendControl(const LineItem& item, bool quarantine_only) {
 
 void AckStage::OnAck(std::string_view line) {
   const auto state = ParseState(line);
-  if (!state.ok()) return;  // classified as usable, so this is a line we cannot use after all: counted
+  if (!state.ok())
+    return;  // classified as usable, so this is a line we cannot use after all: counted
   while (TakeAnnouncements()) {
   }
   const LaneKey lane{state->type, state->stream};
@@ -279,10 +283,9 @@ void AckStage::OnTrace(std::string_view line) {
 void AckStage::OnOther(std::string_view line) {
   const auto status = ParseConnectionStatus(line);
   if (!status.ok() || status->succeeded) return;
-  Fault fault = MakeFault(ExitCode::kDestinationFailed, Fault::Effect::kVerdict,
-                          Origin::kDestination,
-                          status->message.empty() ? "the destination's connection check failed"
-                                                  : status->message);
+  Fault fault = MakeFault(
+      ExitCode::kDestinationFailed, Fault::Effect::kVerdict, Origin::kDestination,
+      status->message.empty() ? "the destination's connection check failed" : status->message);
   fault.failure.type = "config_error";
   faults_.Send(std::move(fault));
 }
@@ -301,9 +304,9 @@ void AckStage::Log(Origin origin, LogLevel level, std::string text) {
 }
 
 void AckStage::Fail(const absl::Status& status) {
-  faults_.Send(MakeFault(ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
-                         absl::StrCat("states that wait for the destination could not be kept: ",
-                                      status.message())));
+  faults_.Send(MakeFault(
+      ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
+      absl::StrCat("states that wait for the destination could not be kept: ", status.message())));
 }
 
 Step AckStage::Finish() {

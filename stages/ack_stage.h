@@ -3,8 +3,8 @@
 //
 // It never waits for the writing side, the store or the log: acknowledged states coalesce per lane
 // until the checkpoint stage takes them. Only a full control lane makes it wait.
-// Bounds: its own buffer, grown to the longest line it has seen, at most `line_bytes_max`; a longer line
-// is counted as malformed.
+// Bounds: its own buffer, grown to the longest line it has seen, at most `line_bytes_max`; a longer
+// line is counted as malformed.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ class AckStage final : public Stage {
   struct Account {
     LineCounts lines;
     uint64_t bytes = 0;
-    uint64_t acked = 0;           // states covered by an ack
+    uint64_t acked = 0;  // states covered by an ack
     uint64_t unmatched_acks = 0;
     uint64_t log_lines_dropped = 0;
   };
@@ -91,12 +91,12 @@ class AckStage final : public Stage {
   RunState& run_;
 
   LineClassifier classifier_;
-  std::vector<char> buffer_;     // kLinePadding bytes longer than its capacity for lines
-  std::size_t filled_ = 0;       // bytes in buffer_
-  std::size_t lines_end_ = 0;    // of the lines in block_; 0: none are being worked off
+  std::vector<char> buffer_;   // kLinePadding bytes longer than its capacity for lines
+  std::size_t filled_ = 0;     // bytes in buffer_
+  std::size_t lines_end_ = 0;  // of the lines in block_; 0: none are being worked off
   std::size_t next_item_ = 0;
   ClassifiedBlock block_;
-  bool skipping_ = false;        // inside a line over the limit
+  bool skipping_ = false;  // inside a line over the limit
   bool output_ended_ = false;
   bool done_ = false;
   uint64_t lines_before_ = 0;

@@ -1,16 +1,18 @@
-// CheckpointLedger: which states are on their way to the destination, and what an acknowledgement makes
-// durable. Pure core: no clock, no thread, no I/O; bodies are somebody else's.
+// CheckpointLedger: which states are on their way to the destination, and what an acknowledgement
+// makes durable. Pure core: no clock, no thread, no I/O; bodies are somebody else's.
 //
 // Rules (contract decision 6, edge rule 3; G6, G11, G13, G15):
 //  - A lane is one stream's STREAM states, all GLOBAL states, or all LEGACY states.
-//  - An ack matches the oldest outstanding state of its lane with an equal blob, and covers the earlier
+//  - An ack matches the oldest outstanding state of its lane with an equal blob, and covers the
+//  earlier
 //    ones of the lane. An ack that matches nothing changes nothing.
 //  - A tainted state is never durable: an ack that covers it makes the newest clean one before it
 //    durable.
-//  - After a clean exit of the destination, everything in a lane up to its newest outstanding state that
+//  - After a clean exit of the destination, everything in a lane up to its newest outstanding state
+//  that
 //    equals the lane's durable one is explained.
-// Bound: memory is O(outstanding states); each is announced and covered once (amortised O(1)), except
-// that an ack looks past the unequal states before its match.
+// Bound: memory is O(outstanding states); each is announced and covered once (amortised O(1)),
+// except that an ack looks past the unequal states before its match.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +43,7 @@ struct OutstandingState {
   uint64_t number = 0;  // 1, 2, ... in the order in which they were forwarded
   JsonDigest digest;
   bool tainted = false;
-  bool removes_lane = false;          // a null stream state, or null LEGACY data
+  bool removes_lane = false;  // a null stream state, or null LEGACY data
   std::vector<CoveredRecords> covered;
 };
 

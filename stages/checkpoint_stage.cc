@@ -80,9 +80,9 @@ void CheckpointStage::Commit(CommitBatch&& batch) {
   }
   failed_ = true;
   const bool fenced = absl::IsFailedPrecondition(status);
-  faults_.Send(MakeFault(fenced ? ExitCode::kFenced : ExitCode::kStoreFailed, Fault::Effect::kAbort,
-                         Origin::kShunt,
-                         absl::StrCat("a checkpoint could not be made durable: ", status.message())));
+  faults_.Send(MakeFault(
+      fenced ? ExitCode::kFenced : ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
+      absl::StrCat("a checkpoint could not be made durable: ", status.message())));
 }
 
 void CheckpointStage::CountCommitted(const CommitBatch& batch) {

@@ -1,9 +1,9 @@
 // CheckpointStage: makes acknowledged states durable, many in one transaction.
 //
-// Bounds: at most one commit per kCommitInterval while the run goes on (an acknowledged state is durable
-// within 1 s, contract decision 6), at once when the run ends.
-// Errors: a store that fails or a newer run that took over become faults; nothing is retried here, the store
-// has waited its bounded time already (G45).
+// Bounds: at most one commit per kCommitInterval while the run goes on (an acknowledged state is
+// durable within 1 s, contract decision 6), at once when the run ends. Errors: a store that fails
+// or a newer run that took over become faults; nothing is retried here, the store has waited its
+// bounded time already (G45).
 #pragma once
 
 #include <map>

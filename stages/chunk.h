@@ -1,8 +1,9 @@
-// Chunk: a piece of the source's stream that holds whole lines, and what the classifier found in it.
+// Chunk: a piece of the source's stream that holds whole lines, and what the classifier found in
+// it.
 //
-// Ownership: exactly one owner at any instant: pool -> ReadStage -> lane -> ClassifyStage -> ring ->
-// ForwardStage -> pool. Only the owner touches it.
-// A line longer than a chunk is a chain of chunks (`next`), never one contiguous copy.
+// Ownership: exactly one owner at any instant: pool -> ReadStage -> lane -> ClassifyStage -> ring
+// -> ForwardStage -> pool. Only the owner touches it. A line longer than a chunk is a chain of
+// chunks (`next`), never one contiguous copy.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +34,10 @@ struct Chunk {
 
   // Written by ReadStage.
   uint64_t seq = 0;
-  absl::Time read_at;     // when its last byte was read
-  uint32_t size = 0;      // bytes in use
-  bool long_line = false; // one line, continued in `next`
-  bool oversize = false;  // stands for a line over the limit, whose bytes were thrown away
+  absl::Time read_at;         // when its last byte was read
+  uint32_t size = 0;          // bytes in use
+  bool long_line = false;     // one line, continued in `next`
+  bool oversize = false;      // stands for a line over the limit, whose bytes were thrown away
   uint64_t stream_bytes = 0;  // how many bytes of the source's stream it stands for, chain included
   ChunkPtr next{nullptr, ChunkPool::Return{}};
 

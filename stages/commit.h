@@ -16,7 +16,7 @@ namespace shunt {
 struct LaneCommit {
   std::optional<std::string> blob;  // empty: the lane is removed
   JsonDigest digest;
-  uint64_t states = 0;              // how many states it covers
+  uint64_t states = 0;  // how many states it covers
   std::vector<CoveredRecords> covered;
 };
 

@@ -65,33 +65,36 @@ void ControlDesk::OnVerdict(const ControlVerdict& verdict) {
   }
   (verdict.origin == Origin::kSource ? account_.source_generation
                                      : account_.destination_generation) = verdict.generation;
-  std::string text = absl::StrCat("config update of the ", A(origin), " (line ", verdict.seq, "): ",
-                                  A(VerdictName(verdict.verdict)), ", generation ",
+  std::string text = absl::StrCat("config update of the ", A(origin), " (line ", verdict.seq,
+                                  "): ", A(VerdictName(verdict.verdict)), ", generation ",
                                   verdict.generation, ", keys ", absl::StrJoin(verdict.keys, ", "));
   if (!verdict.reason.empty()) absl::StrAppend(&text, ": ", verdict.reason);
   if (verdict.alert) {
-    absl::StrAppend(&text, " (it came later than the one that won, with another secret: see "
-                           "`shunt config history`)");
+    absl::StrAppend(&text,
+                    " (it came later than the one that won, with another secret: see "
+                    "`shunt config history`)");
     if (account_.alerts.size() < kAlertsMax) account_.alerts.push_back(text);
   }
   Log(verdict.alert ? LogLevel::kWarn : LogLevel::kInfo, std::move(text));
 }
 
 void ControlDesk::OnRejected(Origin origin, std::string_view reason) {
-  std::string text = absl::StrCat("the ", A(OriginName(origin)),
-                                  " emitted a config that was refused and is quarantined: ", A(reason));
+  std::string text =
+      absl::StrCat("the ", A(OriginName(origin)),
+                   " emitted a config that was refused and is quarantined: ", A(reason));
   if (!fail_on_rejected_) {
     Log(LogLevel::kWarn, std::move(text));
     return;
   }
-  Fault fault = MakeFault(ExitCode::kConfigRejected, Fault::Effect::kAbort, origin, std::move(text));
+  Fault fault =
+      MakeFault(ExitCode::kConfigRejected, Fault::Effect::kAbort, origin, std::move(text));
   faults_.Send(std::move(fault));
 }
 
 void ControlDesk::OnStoreFailed(const absl::Status& status, const std::vector<JournalRow>& rows) {
-  faults_.Send(MakeFault(ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
-                         absl::StrCat(rows.size(), " config updates could not be made durable: ",
-                                      status.message())));
+  faults_.Send(MakeFault(
+      ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
+      absl::StrCat(rows.size(), " config updates could not be made durable: ", status.message())));
 }
 
 void ControlDesk::Log(LogLevel level, std::string text) {

@@ -1,7 +1,7 @@
 // ControlDesk: connects the control stage to the rest of the run: takes its lines from the control
-// lane, tells the masker about new secrets, counts verdicts, and turns rejections and store failures
-// into faults.
-// Threads: as ControlStage. The account is read by others only when the run is over.
+// lane, tells the masker about new secrets, counts verdicts, and turns rejections and store
+// failures into faults. Threads: as ControlStage. The account is read by others only when the run
+// is over.
 #pragma once
 
 #include <string>

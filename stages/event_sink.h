@@ -1,5 +1,5 @@
-// EventSink: where human-readable events go, and the value that carries one there. Log lanes may drop
-// (counted): a slow log never delays anything (G40).
+// EventSink: where human-readable events go, and the value that carries one there. Log lanes may
+// drop (counted): a slow log never delays anything (G40).
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@
 namespace shunt {
 
 enum class LogLevel : uint8_t { kFatal, kError, kWarn, kInfo, kDebug, kTrace };
-std::string_view LogLevelName(LogLevel level);           // "FATAL", ...
-LogLevel ParseLogLevelName(std::string_view name);       // unknown names are kInfo
+std::string_view LogLevelName(LogLevel level);      // "FATAL", ...
+LogLevel ParseLogLevelName(std::string_view name);  // unknown names are kInfo
 
 // Called from the router's log thread (inline preset: the caller's). Must not block for long.
 class EventSink {

@@ -12,8 +12,8 @@ constexpr int kChunksPerStep = 8;
 }
 
 ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& catalog,
-                           const Options& options, const SecretGate& secrets,
-                           const Lanes& lanes, const Clock& clock, RunState& run)
+                           const Options& options, const SecretGate& secrets, const Lanes& lanes,
+                           const Clock& clock, RunState& run)
     : destination_(destination),
       catalog_(catalog),
       options_(options),
@@ -124,9 +124,9 @@ void ForwardStage::ReportIncompleteStreams() {
     if (intake_.traces().StatusOf(configured.stream) != TraceMessage::StreamStatus::kIncomplete) {
       continue;
     }
-    Fault fault = MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
-                            absl::StrCat("the source left stream ", configured.stream.name,
-                                         " incomplete"));
+    Fault fault =
+        MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
+                  absl::StrCat("the source left stream ", configured.stream.name, " incomplete"));
     fault.failure.stream = configured.stream;
     faults_.Send(std::move(fault));
   }
@@ -138,10 +138,11 @@ std::string ForwardStage::StatusLines() const {
   const int64_t now_ms = absl::ToUnixMillis(clock_.WallNow());
   for (std::size_t i = 0; i < catalog_.streams.size(); ++i) {
     const StreamDescriptor& stream = catalog_.streams[i].stream;
-    absl::StrAppend(&lines,
-                    R"({"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":)", now_ms,
-                    R"(,"stream_status":{"stream_descriptor":{"name":)", JsonQuote(stream.name));
-    if (stream.name_space) absl::StrAppend(&lines, R"(,"namespace":)", JsonQuote(*stream.name_space));
+    absl::StrAppend(&lines, R"({"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":)",
+                    now_ms, R"(,"stream_status":{"stream_descriptor":{"name":)",
+                    JsonQuote(stream.name));
+    if (stream.name_space)
+      absl::StrAppend(&lines, R"(,"namespace":)", JsonQuote(*stream.name_space));
     absl::StrAppend(&lines, R"(},"status":")", StreamComplete(i) ? "COMPLETE" : "INCOMPLETE",
                     "\"}}}\n");
   }

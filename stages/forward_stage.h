@@ -1,10 +1,10 @@
-// ForwardStage: takes the source's chunks in order, lets the intake deal with what is not forwarded, and
-// writes the rest to the destination. At the end it writes the final stream statuses and closes the
-// destination's input.
+// ForwardStage: takes the source's chunks in order, lets the intake deal with what is not
+// forwarded, and writes the rest to the destination. At the end it writes the final stream statuses
+// and closes the destination's input.
 //
 // The intake runs even while the destination is full; only a full control lane stops it.
-// On abort (RunState::discard) the line begun is finished, what is queued is dropped, and the source's
-// further chunks only feed the control lane.
+// On abort (RunState::discard) the line begun is finished, what is queued is dropped, and the
+// source's further chunks only feed the control lane.
 #pragma once
 
 #include <string>

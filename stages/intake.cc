@@ -24,7 +24,8 @@ std::string StreamName(const StreamDescriptor& stream) {
 std::string_view ItemBytes(const Chunk& chunk, const LineItem& item, std::size_t bytes_max,
                            std::string* scratch) {
   if (!chunk.long_line) {
-    return chunk.bytes().substr(item.begin, std::min<std::size_t>(item.end - item.begin, bytes_max));
+    return chunk.bytes().substr(item.begin,
+                                std::min<std::size_t>(item.end - item.begin, bytes_max));
   }
   scratch->clear();
   for (const Chunk* part = &chunk; part != nullptr && scratch->size() < bytes_max;
@@ -141,9 +142,10 @@ void Intake::OnMalformed(uint64_t line, uint64_t lines, std::string_view what) {
   const bool stop = policy_.on_malformed == MalformedPolicy::kFail;
   faults_.Send(MakeFault(
       ExitCode::kDataLoss, stop ? Fault::Effect::kAbort : Fault::Effect::kVerdict, Origin::kSource,
-      absl::StrCat("line ", line, " of the source ", A(what),
-                   " and may have carried data: no later state becomes durable. Mend the source, or "
-                   "accept the loss with --on-malformed drop")));
+      absl::StrCat(
+          "line ", line, " of the source ", A(what),
+          " and may have carried data: no later state becomes durable. Mend the source, or "
+          "accept the loss with --on-malformed drop")));
 }
 
 void Intake::OnOversize() {
@@ -159,8 +161,10 @@ void Intake::OnUnknownStream(const LineItem& item) {
   const std::string_view line = ItemBytes(*chunk_, item, policy_.value_bytes_max, &scratch_);
   if (const auto message = ParseJson(line)) {
     if (const auto record = JsonFind(*message, "record")) {
-      if (const auto name = JsonFind(*record, "stream")) stream.name = JsonString(*name).value_or("");
-      if (const auto name_space = JsonFind(*record, "namespace"); name_space && name_space->is_string()) {
+      if (const auto name = JsonFind(*record, "stream"))
+        stream.name = JsonString(*name).value_or("");
+      if (const auto name_space = JsonFind(*record, "namespace");
+          name_space && name_space->is_string()) {
         stream.name_space = JsonString(*name_space);
       }
     }
@@ -208,9 +212,9 @@ void Intake::OnOther(const LineItem& item) {
   const auto status =
       ParseConnectionStatus(ItemBytes(*chunk_, item, policy_.value_bytes_max, &scratch_));
   if (!status.ok() || status->succeeded) return;
-  Fault fault = MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
-                          status->message.empty() ? "the source's connection check failed"
-                                                  : status->message);
+  Fault fault =
+      MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
+                status->message.empty() ? "the source's connection check failed" : status->message);
   fault.failure.type = "config_error";
   faults_.Send(std::move(fault));
 }

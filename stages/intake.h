@@ -1,11 +1,11 @@
-// Intake: takes the source's chunks in order, sends everything that is not forwarded where it belongs,
-// and leaves in the chunk what is: runs of records and STATE lines.
+// Intake: takes the source's chunks in order, sends everything that is not forwarded where it
+// belongs, and leaves in the chunk what is: runs of records and STATE lines.
 //
-// It runs ahead of the writing (see ForwardStage), so a config update behind stalled records still gets
-// out (G29), and it is the one place where facts that depend on order are applied: line numbers, taint,
-// read counts (architecture section 4).
-// Threads: one. Bounds: one chunk at a time; a full control lane stops it in front of the update, any other
-// full lane loses the log line (counted).
+// It runs ahead of the writing (see ForwardStage), so a config update behind stalled records still
+// gets out (G29), and it is the one place where facts that depend on order are applied: line
+// numbers, taint, read counts (architecture section 4). Threads: one. Bounds: one chunk at a time;
+// a full control lane stops it in front of the update, any other full lane loses the log line
+// (counted).
 #pragma once
 
 #include <cstdint>
@@ -54,8 +54,8 @@ class Intake {
   // REQUIRES: ready() (no chunk is being worked on).
   void Begin(ChunkPtr chunk);
   bool ready() const { return chunk_ == nullptr; }
-  // Works on the chunk; false when the control lane is full. When it returns true, Take gives the chunk
-  // back with only kRun and kState items left, and Chunk::tainted_from set.
+  // Works on the chunk; false when the control lane is full. When it returns true, Take gives the
+  // chunk back with only kRun and kState items left, and Chunk::tainted_from set.
   bool Step();
   ChunkPtr Take() { return std::move(chunk_); }
   // No more chunks will come.
@@ -92,8 +92,8 @@ class Intake {
   ChunkPtr chunk_{nullptr, ChunkPool::Return{}};
   std::size_t next_item_ = 0;
   std::size_t kept_items_ = 0;
-  uint64_t lines_before_ = 0;   // lines of the source before chunk_
-  uint64_t control_seq_ = 0;    // the last one given out
+  uint64_t lines_before_ = 0;  // lines of the source before chunk_
+  uint64_t control_seq_ = 0;   // the last one given out
   uint64_t malformed_warned_ = 0;
   bool tainted_ = false;
   SourceAccount account_;

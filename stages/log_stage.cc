@@ -101,9 +101,10 @@ bool LogStage::Allow(Origin origin) {
 
 void LogStage::ReportSuppressed() {
   if (suppressed_in_window_ == 0) return;
-  events_.Log(Origin::kShunt, LogLevel::kWarn,
-              absl::StrCat(suppressed_in_window_, " log lines of the connectors were not shown: more than ",
-                           kLogLinesPerSecond, " a second"));
+  events_.Log(
+      Origin::kShunt, LogLevel::kWarn,
+      absl::StrCat(suppressed_in_window_, " log lines of the connectors were not shown: more than ",
+                   kLogLinesPerSecond, " a second"));
   suppressed_in_window_ = 0;
 }
 

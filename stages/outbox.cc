@@ -270,7 +270,8 @@ void Outbox::Advance(std::size_t written) {
 void Outbox::FinishItem() {
   Chunk& chunk = *chunks_.front();
   const LineItem& item = chunk.block.items[finish_item_++];
-  CountDeltas(std::span(chunk.block.deltas).subspan(finish_delta_, item.deltas_end - finish_delta_));
+  CountDeltas(
+      std::span(chunk.block.deltas).subspan(finish_delta_, item.deltas_end - finish_delta_));
   finish_delta_ = item.deltas_end;
   if (item.kind == LineItem::Kind::kState) {
     const std::optional<uint32_t> stream = state_streams_.front();

@@ -1,10 +1,10 @@
 // Outbox: what waits to be written to the destination, in order, and the writing of it.
 //
 // Chunks come in with only runs and states left. While the destination is slow, small chunks are
-// merged into the one before them, so that a trickling source does not use up the pool: the bound is
-// bytes, not chunks. Runs are written as they lie, many at a time. A state is announced to the ledger
-// before its first byte, and gets its missing record count.
-// Threads: one. Bounds: kPiecesMax pieces or kGatherBytesMax bytes are prepared at a time, plus one item.
+// merged into the one before them, so that a trickling source does not use up the pool: the bound
+// is bytes, not chunks. Runs are written as they lie, many at a time. A state is announced to the
+// ledger before its first byte, and gets its missing record count. Threads: one. Bounds: kPiecesMax
+// pieces or kGatherBytesMax bytes are prepared at a time, plus one item.
 #pragma once
 
 #include <cstdint>
@@ -101,11 +101,11 @@ class Outbox {
   std::size_t prepare_chunk_ = 0;  // next item to prepare: index into chunks_, into its items,
   std::size_t prepare_item_ = 0;   // and into its deltas
   uint32_t prepare_delta_ = 0;
-  std::size_t finish_item_ = 0;    // next item of chunks_.front() to be completed
+  std::size_t finish_item_ = 0;  // next item of chunks_.front() to be completed
   uint32_t finish_delta_ = 0;
   std::size_t prepared_bytes_ = 0;
-  std::size_t item_written_ = 0;   // bytes of that item that are out
-  bool inside_line_ = false;       // the last byte written was no LF
+  std::size_t item_written_ = 0;  // bytes of that item that are out
+  bool inside_line_ = false;      // the last byte written was no LF
   bool discarding_ = false;
   bool finishing_line_ = false;
   bool broken_ = false;

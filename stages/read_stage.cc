@@ -135,7 +135,8 @@ ChunkPtr ReadStage::CutTail(uint32_t end) {
   current_->size = head->size - end;
   memcpy(current_->buffer.get(), head->buffer.get() + end, current_->size);
   head->size = end;
-  const auto* newline = static_cast<const char*>(memrchr(current_->buffer.get(), '\n', current_->size));
+  const auto* newline =
+      static_cast<const char*>(memrchr(current_->buffer.get(), '\n', current_->size));
   lines_end_ = newline == nullptr ? 0 : static_cast<uint32_t>(newline + 1 - current_->buffer.get());
   return head;
 }
@@ -177,7 +178,8 @@ void ReadStage::PublishLongLine(uint32_t end) {
   Publish(std::move(line));
 }
 
-// The line's place in the stream is kept by an empty chunk, published now; its bytes go as they come.
+// The line's place in the stream is kept by an empty chunk, published now; its bytes go as they
+// come.
 void ReadStage::DropLongLine() {
   skipping_ = true;
   long_head_.reset();

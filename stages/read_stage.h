@@ -36,13 +36,13 @@ class ReadStage final : public Stage {
   void OnBytes(std::size_t n);
   void OnEnd(int error);
   bool MayRead() const;
-  bool TakeChunks();                  // makes current_ and spare_ usable; false: pool empty
-  void PublishLines(uint32_t end);    // whole lines current_[0, end); the tail starts the next chunk
-  void ExtendLongLine();              // current_ is full and holds no line end
-  void PublishLongLine(uint32_t end); // the long line ends at current_[end)
-  void DropLongLine();                // the line begun is over the limit
+  bool TakeChunks();                // makes current_ and spare_ usable; false: pool empty
+  void PublishLines(uint32_t end);  // whole lines current_[0, end); the tail starts the next chunk
+  void ExtendLongLine();            // current_ is full and holds no line end
+  void PublishLongLine(uint32_t end);  // the long line ends at current_[end)
+  void DropLongLine();                 // the line begun is over the limit
   void SkipTo(uint32_t end, bool line_ended);
-  ChunkPtr CutTail(uint32_t end);     // current_[0, end) leaves, the rest becomes current_
+  ChunkPtr CutTail(uint32_t end);  // current_[0, end) leaves, the rest becomes current_
   void Publish(ChunkPtr chunk);
 
   Connector& source_;
@@ -55,14 +55,14 @@ class ReadStage final : public Stage {
   FaultLane::Sender faults_;
   RunState& run_;
 
-  ChunkPtr current_{nullptr, ChunkPool::Return{}};    // being filled
-  ChunkPtr spare_{nullptr, ChunkPool::Return{}};      // for current_'s tail, so publishing never waits
+  ChunkPtr current_{nullptr, ChunkPool::Return{}};  // being filled
+  ChunkPtr spare_{nullptr, ChunkPool::Return{}};  // for current_'s tail, so publishing never waits
   ChunkPtr long_head_{nullptr, ChunkPool::Return{}};  // the long line's chunks before current_
   Chunk* long_tail_ = nullptr;
-  uint64_t long_bytes_ = 0;    // in long_head_'s chain
-  uint32_t lines_end_ = 0;     // behind the last LF of current_; 0: none
+  uint64_t long_bytes_ = 0;  // in long_head_'s chain
+  uint32_t lines_end_ = 0;   // behind the last LF of current_; 0: none
   uint64_t next_seq_ = 0;
-  bool skipping_ = false;      // inside a line over the limit
+  bool skipping_ = false;  // inside a line over the limit
   bool done_ = false;
   bool blocked_on_source_ = false;
 };

@@ -12,41 +12,41 @@ namespace shunt {
 
 struct RunState {
   // Set by SuperviseStage.
-  Cell<bool> discard{false};        // abort: write nothing more, keep control and acks flowing
-  Cell<bool> end_source{false};     // ReadStage: take what is there now, then treat it as the end
+  Cell<bool> discard{false};          // abort: write nothing more, keep control and acks flowing
+  Cell<bool> end_source{false};       // ReadStage: take what is there now, then treat it as the end
   Cell<bool> end_destination{false};  // AckStage: the same for the destination's output
-  Cell<bool> end_writing{false};   // Outbox: the destination will not take what is left
-  Cell<bool> end_logs{false};      // LogStage: the same for both stderr pipes
+  Cell<bool> end_writing{false};      // Outbox: the destination will not take what is left
+  Cell<bool> end_logs{false};         // LogStage: the same for both stderr pipes
 
   // Set by Router::Stop, from any thread or a signal handler.
   Cell<int> stop_signal{0};
   Cell<int> stop_count{0};
 
   // Set by the stages.
-  Cell<bool> source_ended{false};       // ReadStage: end of file
-  Cell<bool> forwarded_all{false};      // ForwardStage: everything before the trailer is out
-  Cell<bool> input_closed{false};       // ForwardStage: the destination has seen end of file
+  Cell<bool> source_ended{false};        // ReadStage: end of file
+  Cell<bool> forwarded_all{false};       // ForwardStage: everything before the trailer is out
+  Cell<bool> input_closed{false};        // ForwardStage: the destination has seen end of file
   Cell<bool> destination_broken{false};  // ForwardStage: the destination stopped reading
-  Cell<bool> destination_ended{false};  // AckStage: end of file
-  Cell<bool> checkpoints_done{false};   // CheckpointStage
-  Cell<bool> control_done{false};       // ControlStage
-  Cell<bool> source_waiting{false};     // ReadStage: the source has nothing for us
-  Cell<bool> write_blocked{false};      // ForwardStage: has bytes and the destination's pipe is full
+  Cell<bool> destination_ended{false};   // AckStage: end of file
+  Cell<bool> checkpoints_done{false};    // CheckpointStage
+  Cell<bool> control_done{false};        // ControlStage
+  Cell<bool> source_waiting{false};      // ReadStage: the source has nothing for us
+  Cell<bool> write_blocked{false};  // ForwardStage: has bytes and the destination's pipe is full
 
   // Counted by the stages.
-  Counter source_bytes;        // ReadStage
-  Counter queued_bytes;        // ReadStage: handed to the pipeline
-  Counter finished_bytes;      // ForwardStage: forwarded or dropped; queued - finished is waiting
-  Counter records_read;        // ForwardStage, at intake
-  Counter malformed_lines;     // ForwardStage, at intake
-  Counter records_forwarded;   // ForwardStage
-  Counter forwarded_bytes;     // ForwardStage: accepted by the destination's pipe
-  Counter states_forwarded;    // ForwardStage
-  Counter destination_bytes;   // AckStage: read from the destination
-  Counter states_committed;    // CheckpointStage
-  Counter blocked_on_source_ms;       // SuperviseStage
+  Counter source_bytes;          // ReadStage
+  Counter queued_bytes;          // ReadStage: handed to the pipeline
+  Counter finished_bytes;        // ForwardStage: forwarded or dropped; queued - finished is waiting
+  Counter records_read;          // ForwardStage, at intake
+  Counter malformed_lines;       // ForwardStage, at intake
+  Counter records_forwarded;     // ForwardStage
+  Counter forwarded_bytes;       // ForwardStage: accepted by the destination's pipe
+  Counter states_forwarded;      // ForwardStage
+  Counter destination_bytes;     // AckStage: read from the destination
+  Counter states_committed;      // CheckpointStage
+  Counter blocked_on_source_ms;  // SuperviseStage
   Counter blocked_on_destination_ms;  // SuperviseStage
-  Counter config_updates_applied;  // ControlStage
+  Counter config_updates_applied;     // ControlStage
 
   uint64_t waiting_bytes() const { return queued_bytes.value() - finished_bytes.value(); }
 };

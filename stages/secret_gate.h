@@ -1,5 +1,5 @@
-// SecretGate: makes the masker know the secrets of a config update before any later byte of the same
-// connector can reach a log (G55). Used where CONTROL lines are copied out of the stream.
+// SecretGate: makes the masker know the secrets of a config update before any later byte of the
+// same connector can reach a log (G55). Used where CONTROL lines are copied out of the stream.
 // Threads: Masker is thread-safe; the spec is immutable. Both outlive the gate.
 #pragma once
 

@@ -1,9 +1,9 @@
-// Stage: one verb of the pipeline as a bounded, non-blocking step. Which thread runs it is decided in
-// one place (router/agent.cc); a stage never owns one.
+// Stage: one verb of the pipeline as a bounded, non-blocking step. Which thread runs it is decided
+// in one place (router/agent.cc); a stage never owns one.
 //
 // Threads: one thread at a time calls a stage. A stage talks to other stages through lanes only.
-// Errors: a Status means the environment failed in a way the stage cannot turn into a fact; the agent
-// reports it and the run aborts.
+// Errors: a Status means the environment failed in a way the stage cannot turn into a fact; the
+// agent reports it and the run aborts.
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,8 @@
 // `memory_bytes_max` are kept in memory, what comes on top goes to an unlinked file, so that a
 // destination that acknowledges late can never be the reason to stop reading (G19).
 //
-// Threads: one. Ownership: a Body must be given back with Drop. Errors: a Status when the file cannot be
-// written or read; it names the directory.
+// Threads: one. Ownership: a Body must be given back with Drop. Errors: a Status when the file
+// cannot be written or read; it names the directory.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ namespace shunt {
 class StateBodies {
  public:
   struct Body {
-    std::string text;       // in memory, or
-    int64_t offset = -1;    // in the file
+    std::string text;     // in memory, or
+    int64_t offset = -1;  // in the file
     std::size_t file_bytes = 0;
   };
 

@@ -12,7 +12,8 @@ namespace {
 constexpr absl::Duration kTick = absl::Milliseconds(100);
 
 void Publish(absl::Duration total, Counter* milliseconds) {
-  milliseconds->Add(static_cast<uint64_t>(absl::ToInt64Milliseconds(total)) - milliseconds->value());
+  milliseconds->Add(static_cast<uint64_t>(absl::ToInt64Milliseconds(total)) -
+                    milliseconds->value());
 }
 
 std::string Describe(const ExitStatus& exit) {
@@ -135,7 +136,8 @@ void SuperviseStage::WatchSource() {
       run_.end_source.Set(true);
     }
   }
-  if (exited && ended && !std::exchange(source_done_, true)) account_.source_done_at = now_ - started_;
+  if (exited && ended && !std::exchange(source_done_, true))
+    account_.source_done_at = now_ - started_;
 }
 
 absl::Duration SuperviseStage::SourceGrace() const {
@@ -168,9 +170,9 @@ void SuperviseStage::DecideTrailer() {
   // A source that cannot exit (ours is the end of a pipe) must not keep an abort waiting.
   if (!account_.source_exit && !(aborting_ && run_.source_ended.Get())) return;
   if (account_.source_exit) ReportSourceExit();
-  const bool healthy = std::none_of(account_.faults.begin(), account_.faults.end(), [](const Fault& f) {
-    return f.effect == Fault::Effect::kAbort;
-  });
+  const bool healthy =
+      std::none_of(account_.faults.begin(), account_.faults.end(),
+                   [](const Fault& f) { return f.effect == Fault::Effect::kAbort; });
   const bool source_ok = account_.source_exit && account_.source_exit->clean() && !aborting_;
   trailer_decided_ = true;
   forward_.Decide(healthy && source_ok ? Trailer::kSourceComplete : Trailer::kSourceIncomplete);
@@ -246,14 +248,14 @@ void SuperviseStage::WatchSilence() {
                               !run_.source_ended.Get() &&
                               source_silent_.Passed(now_, options_.source_timeout);
   if (source_timeout) {
-    Add(MakeFault(ExitCode::kTimeout, Fault::Effect::kAbort, Origin::kSource,
-                  absl::StrCat("the source was silent for ",
-                               absl::FormatDuration(options_.source_timeout),
-                               " (--source-timeout)")));
+    Add(MakeFault(
+        ExitCode::kTimeout, Fault::Effect::kAbort, Origin::kSource,
+        absl::StrCat("the source was silent for ", absl::FormatDuration(options_.source_timeout),
+                     " (--source-timeout)")));
   }
   const uint64_t progress = run_.forwarded_bytes.value() + run_.destination_bytes.value();
-  const bool waits = run_.write_blocked.Get() ||
-                     (run_.input_closed.Get() && !run_.destination_ended.Get());
+  const bool waits =
+      run_.write_blocked.Get() || (run_.input_closed.Get() && !run_.destination_ended.Get());
   if (!waits || progress != destination_progress_seen_) {
     destination_progress_seen_ = progress;
     destination_stuck_.Touch(now_);

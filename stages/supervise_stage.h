@@ -1,5 +1,6 @@
-// SuperviseStage: watches the whole run and decides how it ends: takes faults in the order in which they
-// come, watches the connectors' exits and every deadline, and steers the others through RunState.
+// SuperviseStage: watches the whole run and decides how it ends: takes faults in the order in which
+// they come, watches the connectors' exits and every deadline, and steers the others through
+// RunState.
 //
 // One shutdown path: the source ends, the close travels downstream, the destination ends, the last
 // commits are made. An abort is the same path with `discard` set and the source asked to stop.
@@ -18,10 +19,10 @@
 
 namespace shunt {
 
-inline constexpr absl::Duration kExitGrace = absl::Seconds(20);      // stdout closed, still running
-inline constexpr absl::Duration kOutputGrace = absl::Seconds(10);    // exited, stdout still open
-inline constexpr absl::Duration kStopGrace = absl::Seconds(10);      // destination, after an abort
-inline constexpr absl::Duration kKillGrace = absl::Seconds(2);       // between SIGTERM and SIGKILL
+inline constexpr absl::Duration kExitGrace = absl::Seconds(20);    // stdout closed, still running
+inline constexpr absl::Duration kOutputGrace = absl::Seconds(10);  // exited, stdout still open
+inline constexpr absl::Duration kStopGrace = absl::Seconds(10);    // destination, after an abort
+inline constexpr absl::Duration kKillGrace = absl::Seconds(2);     // between SIGTERM and SIGKILL
 inline constexpr absl::Duration kSecondStopGrace = absl::Seconds(2);
 
 class SuperviseStage final : public Stage {

@@ -1,5 +1,6 @@
-// The lock-free shapes: each promise of their headers, alone and with threads. The threaded tests prove
-// by numbered items: everything arrives, nothing twice, in the promised order, and the end is found.
+// The lock-free shapes: each promise of their headers, alone and with threads. The threaded tests
+// prove by numbered items: everything arrives, nothing twice, in the promised order, and the end is
+// found.
 
 #include <gtest/gtest.h>
 
@@ -48,7 +49,8 @@ TEST(Pool, IsEmptyWhenAllAreOut) {
 
 TEST(Pool, ThreadsNeverShareAnObject) {
   Pool<Item> pool(4, MakeItem);
-  std::vector<int> owner(4, 0);  // written only by who holds the object: a race would be a TSan report
+  std::vector<int> owner(4,
+                         0);  // written only by who holds the object: a race would be a TSan report
   const auto work = [&](int id) {
     for (int i = 0; i < 20'000; ++i) {
       auto item = pool.Acquire();
@@ -130,7 +132,8 @@ TEST(Lane, NoTailIsLostBetweenThreads) {
   for (int s = 0; s < kSenders; ++s) {
     threads.emplace_back([&, s] {
       for (int i = 0; i < kEach; ++i) {
-        while (!senders[static_cast<std::size_t>(s)]->Send(s * kEach + i, 8)) std::this_thread::yield();
+        while (!senders[static_cast<std::size_t>(s)]->Send(s * kEach + i, 8))
+          std::this_thread::yield();
       }
       senders[static_cast<std::size_t>(s)]->Close();
     });
@@ -193,7 +196,8 @@ TEST(SequencedRing, ManyProducersOneOrder) {
 }
 
 TEST(Waker, NoWakeUpIsMissed) {
-  // A ping-pong in which each side sleeps without a time limit: a missed wake-up would hang the test.
+  // A ping-pong in which each side sleeps without a time limit: a missed wake-up would hang the
+  // test.
   Waker there(*EventFd::Create()), back(*EventFd::Create());
   Cell<int> ping(0), pong(0);
   const auto wait_for = [](Waker& waker, Cell<int>& cell, int value) {

@@ -30,8 +30,8 @@ absl::StatusOr<shunt::Report> MoveOnce(shunt::Connector& source, shunt::Connecto
   if (!run.ok()) return run.status();  // Aborted: another live run holds the connection
   options.run = *run;
   Stdout events;
-  auto router = shunt::Router::Create(
-      options, {source, destination, **store, events, shunt::SystemClock()});
+  auto router =
+      shunt::Router::Create(options, {source, destination, **store, events, shunt::SystemClock()});
   if (!router.ok()) return router.status();
   return (*router)->Run();
 }
@@ -39,9 +39,12 @@ absl::StatusOr<shunt::Report> MoveOnce(shunt::Connector& source, shunt::Connecto
 
 TEST(Embedding, TheExampleMovesRecordsAndKeepsTheCheckpoint) {
   std::remove("/tmp/worker.db");
-  shunt::MemorySource source({.output =
-      R"({"type":"RECORD","record":{"stream":"orders","data":{"id":1},"emitted_at":1}})" "\n"
-      R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"orders"},"stream_state":{"id":1}}}})" "\n"});
+  shunt::MemorySource source(
+      {.output =
+           R"({"type":"RECORD","record":{"stream":"orders","data":{"id":1},"emitted_at":1}})"
+           "\n"
+           R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"orders"},"stream_state":{"id":1}}}})"
+           "\n"});
   shunt::MemoryDestination destination;
   const auto report = MoveOnce(source, destination,
                                R"({"streams":[{"stream":{"name":"orders","json_schema":{}}}]})");

@@ -1,5 +1,5 @@
-// The same sync in every threading preset: what arrives, what is durable and what is counted does not
-// depend on how the stages are spread over threads. Run under ThreadSanitizer as well.
+// The same sync in every threading preset: what arrives, what is durable and what is counted does
+// not depend on how the stages are spread over threads. Run under ThreadSanitizer as well.
 
 #include <gtest/gtest.h>
 
@@ -27,17 +27,17 @@ Sync MakeSync(int rows) {
   Sync sync;
   uint64_t since = 0;
   for (int i = 1; i <= rows; ++i) {
-    const std::string record = absl::StrCat(
-        R"({"type":"RECORD","record":{"stream":"s)", i % 3, R"(","data":{"id":)", i, "},\"emitted_at\":1}}\n");
+    const std::string record = absl::StrCat(R"({"type":"RECORD","record":{"stream":"s)", i % 3,
+                                            R"(","data":{"id":)", i, "},\"emitted_at\":1}}\n");
     sync.output += record;
     sync.expected += record;
     ++sync.records;
     since += i % 3 == 0;
     if (i % 10 == 0) sync.output += "a log line\n";
     if (i % 50 == 0) {
-      sync.output += absl::StrCat(
-          R"({"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":)", i,
-          R"(,"connectorConfig":{"config":{"token":"token-)", i, "\"}}}}\n");
+      sync.output +=
+          absl::StrCat(R"({"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":)", i,
+                       R"(,"connectorConfig":{"config":{"token":"token-)", i, "\"}}}}\n");
       ++sync.updates;
     }
     if (i % 30 == 0) {
@@ -82,7 +82,8 @@ TEST_P(Presets, DoTheSame) {
   EXPECT_EQ(report->states.acked, sync.states);
   EXPECT_EQ(report->control.received, sync.updates);
   EXPECT_EQ((*store->ReadCheckpoint("p"))[0].blob, absl::StrCat(R"({"id":)", rows, "}"));
-  EXPECT_EQ(store->ReadConfig("p/source")->ToJson(), absl::StrCat(R"({"token":"token-)", rows, "\"}"));
+  EXPECT_EQ(store->ReadConfig("p/source")->ToJson(),
+            absl::StrCat(R"({"token":"token-)", rows, "\"}"));
   EXPECT_GT(events.lines, 0);
 }
 

@@ -16,7 +16,8 @@ class Writer {
     const auto falls_on = [&dice](double share) { return (dice -= share) < 0; };
     if (falls_on(mix_.state)) return State();
     if (falls_on(mix_.control)) return Control();
-    if (falls_on(mix_.log)) return Plain(R"({"type":"LOG","log":{"level":"INFO","message":"hello"}})");
+    if (falls_on(mix_.log))
+      return Plain(R"({"type":"LOG","log":{"level":"INFO","message":"hello"}})");
     if (falls_on(mix_.text)) return Plain("Traceback: it's \"odd\" {really}");
     if (falls_on(mix_.trace)) {
       return Plain(
@@ -33,17 +34,30 @@ class Writer {
   std::string RecordJson(const std::string& stream) {
     std::string data = absl::StrCat(R"({"id":)", ++ids_, R"(,"v":)");
     switch (Between(random_, 0, 5)) {
-      case 0: data += "1e400"; break;
-      case 1: data += R"("\ud800 lone \u2028")"; break;
-      case 2: data += R"({"a":[1,{"type":"RECORD"}],"a":null})"; break;
-      case 3: data += "12345678901234567890123456789.000"; break;
-      case 4: data += absl::StrCat("\"", std::string(static_cast<std::size_t>(Between(random_, 0, 600)), 'x'), "\""); break;
-      default: data += "\"\xE2\x80\xA8 plain\""; break;
+      case 0:
+        data += "1e400";
+        break;
+      case 1:
+        data += R"("\ud800 lone \u2028")";
+        break;
+      case 2:
+        data += R"({"a":[1,{"type":"RECORD"}],"a":null})";
+        break;
+      case 3:
+        data += "12345678901234567890123456789.000";
+        break;
+      case 4:
+        data += absl::StrCat(
+            "\"", std::string(static_cast<std::size_t>(Between(random_, 0, 600)), 'x'), "\"");
+        break;
+      default:
+        data += "\"\xE2\x80\xA8 plain\"";
+        break;
     }
     data += "}";
     const bool type_last = Chance(random_, 0.3);
-    const std::string payload =
-        absl::StrCat(R"("record":{"stream":")", stream, R"(","data":)", data, R"(,"emitted_at":1})");
+    const std::string payload = absl::StrCat(R"("record":{"stream":")", stream, R"(","data":)",
+                                             data, R"(,"emitted_at":1})");
     return type_last ? absl::StrCat("{ ", payload, R"( , "type" : "RECORD" })")
                      : absl::StrCat(R"({"type":"RECORD",)", payload, "}");
   }
@@ -109,16 +123,19 @@ class Writer {
     state.cursor = cursor;
     int64_t& since = is_stream ? since_[static_cast<std::size_t>(state.stream)] : all_since_;
     const bool counted = Chance(random_, mix_.counted_state);
-    const std::string count = absl::StrCat(R"(,"sourceStats":{"recordCount":)", counted ? 77 : since, "}");
+    const std::string count =
+        absl::StrCat(R"(,"sourceStats":{"recordCount":)", counted ? 77 : since, "}");
     std::string head;
     switch (state.type) {
       case StateType::kStream:
-        head = absl::StrCat(R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{)",
-                            StreamJson(state.stream), R"(},"stream_state":{"cursor":)", cursor, "}}");
+        head = absl::StrCat(
+            R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{)",
+            StreamJson(state.stream), R"(},"stream_state":{"cursor":)", cursor, "}}");
         break;
       case StateType::kGlobal:
-        head = absl::StrCat(R"({"type":"STATE","state":{"type":"GLOBAL","global":{"shared_state":{"cursor":)",
-                            cursor, R"(},"stream_states":[]})");
+        head = absl::StrCat(
+            R"({"type":"STATE","state":{"type":"GLOBAL","global":{"shared_state":{"cursor":)",
+            cursor, R"(},"stream_states":[]})");
         break;
       case StateType::kLegacy:
         head = absl::StrCat(R"({"type":"STATE","state":{"data":{"cursor":)", cursor, "}");
@@ -136,13 +153,14 @@ class Writer {
 
   ScriptLine Control() {
     ScriptUpdate update;
-    update.emitted_at = static_cast<double>(Between(random_, 1, 40)) + (Chance(random_, 0.5) ? 0.25 : 0);
+    update.emitted_at =
+        static_cast<double>(Between(random_, 1, 40)) + (Chance(random_, 0.5) ? 0.25 : 0);
     update.valid = !Chance(random_, mix_.invalid_config);
     update.token = absl::StrCat("token-", ++tokens_, "-secret");
-    ScriptLine line = Plain(absl::StrCat(
-        R"({"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":)", update.emitted_at,
-        R"(,"connectorConfig":{"config":{"token":)",
-        update.valid ? absl::StrCat("\"", update.token, "\"") : "false", "}}}}"));
+    ScriptLine line = Plain(
+        absl::StrCat(R"({"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":)",
+                     update.emitted_at, R"(,"connectorConfig":{"config":{"token":)",
+                     update.valid ? absl::StrCat("\"", update.token, "\"") : "false", "}}}}"));
     line.update = update;
     return line;
   }

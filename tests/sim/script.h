@@ -1,5 +1,6 @@
 // A script is what a simulated source prints, line by line, together with what must become of each
-// line. It is made from a seed, and the expectations are computed here, independently of the router.
+// line. It is made from a seed, and the expectations are computed here, independently of the
+// router.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +49,8 @@ struct ScriptUpdate {
 };
 
 struct ScriptLine {
-  std::string bytes;        // as printed, LF included
-  std::string forwarded;    // what must reach the destination for it; "" for nothing
+  std::string bytes;      // as printed, LF included
+  std::string forwarded;  // what must reach the destination for it; "" for nothing
   std::vector<int> record_streams;
   std::optional<ScriptState> state;
   std::optional<ScriptUpdate> update;

@@ -61,8 +61,8 @@ void PlanSource(Scenario* scenario, Random& random) {
   source.ignores_terminate = Chance(random, 0.2);
   source.lingers = Chance(random, 0.05);
   if (Chance(random, 0.2)) {
-    scenario->script = scenario->script.CutAt(
-        static_cast<std::size_t>(Between(random, 0, static_cast<int64_t>(scenario->script.bytes.size()))));
+    scenario->script = scenario->script.CutAt(static_cast<std::size_t>(
+        Between(random, 0, static_cast<int64_t>(scenario->script.bytes.size()))));
     scenario->source_fault = true;
     if (Chance(random, 0.5)) {
       source.exit_code = 1;
@@ -124,8 +124,9 @@ Scenario MakeScenario(uint64_t seed, Random& random) {
   scenario.text = absl::StrCat(
       "seed ", seed, ": ", mix.lines, " lines, ", mix.streams, " streams, ",
       A(StateTypeName(mix.state_type)), " states", scenario.source_fault ? ", source fault" : "",
-      scenario.destination_fault ? ", destination fault" : "", scenario.store_fails_at ? ", store fails" : "",
-      scenario.stop_at_step ? ", stopped" : "", mix.malformed > 0 ? ", malformed lines" : "",
+      scenario.destination_fault ? ", destination fault" : "",
+      scenario.store_fails_at ? ", store fails" : "", scenario.stop_at_step ? ", stopped" : "",
+      mix.malformed > 0 ? ", malformed lines" : "",
       mix.invalid_config > 0 ? ", invalid configs" : "");
   return scenario;
 }
@@ -145,7 +146,8 @@ class Simulation {
   Outcome Run() {
     scenario_.options.run = *store_.BeginRun("sim", "run-1", clock_.WallNow(), false);
     store_.fails_at_call = scenario_.store_fails_at;
-    auto router = Router::Create(scenario_.options, RouterDeps{source_, destination_, store_, sink_, clock_});
+    auto router =
+        Router::Create(scenario_.options, RouterDeps{source_, destination_, store_, sink_, clock_});
     if (!router.ok()) {
       outcome_.violation = absl::StrCat("Create: ", router.status().message());
       return outcome_;
@@ -186,17 +188,21 @@ class Simulation {
   void CheckReceived(bool at_end) {
     const std::string& received = destination_.received();
     const std::string& expected = scenario_.script.expected;
-    while (matched_ < received.size() && matched_ < expected.size() && received[matched_] == expected[matched_]) {
+    while (matched_ < received.size() && matched_ < expected.size() &&
+           received[matched_] == expected[matched_]) {
       ++matched_;
     }
     if (matched_ == received.size() && !at_end) return;
     const bool line_end = matched_ == 0 || expected[matched_ - 1] == '\n';
     const std::string_view trailer = std::string_view(received).substr(LineStart(matched_));
-    const bool statuses = trailer.empty() || std::string_view(kStatus).starts_with(trailer.substr(0, sizeof kStatus - 1)) ||
-                          trailer.starts_with(kStatus);
+    const bool statuses =
+        trailer.empty() ||
+        std::string_view(kStatus).starts_with(trailer.substr(0, sizeof kStatus - 1)) ||
+        trailer.starts_with(kStatus);
     const bool allowed = scenario_.options.stream_statuses == StreamStatuses::kAlways;
     if (!statuses || (!trailer.empty() && !allowed)) {
-      Violated(absl::StrCat("G2: byte ", matched_, " of the destination's input is not the specified one:\n  ",
+      Violated(absl::StrCat("G2: byte ", matched_,
+                            " of the destination's input is not the specified one:\n  ",
                             received.substr(LineStart(matched_), 300), "\ninstead of\n  ",
                             expected.substr(std::min(LineStart(matched_), expected.size()), 300)));
     }
@@ -206,9 +212,13 @@ class Simulation {
     }
   }
   std::size_t LineStart(std::size_t at) const {
-    // What follows the last whole line that matched: the statuses share their first bytes with records.
-    const std::size_t newline = at == 0 ? std::string::npos : scenario_.script.expected.rfind('\n', at - 1);
-    return matched_ == destination_.received().size() ? matched_ : newline == std::string::npos ? 0 : newline + 1;
+    // What follows the last whole line that matched: the statuses share their first bytes with
+    // records.
+    const std::size_t newline =
+        at == 0 ? std::string::npos : scenario_.script.expected.rfind('\n', at - 1);
+    return matched_ == destination_.received().size() ? matched_
+           : newline == std::string::npos             ? 0
+                                                      : newline + 1;
   }
 
   void CheckEnd(const Report& report) {
@@ -236,21 +246,24 @@ class Simulation {
     const int code = report.exit_code;
     const bool tainted = std::any_of(scenario_.script.lines.begin(), scenario_.script.lines.end(),
                                      [](const ScriptLine& line) { return line.malformed; });
-    const bool invalid = std::any_of(scenario_.script.lines.begin(), scenario_.script.lines.end(),
-                                     [](const ScriptLine& line) { return line.update && !line.update->valid; });
+    const bool invalid =
+        std::any_of(scenario_.script.lines.begin(), scenario_.script.lines.end(),
+                    [](const ScriptLine& line) { return line.update && !line.update->valid; });
     std::map<int, bool> explained = {
         {0, true},
         {3, scenario_.source_fault},
         {4, scenario_.destination_fault},
         {5, store_.failed()},
         {6, invalid},
-        {7, scenario_.source.hangs_at_end || scenario_.source.lingers || scenario_.destination.hangs},
+        {7,
+         scenario_.source.hangs_at_end || scenario_.source.lingers || scenario_.destination.hangs},
         {8, tainted},
         {9, scenario_.destination.acks != SimDestination::Acks::kEach},
         {143, scenario_.stop_at_step.has_value()},
     };
     if (!explained[code]) {
-      Violated(absl::StrCat("exit code ", code, " has no cause in this run: ", report.failures.empty() ? "" : report.failures.front().message));
+      Violated(absl::StrCat("exit code ", code, " has no cause in this run: ",
+                            report.failures.empty() ? "" : report.failures.front().message));
     }
     if (code != 0) return;
     const bool source_failed = scenario_.source_fault || scenario_.source.lingers;
@@ -274,16 +287,18 @@ class Simulation {
     }
     for (const StreamReport& stream : report.streams) {
       if (stream.records_read != records[stream.stream.name]) {
-        Violated(absl::StrCat("G7: stream ", stream.stream.name, ": ", stream.records_read, " records read, ",
-                              records[stream.stream.name], " in the script"));
+        Violated(absl::StrCat("G7: stream ", stream.stream.name, ": ", stream.records_read,
+                              " records read, ", records[stream.stream.name], " in the script"));
       }
       if (report.exit_code == 0 && stream.records_forwarded != stream.records_read) {
         Violated("G7: forwarded and read records differ");
       }
     }
-    if (report.states.read != states) Violated(absl::StrCat("G7: ", report.states.read, " states read of ", states));
+    if (report.states.read != states)
+      Violated(absl::StrCat("G7: ", report.states.read, " states read of ", states));
     if (report.lines[LineKind::kMalformed] != malformed) {
-      Violated(absl::StrCat("G7: ", report.lines[LineKind::kMalformed], " malformed lines of ", malformed));
+      Violated(absl::StrCat("G7: ", report.lines[LineKind::kMalformed], " malformed lines of ",
+                            malformed));
     }
     if (report.lines[LineKind::kControl] != control) Violated("G7: control lines");
   }
@@ -298,8 +313,10 @@ class Simulation {
     const auto checkpoint = store_.ReadCheckpoint("sim");
     if (!checkpoint.ok()) return Violated("the checkpoint cannot be read");
     std::map<std::string, int64_t> durable;
-    for (const StoredState& state : *checkpoint) durable[LaneOf(state.type, state.stream)] = CursorOf(state.blob);
-    if (durable != last) Violated("G12: the run ends with 0 and a lane's last state is not durable");
+    for (const StoredState& state : *checkpoint)
+      durable[LaneOf(state.type, state.stream)] = CursorOf(state.blob);
+    if (durable != last)
+      Violated("G12: the run ends with 0 and a lane's last state is not durable");
   }
 
   // G20, G21, G22.
@@ -312,19 +329,22 @@ class Simulation {
       updates += line.malformed && line.bytes.find("CONNECTOR_CONFIG") != std::string::npos;
       if (!line.update) continue;
       ++updates;
-      if (line.update->valid && (winner == nullptr || line.update->emitted_at >= winner->emitted_at)) {
+      if (line.update->valid &&
+          (winner == nullptr || line.update->emitted_at >= winner->emitted_at)) {
         winner = &*line.update;
       }
     }
     const auto journal = store_.ReadJournal("sim/source");
     if (!journal.ok() || journal->size() != updates) {
-      Violated(absl::StrCat("G21: ", updates, " config updates, ", journal.ok() ? journal->size() : 0, " journaled"));
+      Violated(absl::StrCat("G21: ", updates, " config updates, ",
+                            journal.ok() ? journal->size() : 0, " journaled"));
     }
     const ConfigDocument document = *store_.ReadConfig("sim/source");
     const std::string stored = document.exists() ? document.ToJson() : "";
     // After a step of the wall clock the pipe's order counts (decision 7), and which update that
     // lifted is a matter of timing.
-    if (winner != nullptr && !wall_stepped_ && stored != absl::StrCat(R"({"token":")", winner->token, "\"}")) {
+    if (winner != nullptr && !wall_stepped_ &&
+        stored != absl::StrCat(R"({"token":")", winner->token, "\"}")) {
       Violated("G22: the stored config is not the newest accepted update");
     }
     if (report.control.source_generation > document.generation) {
@@ -350,10 +370,17 @@ class Simulation {
 }  // namespace
 
 const char* BugName(Bug bug) {
-  static constexpr const char* kNames[kBugs] = {
-      "none",           "flips a byte",   "drops bytes",      "writes twice",
-      "swaps writes",   "commits unacked", "commits backwards", "forgets a commit",
-      "forgets an update", "stores an older config", "says ok always"};
+  static constexpr const char* kNames[kBugs] = {"none",
+                                                "flips a byte",
+                                                "drops bytes",
+                                                "writes twice",
+                                                "swaps writes",
+                                                "commits unacked",
+                                                "commits backwards",
+                                                "forgets a commit",
+                                                "forgets an update",
+                                                "stores an older config",
+                                                "says ok always"};
   return kNames[static_cast<int>(bug)];
 }
 

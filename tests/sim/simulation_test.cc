@@ -1,5 +1,5 @@
-// A thousand simulated runs, each a function of its seed; and the proof that the checks would notice.
-// SHUNT_SIM_SEED=N runs one seed alone, SHUNT_SIM_RUNS=N another number of them.
+// A thousand simulated runs, each a function of its seed; and the proof that the checks would
+// notice. SHUNT_SIM_SEED=N runs one seed alone, SHUNT_SIM_RUNS=N another number of them.
 
 #include "tests/sim/simulation.h"
 
@@ -35,15 +35,16 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
     stops += outcome.stopped;
     store_failures += outcome.store_failed;
   }
-  printf("%llu seeds: %llu records, %llu states, %llu acks, %llu commits, %llu config updates, "
-         "%llu malformed lines, %llu source faults, %llu destination faults, %llu stops, "
-         "%llu store failures\n",
-         static_cast<unsigned long long>(runs), static_cast<unsigned long long>(records),
-         static_cast<unsigned long long>(states), static_cast<unsigned long long>(acks),
-         static_cast<unsigned long long>(commits), static_cast<unsigned long long>(updates),
-         static_cast<unsigned long long>(malformed), static_cast<unsigned long long>(source_deaths),
-         static_cast<unsigned long long>(destination_deaths), static_cast<unsigned long long>(stops),
-         static_cast<unsigned long long>(store_failures));
+  printf(
+      "%llu seeds: %llu records, %llu states, %llu acks, %llu commits, %llu config updates, "
+      "%llu malformed lines, %llu source faults, %llu destination faults, %llu stops, "
+      "%llu store failures\n",
+      static_cast<unsigned long long>(runs), static_cast<unsigned long long>(records),
+      static_cast<unsigned long long>(states), static_cast<unsigned long long>(acks),
+      static_cast<unsigned long long>(commits), static_cast<unsigned long long>(updates),
+      static_cast<unsigned long long>(malformed), static_cast<unsigned long long>(source_deaths),
+      static_cast<unsigned long long>(destination_deaths), static_cast<unsigned long long>(stops),
+      static_cast<unsigned long long>(store_failures));
   if (only != 0 || runs < 1000) return;
   // Vacuity guard: a simulator that does nothing finds nothing.
   EXPECT_GT(records, 20'000u);

@@ -14,7 +14,9 @@ std::string LaneOf(StateType type, const StreamDescriptor& stream) {
 
 int64_t CursorOf(std::string_view blob) {
   const std::size_t at = blob.find("\"cursor\":");
-  return at == std::string_view::npos ? -1 : strtoll(std::string(blob.substr(at + 9)).c_str(), nullptr, 10);
+  return at == std::string_view::npos
+             ? -1
+             : strtoll(std::string(blob.substr(at + 9)).c_str(), nullptr, 10);
 }
 
 // --- source --------------------------------------------------------------------------------------
@@ -29,7 +31,8 @@ IoResult SimSource::ReadOutput(std::span<char> buffer) {
     return {.state = IoState::kEnd, .bytes = 0, .error = 0};
   }
   if (left == 0 || Chance(random_, plan_.flow.stall)) return {};
-  const std::size_t n = std::min({buffer.size(), left, static_cast<std::size_t>(Between(random_, 1, plan_.flow.bytes_max))});
+  const std::size_t n = std::min(
+      {buffer.size(), left, static_cast<std::size_t>(Between(random_, 1, plan_.flow.bytes_max))});
   memcpy(buffer.data(), script_.bytes.data() + at_, n);
   at_ += n;
   return {.state = IoState::kBytes, .bytes = n, .error = 0};
@@ -41,7 +44,8 @@ std::optional<ExitStatus> SimSource::Exit() {
     return ExitStatus{.code = {}, .signal = 15, .killed_by_us = true};
   }
   if (!ended_ || plan_.lingers) return std::nullopt;
-  return ExitStatus{.code = plan_.exit_signal ? std::nullopt : plan_.exit_code, .signal = plan_.exit_signal};
+  return ExitStatus{.code = plan_.exit_signal ? std::nullopt : plan_.exit_code,
+                    .signal = plan_.exit_signal};
 }
 
 // --- destination ---------------------------------------------------------------------------------
@@ -50,7 +54,8 @@ IoResult SimDestination::WriteInput(std::span<const iovec> parts) {
   if (died_ || terminated_) return {.state = IoState::kEnd, .bytes = 0, .error = 0};
   const int64_t room = plan_.pipe_bytes - static_cast<int64_t>(received_.size() - consumed_);
   if (room <= 0 || Chance(random_, plan_.input.stall)) return {};
-  const auto limit = static_cast<std::size_t>(std::min(room, Between(random_, 1, plan_.input.bytes_max)));
+  const auto limit =
+      static_cast<std::size_t>(std::min(room, Between(random_, 1, plan_.input.bytes_max)));
   std::string bytes;
   for (const iovec& part : parts) {
     const std::size_t n = std::min(part.iov_len, limit - bytes.size());
@@ -80,9 +85,12 @@ IoResult SimDestination::WriteInput(std::span<const iovec> parts) {
 }
 
 IoResult SimDestination::ReadOutput(std::span<char> buffer) {
-  if (output_.empty()) return ended_ ? IoResult{.state = IoState::kEnd, .bytes = 0, .error = 0} : IoResult{};
+  if (output_.empty())
+    return ended_ ? IoResult{.state = IoState::kEnd, .bytes = 0, .error = 0} : IoResult{};
   if (Chance(random_, plan_.output.stall)) return {};
-  const std::size_t n = std::min({buffer.size(), output_.size(), static_cast<std::size_t>(Between(random_, 1, plan_.output.bytes_max))});
+  const std::size_t n =
+      std::min({buffer.size(), output_.size(),
+                static_cast<std::size_t>(Between(random_, 1, plan_.output.bytes_max))});
   memcpy(buffer.data(), output_.data(), n);
   output_.erase(0, n);
   return {.state = IoState::kBytes, .bytes = n, .error = 0};
@@ -131,26 +139,33 @@ void SimDestination::Live() {
 
 void SimDestination::Consume(std::string_view line) {
   if (partial_) {
-    line = std::string_view(received_).substr(*partial_, received_.find('\n', consumed_) - *partial_);
+    line =
+        std::string_view(received_).substr(*partial_, received_.find('\n', consumed_) - *partial_);
     partial_.reset();
   }
   if (plan_.chatters && Chance(random_, 0.1)) {
-    output_ += R"({"type":"LOG","log":{"level":"INFO","message":"got one"}})" "\n" "plain text\n";
+    output_ += R"({"type":"LOG","log":{"level":"INFO","message":"got one"}})"
+               "\n"
+               "plain text\n";
   }
   if (Chance(random_, plan_.controls)) {
-    output_ += absl::StrCat(R"({"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":)",
-                            Between(random_, 1, 40), R"(,"connectorConfig":{"config":{"token":"dst"}}}})", "\n");
+    output_ += absl::StrCat(
+        R"({"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":)",
+        Between(random_, 1, 40), R"(,"connectorConfig":{"config":{"token":"dst"}}}})", "\n");
   }
-  const auto state = std::find_if(script_.lines.begin(), script_.lines.end(), [&](const ScriptLine& candidate) {
-    return candidate.state && candidate.forwarded.size() == line.size() + 1 &&
-           std::string_view(candidate.forwarded).substr(0, line.size()) == line;
-  });
+  const auto state =
+      std::find_if(script_.lines.begin(), script_.lines.end(), [&](const ScriptLine& candidate) {
+        return candidate.state && candidate.forwarded.size() == line.size() + 1 &&
+               std::string_view(candidate.forwarded).substr(0, line.size()) == line;
+      });
   if (state == script_.lines.end()) return;
   ++states_;
   if (plan_.dies_after_states && states_ > *plan_.dies_after_states) {
     died_ = true;
     if (plan_.explains_death) {
-      output_ += R"({"type":"TRACE","trace":{"type":"ERROR","emitted_at":1,"error":{"message":"disk full"}}})" "\n";
+      output_ +=
+          R"({"type":"TRACE","trace":{"type":"ERROR","emitted_at":1,"error":{"message":"disk full"}}})"
+          "\n";
     }
     End(1);
     return;
@@ -186,7 +201,8 @@ void SimDestination::Ack(const ScriptState& state, const std::string& line) {
 WatchedStore::WatchedStore(const Script& script, const SimDestination& destination, Bug bug)
     : script_(script), destination_(destination), bug_(bug), inner_(*OpenStore("memory:")) {
   for (const ScriptLine& line : script_.lines) {
-    if (line.state && !line.state->tainted) clean_newest_[LaneName(*line.state)] = line.state->cursor;
+    if (line.state && !line.state->tainted)
+      clean_newest_[LaneName(*line.state)] = line.state->cursor;
   }
 }
 
@@ -207,7 +223,8 @@ absl::Status WatchedStore::CommitCheckpoints(const RunHandle& run, absl::Time no
       bug_done_ = true;
     };
     if (bug_ == Bug::kCommitsUnacked) set_cursor(cursor + 1);
-    if (bug_ == Bug::kCommitsBackwards && durable_[LaneOf(planted.front().type, planted.front().stream)] > 1) {
+    if (bug_ == Bug::kCommitsBackwards &&
+        durable_[LaneOf(planted.front().type, planted.front().stream)] > 1) {
       set_cursor(1);
     }
     if (bug_ == Bug::kForgetsCommit) {
@@ -228,7 +245,8 @@ void WatchedStore::CheckWrite(const CheckpointWrite& write) {
   if (!destination_.Acked(lane, cursor) && !covered) {
     violation = absl::StrCat("G11: lane ", lane, " cursor ", cursor, " committed before its ack");
   } else if (cursor < durable_[lane]) {
-    violation = absl::StrCat("G13: lane ", lane, " went back from ", durable_[lane], " to ", cursor);
+    violation =
+        absl::StrCat("G13: lane ", lane, " went back from ", durable_[lane], " to ", cursor);
   } else if (cursor > clean_newest_[lane]) {
     violation = absl::StrCat("G6: lane ", lane, " cursor ", cursor, " is past a loss");
   }
@@ -245,13 +263,14 @@ absl::Status WatchedStore::UpdateConfig(std::string_view config_id, const Decide
   const auto document = inner_->ReadConfig(config_id);
   if (!bug_done_ && bug_ == Bug::kStoresOlderConfig && document.ok() && document->generation >= 2) {
     bug_done_ = true;
-    const absl::Status planted = inner_->UpdateConfig(config_id, [](const ConfigDocument& stored) -> absl::StatusOr<ConfigChange> {
-      ConfigChange change;
-      change.document = stored;
-      for (ConfigKey& key : change.document->keys) key.order.effective_at_ms -= 0.125;
-      change.document->newest.effective_at_ms -= 0.125;
-      return change;
-    });
+    const absl::Status planted = inner_->UpdateConfig(
+        config_id, [](const ConfigDocument& stored) -> absl::StatusOr<ConfigChange> {
+          ConfigChange change;
+          change.document = stored;
+          for (ConfigKey& key : change.document->keys) key.order.effective_at_ms -= 0.125;
+          change.document->newest.effective_at_ms -= 0.125;
+          return change;
+        });
     if (!planted.ok()) return planted;
   }
   CheckConfig(config_id);

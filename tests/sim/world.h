@@ -1,5 +1,5 @@
-// The simulated world around the router: a source that plays a script, a destination that acknowledges by
-// a policy, and a store that is watched.
+// The simulated world around the router: a source that plays a script, a destination that
+// acknowledges by a policy, and a store that is watched.
 #pragma once
 
 #include <deque>
@@ -30,16 +30,20 @@ class SimSource final : public Connector {
     Flow flow;
     std::optional<int> exit_code = 0;
     std::optional<int> exit_signal;
-    bool hangs_at_end = false;      // prints nothing more and never exits by itself
+    bool hangs_at_end = false;  // prints nothing more and never exits by itself
     bool ignores_terminate = false;
-    bool lingers = false;           // closes stdout, exits only when asked to
+    bool lingers = false;  // closes stdout, exits only when asked to
   };
   SimSource(const Script& script, const Plan& plan, Random& random)
       : script_(script), plan_(plan), random_(random) {}
 
   IoResult ReadOutput(std::span<char> buffer) override;
-  IoResult ReadLog(std::span<char>) override { return {.state = IoState::kEnd, .bytes = 0, .error = 0}; }
-  IoResult WriteInput(std::span<const iovec>) override { return {.state = IoState::kEnd, .bytes = 0, .error = 0}; }
+  IoResult ReadLog(std::span<char>) override {
+    return {.state = IoState::kEnd, .bytes = 0, .error = 0};
+  }
+  IoResult WriteInput(std::span<const iovec>) override {
+    return {.state = IoState::kEnd, .bytes = 0, .error = 0};
+  }
   void CloseInput() override {}
   std::optional<ExitStatus> Exit() override;
   void Terminate() override { terminated_ |= !plan_.ignores_terminate; }
@@ -63,12 +67,12 @@ class SimDestination final : public Connector {
   struct Plan {
     Flow input, output;
     int64_t pipe_bytes = 4096;
-    double consume = 0.5;          // chance per step to work off what it has read
+    double consume = 0.5;  // chance per step to work off what it has read
     Acks acks = Acks::kEach;
     bool duplicates = false, lies = false, respells = false, chatters = false;
     std::optional<std::size_t> dies_after_states;  // exit 1 after having consumed so many states
-    bool explains_death = false;   // a TRACE ERROR first
-    bool hangs = false;            // stops reading at some point
+    bool explains_death = false;                   // a TRACE ERROR first
+    bool hangs = false;                            // stops reading at some point
     int exit_code = 0;
     double controls = 0;
   };
@@ -76,7 +80,9 @@ class SimDestination final : public Connector {
       : script_(script), plan_(plan), random_(random), bug_(bug) {}
 
   IoResult ReadOutput(std::span<char> buffer) override;
-  IoResult ReadLog(std::span<char>) override { return {.state = IoState::kEnd, .bytes = 0, .error = 0}; }
+  IoResult ReadLog(std::span<char>) override {
+    return {.state = IoState::kEnd, .bytes = 0, .error = 0};
+  }
   IoResult WriteInput(std::span<const iovec> parts) override;
   void CloseInput() override { input_closed_ = true; }
   std::optional<ExitStatus> Exit() override;
@@ -85,7 +91,9 @@ class SimDestination final : public Connector {
 
   void Live();  // one step of its own life
   const std::string& received() const { return received_; }
-  bool Acked(const std::string& lane, int64_t cursor) const { return acked_.contains({lane, cursor}); }
+  bool Acked(const std::string& lane, int64_t cursor) const {
+    return acked_.contains({lane, cursor});
+  }
   bool AckedFrom(const std::string& lane, int64_t cursor) const {
     const auto acked = acked_.lower_bound({lane, cursor});
     return acked != acked_.end() && acked->first == lane;
@@ -103,15 +111,15 @@ class SimDestination final : public Connector {
   Random& random_;
   const Bug bug_;
   bool bug_done_ = false;
-  std::string held_;          // kSwapsWrites
-  std::string received_;      // every byte ever accepted
+  std::string held_;      // kSwapsWrites
+  std::string received_;  // every byte ever accepted
   std::size_t consumed_ = 0;
   std::optional<std::size_t> partial_;  // start of a line longer than the pipe
-  std::size_t states_ = 0;    // consumed
+  std::size_t states_ = 0;              // consumed
   std::size_t acks_ = 0;
   std::map<std::string, std::pair<ScriptState, std::string>> last_;  // by lane, for kLastAtEnd
   std::set<std::pair<std::string, int64_t>> acked_;
-  std::string output_;        // not yet read by the router
+  std::string output_;  // not yet read by the router
   bool input_closed_ = false;
   bool terminated_ = false;
   bool died_ = false;
@@ -142,7 +150,9 @@ class WatchedStore final : public Store {
   absl::StatusOr<std::vector<RunRecord>> ListRuns(std::string_view connection, int limit) override {
     return inner_->ListRuns(connection, limit);
   }
-  absl::StatusOr<RunRecord> FindRun(std::string_view prefix) override { return inner_->FindRun(prefix); }
+  absl::StatusOr<RunRecord> FindRun(std::string_view prefix) override {
+    return inner_->FindRun(prefix);
+  }
   absl::Status CommitCheckpoints(const RunHandle& run, absl::Time now,
                                  const std::vector<CheckpointWrite>& writes) override;
   absl::StatusOr<std::vector<StoredState>> ReadCheckpoint(std::string_view connection) override {
@@ -152,7 +162,9 @@ class WatchedStore final : public Store {
                                  const std::vector<StoredState>& states) override {
     return inner_->ReplaceCheckpoint(connection, now, states);
   }
-  absl::StatusOr<std::vector<std::string>> ListConnections() override { return inner_->ListConnections(); }
+  absl::StatusOr<std::vector<std::string>> ListConnections() override {
+    return inner_->ListConnections();
+  }
   absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) override;
   absl::StatusOr<ConfigDocument> ReadConfig(std::string_view config_id) override {
     return inner_->ReadConfig(config_id);
