@@ -1,9 +1,10 @@
-// How fast one core reads record lines in memory, by line length, and what the machine allows at all.
+// How fast one core reads record lines in memory, by line length, and what the machine allows at
+// all.
 //
 //   bazel run //bench:classify_bench
 //
-// The bytes exceed the caches and are read in blocks of 256 KiB as the router does (a longer line is
-// handed over in parts of that size). "messages" is the rate of lines.
+// The bytes exceed the caches and are read in blocks of 256 KiB as the router does (a longer line
+// is handed over in parts of that size). "messages" is the rate of lines.
 
 #include <simdjson.h>
 
@@ -31,9 +32,10 @@ struct Input {
   std::vector<std::string_view> blocks;
 };
 
-Input MakeInput(std::size_t line_bytes, uint32_t streams = 1, bool interleaved = false) {
+Input MakeInput(std::size_t line_bytes, uint32_t streams = 1, bool interleaved = false,
+                int fields_max = 1 << 20) {
   Input input;
-  input.bytes = MakeRecordLines(line_bytes, kTotalBytes, streams, interleaved, kSeed);
+  input.bytes = MakeRecordLines(line_bytes, kTotalBytes, streams, interleaved, kSeed, fields_max);
   input.size = input.bytes.size();
   input.bytes.append(kLinePadding, ' ');
   const std::string_view all = std::string_view(input.bytes).substr(0, input.size);
@@ -87,7 +89,8 @@ void RunClassifier(benchmark::State& state, const Input& input, uint32_t streams
       benchmark::DoNotOptimize(out.items.data());
     }
   }
-  if (records != input.lines * state.iterations()) state.SkipWithError("not every line is a record");
+  if (records != input.lines * state.iterations())
+    state.SkipWithError("not every line is a record");
   Report(state, input);
 }
 
@@ -98,6 +101,12 @@ void BM_Full(benchmark::State& state) {
 void BM_Envelope(benchmark::State& state) {
   RunClassifier(state, MakeInput(static_cast<std::size_t>(state.range(0))), 1,
                 Validation::kEnvelope);
+}
+
+// Rows of five fields and a text, as documents and API answers have.
+void BM_FullText(benchmark::State& state) {
+  RunClassifier(state, MakeInput(static_cast<std::size_t>(state.range(0)), 1, false, 5), 1,
+                Validation::kFull);
 }
 
 // Every line of another stream, at random.
@@ -161,6 +170,7 @@ void Lengths(benchmark::internal::Benchmark* bench) {
 
 BENCHMARK(BM_Full)->Apply(Lengths);
 BENCHMARK(BM_Envelope)->Apply(Lengths);
+BENCHMARK(BM_FullText)->Arg(450)->Arg(1024)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_FullManyStreams)
     ->ArgsProduct({{136, 450}, {10, 10'000}})
     ->Unit(benchmark::kMillisecond);

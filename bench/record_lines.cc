@@ -11,10 +11,12 @@ class Row {
 
   // Fields of the kinds that rows of databases and APIs have, until `bytes` are there, give or take
   // one field; the last field is a string of what is missing.
-  void Fill(std::size_t bytes) {
+  void Fill(std::size_t bytes, int fields_max) {
     const std::size_t begin = out_.size();
     out_ += "{\"id\":" + std::to_string(1'000'000 + Below(9'000'000));
-    for (int field = 0; out_.size() - begin + 70 < bytes; ++field) AddField(field);
+    for (int field = 0; field < fields_max && out_.size() - begin + 70 < bytes; ++field) {
+      AddField(field);
+    }
     out_ += ",\"note\":\"";
     while (out_.size() - begin + 2 < bytes) out_ += "the quick brown fox "[Below(20)];
     out_ += "\"}";
@@ -25,8 +27,9 @@ class Row {
   std::string Digits(uint64_t limit) { return std::to_string(Below(limit)); }
 
   void AddField(int field) {
-    static constexpr const char* kNames[] = {"email", "amount", "updated_at", "active", "country",
-                                             "quantity", "parent_id", "full_name", "tags"};
+    static constexpr const char* kNames[] = {"email",     "amount",    "updated_at",
+                                             "active",    "country",   "quantity",
+                                             "parent_id", "full_name", "tags"};
     const int kind = field % 9;
     out_ += ",\"";
     out_ += kNames[kind];
@@ -77,7 +80,7 @@ ConfiguredCatalog MakeCatalog(uint32_t streams) {
 }
 
 std::string MakeRecordLines(std::size_t line_bytes, std::size_t total_bytes, uint32_t streams,
-                            bool interleaved, uint64_t seed) {
+                            bool interleaved, uint64_t seed, int fields_max) {
   std::mt19937_64 random(seed);
   std::string lines;
   lines.reserve(total_bytes + line_bytes);
@@ -87,9 +90,9 @@ std::string MakeRecordLines(std::size_t line_bytes, std::size_t total_bytes, uin
     lines += R"({"type":"RECORD","record":{"namespace":"public","stream":"stream_)";
     lines += std::to_string(stream) + R"(","data":)";
     const std::size_t envelope = lines.size() - begin + 30;
-    Row(&lines, &random).Fill(line_bytes > envelope + 20 ? line_bytes - envelope : 20);
-    lines += R"(,"emitted_at":17)" + std::to_string(10'000'000'000 + random() % 9'000'000'000) +
-             "}}\n";
+    Row(&lines, &random).Fill(line_bytes > envelope + 20 ? line_bytes - envelope : 20, fields_max);
+    lines +=
+        R"(,"emitted_at":17)" + std::to_string(10'000'000'000 + random() % 9'000'000'000) + "}}\n";
   }
   return lines;
 }

@@ -1,7 +1,7 @@
 // The envelope: what the two outer levels of one well-formed object say, and what that makes of it.
 //
-// Contract decision 4, read word by word. A line is split at LF only. Its first byte that is no blank
-// (space, tab, CR) decides how it is read:
+// Contract decision 4, read word by word. A line is split at LF only. Its first byte that is no
+// blank (space, tab, CR) decides how it is read:
 //
 //   1. no such byte                                     -> empty
 //   2. it is not `{`                                    -> text, read for glued messages (9)
@@ -27,14 +27,15 @@
 //        kEnvelopeKeysMax unknown keys
 //   8. else `type`, unescaped and compared exactly, names the kind; an unknown one is "other"
 //
-// "A key that reads" means: with its escapes resolved. So {"\u0074ype":"RECORD"} is malformed, while
+// "A key that reads" means: with its escapes resolved. So {"\u0074ype":"RECORD"} is malformed,
+// while
 // {"\u0061":1} is text: no reading of it is a message.
 //
 // Glued (edge rule 1):
 //   9. In text, the objects that end the line (blanks between and behind) are pieces; what stands
 //      before them is leading text, a piece too. With no string `type` in any of them, all is one
-//      text. An object followed by other text is a quotation, and text. An object that never ends is
-//      text, but not what is whole inside it. Behind text, validation is always full.
+//      text. An object followed by other text is a quotation, and text. An object that never ends
+//      is text, but not what is whole inside it. Behind text, validation is always full.
 //  10. Text with `{`, blanks, `"type"` or `"record"` that never becomes a well-formed object is
 //      malformed, whole.
 //  11. A line with one malformed piece is malformed as one line.

@@ -14,7 +14,7 @@ void EnvelopeReader::Reset() {
   record_key_ = RecordKey::kUnknown;
   top_keys_.Clear();
   payload_keys_.Clear();
-  suspects_.reset();
+  open_suspects_ = 0;
   inner_is_message_ = false;
 }
 
@@ -30,7 +30,7 @@ void EnvelopeReader::OnOpen(bool object) {
   if (inner_) {
     begins_[at] = grammar_.position();
     first_key_seen_[at] = !object;
-    at_type_[at] = string_types_[at] = false;
+    suspects_[at] = at_type_[at] = string_types_[at] = false;
   }
   if (at == 2) {
     level_ = TopKey::kUnknown;
@@ -48,7 +48,7 @@ void EnvelopeReader::OnClose(bool object) {
   if (inner_ && object) {
     inner_begin_ = begins_[closed];
     inner_is_message_ = string_types_[closed];
-    suspects_[closed] = false;
+    if (suspects_[closed]) --open_suspects_;
   }
 }
 
@@ -80,7 +80,10 @@ void EnvelopeReader::OnString(bool key, std::string_view raw, bool too_long) {
 void EnvelopeReader::OnKey(std::string_view key, bool too_long) {
   const std::size_t at = depth();
   if (inner_) {
-    if (!first_key_seen_[at]) suspects_[at] = key == "type" || key == "record";
+    if (!first_key_seen_[at] && (key == "type" || key == "record")) {
+      suspects_[at] = true;
+      ++open_suspects_;
+    }
     first_key_seen_[at] = true;
     Envelope ignored;
     at_type_[at] = NoteTopKey(key, &ignored) == TopKey::kType;

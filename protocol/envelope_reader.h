@@ -30,16 +30,18 @@ class EnvelopeReader {
   void Reset();
   std::size_t Feed(std::string_view bytes) { return grammar_.Feed(bytes); }
   const Grammar& grammar() const { return grammar_; }
+  // REQUIRES: no `inner`.
+  Grammar* mutable_grammar() { return &grammar_; }
 
   // Valid until the next call; complete once the grammar is done.
   const Envelope& envelope();
 
-  // With `inner`: whether an object that is still open has `type` or `record`, unescaped, as its first
-  // key.
-  bool broken_message() const { return suspects_.any(); }
-  // With `inner`: the inner object closed last, counted from the `{` of the outer one, and whether a
-  // key of it that reads `type` has a string. Meaningful when grammar() says that an object is what
-  // was read last.
+  // With `inner`: whether an object that is still open has `type` or `record`, unescaped, as its
+  // first key.
+  bool broken_message() const { return open_suspects_ > 0; }
+  // With `inner`: the inner object closed last, counted from the `{` of the outer one, and whether
+  // a key of it that reads `type` has a string. Meaningful when grammar() says that an object is
+  // what was read last.
   uint64_t inner_begin() const { return inner_begin_; }
   bool inner_is_message() const { return inner_is_message_; }
 
@@ -69,11 +71,13 @@ class EnvelopeReader {
   std::string type_text_;
   std::string stream_text_;
   std::string namespace_text_;
+  // With `inner`, of the open objects by depth.
   std::bitset<kDepthMax + 1> first_key_seen_;
   std::bitset<kDepthMax + 1> suspects_;      // first key is `type` or `record`
   std::bitset<kDepthMax + 1> at_type_;       // the last key reads `type`
   std::bitset<kDepthMax + 1> string_types_;  // a key that reads `type` has a string
   std::array<uint64_t, kDepthMax + 1> begins_{};
+  int open_suspects_ = 0;
   uint64_t inner_begin_ = 0;
   bool inner_is_message_ = false;
 };

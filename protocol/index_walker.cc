@@ -3,24 +3,6 @@
 #include "protocol/json_lexemes.h"
 
 namespace shunt {
-namespace {
-
-// A number or literal at the token.
-inline bool CheckScalar(const char* p, const char* end) {
-  if (IsDigit(*p) || *p == '-') return CheckNumber(p, end);
-  return CheckLiteral(p);
-}
-
-// Inside relaxed data: whatever is no bracket, comma, colon or string. What kernels differ about is
-// refused, see structural_index.h.
-inline bool CheckBare(const char* p, const char* end) {
-  for (; p < end && !In(kEndsScalar, *p); ++p) {
-    if (*p == '"' || *p == '\\' || static_cast<unsigned char>(*p) >= 0x80) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 // The bytes between the quotes of the string at the token. Only blanks stand between a closing
 // quote and the next token.
@@ -133,8 +115,8 @@ const uint32_t* IndexWalker::ReadPayload(const uint32_t* token, Envelope* envelo
   for (;;) {
     if (!IsKey(token)) return nullptr;
     const std::string_view key = StringAt(token);
-    envelope->odd_keys |= key.size() > kNameBytesMax ||
-                          key.find('\\') != std::string_view::npos || !payload_keys_.Insert(key);
+    envelope->odd_keys |= key.size() > kNameBytesMax || key.find('\\') != std::string_view::npos ||
+                          !payload_keys_.Insert(key);
     token += 2;
     if (token[0] >= end_) return nullptr;
     token = SkipValue(token, 2);
@@ -149,7 +131,7 @@ const uint32_t* IndexWalker::SkipValue(const uint32_t* token, int depth) const {
   const char first = base_[token[0]];
   if (first == '"') return token + 1;
   if (first == '{' || first == '[') return SkipContainer(token, depth);
-  return CheckScalar(base_ + token[0], base_ + end_) ? token + 1 : nullptr;
+  return CheckBareScalar(base_ + token[0], base_ + end_) ? token + 1 : nullptr;
 }
 
 // Walks to the end of the container at the token without recursion. The end of the line is tested
@@ -183,7 +165,7 @@ member:
         object = *value == '{';
         goto open;
       }
-      if (!CheckScalar(value, end)) return nullptr;
+      if (!CheckBareScalar(value, end)) return nullptr;
     }
   }
 
@@ -203,7 +185,7 @@ element:
         object = *value == '{';
         goto open;
       }
-      if (!CheckScalar(value, end)) return nullptr;
+      if (!CheckBareScalar(value, end)) return nullptr;
     }
   }
 
@@ -249,7 +231,7 @@ const uint32_t* IndexWalker::SkipRelaxed(const uint32_t* token, int depth) const
       case '"':
         break;
       default:
-        if (!CheckBare(p, end)) return nullptr;
+        if (!CheckBareWord(p, end)) return nullptr;
     }
   }
 }

@@ -1,6 +1,6 @@
-// IndexWalker: validates one object and reads its envelope by walking a StructuralIndex. This is the
-// hot path: it looks at each token once and at no other byte, besides numbers, literals and envelope
-// names. EnvelopeReader gives the same answers for any split of the bytes.
+// IndexWalker: validates one object and reads its envelope by walking a StructuralIndex. This is
+// the hot path: it looks at each token once and at no other byte, besides numbers, literals and
+// envelope names. EnvelopeReader gives the same answers for any split of the bytes.
 //
 // The index vouches for UTF-8 and for strings as wholes; the caller checks escapes (CheckEscapes).
 //

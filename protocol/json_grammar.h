@@ -14,8 +14,6 @@
 // Threads: one at a time. Errors: status(). Bounds: depth kDepthMax; kNameBytesMax of memory.
 #pragma once
 
-#include <array>
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,6 +22,7 @@
 #include "protocol/envelope.h"
 #include "protocol/json_lexemes.h"
 #include "protocol/limits.h"
+#include "protocol/token_walk.h"
 
 namespace shunt {
 
@@ -66,7 +65,7 @@ class JsonGrammar {
   std::size_t Feed(std::string_view bytes);
 
   Status status() const { return status_; }
-  int depth() const { return depth_; }
+  int depth() const { return walk_.depth; }
   // Bytes taken before the one that is being read.
   uint64_t position() const { return base_ + static_cast<uint64_t>(at_ - begin_); }
   // After an error: the byte in error stands where a token is expected, and the token before it was
@@ -76,12 +75,25 @@ class JsonGrammar {
   // The same while more is expected: the bytes ended there.
   bool behind_object() const { return lex_ == Lex::kToken && last_ == Last::kObject; }
 
+  // Whether only the grammar matters at this point: the handler will hear nothing until the
+  // container at kSkimFloor is closed, provided that it wants no keys from inside there.
+  static constexpr int kSkimFloor = 3;
+  bool can_skim() const {
+    return status_ == Status::kMore && lex_ == Lex::kToken && walk_.depth >= kSkimFloor;
+  }
+  bool in_string() const { return lex_ == Lex::kString; }
+  bool in_token() const { return lex_ != Lex::kToken; }
+  // Instead of Feed(): takes tokens of an index as WalkTokens does. The caller vouches for strings
+  // and skips the bytes up to the token returned. Null: broken somewhere, and nothing was taken.
+  const uint32_t* Skim(const char* base, const char* end, const uint32_t* token,
+                       const uint32_t* last);
+
   // From now on, until the innermost open container is closed: only strings, brackets and UTF-8.
-  void Relax() { relaxed_depth_ = depth_; }
+  void Relax() { relaxed_depth_ = walk_.depth; }
 
  private:
   enum class Lex : uint8_t { kToken, kString, kEscape, kHex, kLiteral, kNumber, kBare };
-  enum class Expect : uint8_t { kStart, kKeyOrEnd, kKey, kColon, kValue, kValueOrEnd, kNext };
+  using Expect = ExpectToken;
   enum class Number : uint8_t { kMinus, kZero, kInteger, kPoint, kFraction, kE, kESign, kExponent };
   enum class Last : uint8_t { kObject, kString, kOtherToken };
 
@@ -97,8 +109,8 @@ class JsonGrammar {
   bool BeginValue(char c);
   bool LiteralByte(char c);
   bool NumberByte(char c);
-  bool relaxed() const { return depth_ >= relaxed_depth_; }
-  bool in_object() const { return containers_[static_cast<std::size_t>(depth_)]; }
+  bool relaxed() const { return walk_.depth >= relaxed_depth_; }
+  bool in_object() const { return walk_.objects[static_cast<std::size_t>(walk_.depth)]; }
   bool Accept(Lex next) {
     lex_ = next;
     ++at_;
@@ -108,14 +120,12 @@ class JsonGrammar {
   Handler* handler_;
   Status status_ = Status::kMore;
   Lex lex_ = Lex::kToken;
-  Expect expect_ = Expect::kStart;
   Number number_ = Number::kMinus;
   Last last_ = Last::kOtherToken;
   bool key_ = false;       // the string being read is a key
   bool keep_ = false;      // ... and is wanted
   bool too_long_ = false;  // ... and did not fit
   uint8_t hex_left_ = 0;
-  int depth_ = 0;
   int relaxed_depth_ = kDepthMax + 1;
   const char* literal_ = "";  // what is left of it
   const char* begin_ = nullptr;
@@ -124,16 +134,16 @@ class JsonGrammar {
   uint64_t base_ = 0;
   Utf8Tracker utf8_;
   std::string kept_;
-  std::bitset<kDepthMax + 1> containers_;  // by depth: true for an object
+  TokenWalk walk_;
 };
 
 template <class Handler>
 void JsonGrammar<Handler>::Reset() {
   status_ = Status::kMore;
   lex_ = Lex::kToken;
-  expect_ = Expect::kStart;
+  walk_.expect = Expect::kStart;
   last_ = Last::kOtherToken;
-  depth_ = 0;
+  walk_.depth = 0;
   relaxed_depth_ = kDepthMax + 1;
   begin_ = at_ = end_ = nullptr;
   base_ = 0;
@@ -151,6 +161,18 @@ std::size_t JsonGrammar<Handler>::Feed(std::string_view bytes) {
   base_ += taken;
   begin_ = at_;
   return taken;
+}
+
+template <class Handler>
+const uint32_t* JsonGrammar<Handler>::Skim(const char* base, const char* end, const uint32_t* token,
+                                           const uint32_t* last) {
+  const TokenWalk before = walk_;
+  const uint32_t* const behind = relaxed()
+                                     ? WalkTokensRelaxed(base, end, token, last, kSkimFloor, &walk_)
+                                     : WalkTokens(base, end, token, last, kSkimFloor, &walk_);
+  if (behind == nullptr) walk_ = before;
+  last_ = Last::kOtherToken;
+  return behind;
 }
 
 template <class Handler>
@@ -184,7 +206,7 @@ bool JsonGrammar<Handler>::Step() {
 template <class Handler>
 bool JsonGrammar<Handler>::Token(char c) {
   if (IsBlank(c)) return Accept(Lex::kToken);
-  switch (expect_) {
+  switch (walk_.expect) {
     case Expect::kStart:
       return c == '{' && Open(true);
     case Expect::kKeyOrEnd:
@@ -195,7 +217,7 @@ bool JsonGrammar<Handler>::Token(char c) {
     case Expect::kColon:
       if (c != ':') return false;
       last_ = Last::kOtherToken;
-      expect_ = Expect::kValue;
+      walk_.expect = Expect::kValue;
       return Accept(Lex::kToken);
     case Expect::kValueOrEnd:
       if (c == ']') return Close(false);
@@ -206,14 +228,15 @@ bool JsonGrammar<Handler>::Token(char c) {
       if (c == '}' || c == ']') return in_object() == (c == '}') && Close(c == '}');
       if (c != ',') return false;
       last_ = Last::kOtherToken;
-      expect_ = in_object() ? Expect::kKey : Expect::kValue;
+      walk_.expect = in_object() ? Expect::kKey : Expect::kValue;
       return Accept(Lex::kToken);
   }
   return false;
 }
 
-// Commas, colons, numbers and literals are not looked at. In a bare word, or right behind it, a quote,
-// a backslash and a byte beyond ASCII are errors, because the scanners we use differ about them.
+// Commas, colons, numbers and literals are not looked at. In a bare word, or right behind it, a
+// quote, a backslash and a byte beyond ASCII are errors, because the scanners we use differ about
+// them.
 template <class Handler>
 bool JsonGrammar<Handler>::RelaxedToken(char c) {
   switch (c) {
@@ -249,23 +272,23 @@ bool JsonGrammar<Handler>::Bare(char c) {
 
 template <class Handler>
 bool JsonGrammar<Handler>::Open(bool object) {
-  if (depth_ == kDepthMax) return false;
-  ++depth_;
-  containers_[static_cast<std::size_t>(depth_)] = object;
+  if (walk_.depth == kDepthMax) return false;
+  ++walk_.depth;
+  walk_.objects[static_cast<std::size_t>(walk_.depth)] = object;
   last_ = Last::kOtherToken;
-  expect_ = object ? Expect::kKeyOrEnd : Expect::kValueOrEnd;
+  walk_.expect = object ? Expect::kKeyOrEnd : Expect::kValueOrEnd;
   handler_->OnOpen(object);
   return Accept(Lex::kToken);
 }
 
 template <class Handler>
 bool JsonGrammar<Handler>::Close(bool object) {
-  --depth_;
-  if (depth_ < relaxed_depth_) relaxed_depth_ = kDepthMax + 1;
+  --walk_.depth;
+  if (walk_.depth < relaxed_depth_) relaxed_depth_ = kDepthMax + 1;
   last_ = object ? Last::kObject : Last::kOtherToken;
-  expect_ = Expect::kNext;
+  walk_.expect = Expect::kNext;
   handler_->OnClose(object);
-  if (depth_ == 0) status_ = Status::kDone;
+  if (walk_.depth == 0) status_ = Status::kDone;
   return Accept(Lex::kToken);
 }
 
@@ -321,7 +344,7 @@ bool JsonGrammar<Handler>::String() {
   }
   Keep(from, at_);
   last_ = Last::kString;
-  if (!relaxed()) expect_ = key_ ? Expect::kColon : Expect::kNext;
+  if (!relaxed()) walk_.expect = key_ ? Expect::kColon : Expect::kNext;
   if (keep_) handler_->OnString(key_, kept_, too_long_);
   return Accept(Lex::kToken);
 }
@@ -348,7 +371,7 @@ bool JsonGrammar<Handler>::BeginValue(char c) {
   }
   handler_->OnScalar(kind);
   last_ = Last::kOtherToken;
-  expect_ = Expect::kNext;
+  walk_.expect = Expect::kNext;
   return Accept(kind == JsonKind::kNumber ? Lex::kNumber : Lex::kLiteral);
 }
 

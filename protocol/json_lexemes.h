@@ -38,8 +38,8 @@ inline bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 // One bit per byte of p[0, 16) that is no digit, and bit 16.
 inline uint32_t NonDigits16(const char* p) {
   // Bytes below '0' wrap to values above 9; the compare is signed, hence the shift of the range.
-  const __m128i shifted = _mm_add_epi8(line_scanner_internal::Load16(p),
-                                       _mm_set1_epi8(static_cast<char>(-128 - '0')));
+  const __m128i shifted =
+      _mm_add_epi8(line_scanner_internal::Load16(p), _mm_set1_epi8(static_cast<char>(-128 - '0')));
   const int others = _mm_movemask_epi8(_mm_cmpgt_epi8(shifted, _mm_set1_epi8(-128 + 9)));
   return static_cast<uint32_t>(others) | 0x10000u;
 }
@@ -106,11 +106,24 @@ inline constexpr auto kLiterals = MakeLiterals();
 
 // true, false, null, with what ends it. Without a branch, because rows mix them at random.
 inline bool CheckLiteral(const char* p) {
-  const auto& literal =
-      json_lexemes_internal::kLiterals[json_lexemes_internal::LiteralSlot(*p)];
+  const auto& literal = json_lexemes_internal::kLiterals[json_lexemes_internal::LiteralSlot(*p)];
   uint64_t bytes;
   std::memcpy(&bytes, p, sizeof(bytes));
   return ((bytes ^ literal.bytes) & literal.mask) == 0 && In(kEndsScalar, p[literal.size]);
+}
+
+// A number or literal at the token.
+inline bool CheckBareScalar(const char* p, const char* end) {
+  return IsDigit(*p) || *p == '-' ? CheckNumber(p, end) : CheckLiteral(p);
+}
+
+// Where only the bracket structure matters: any bare word, but for what scanners differ about (see
+// structural_index.h).
+inline bool CheckBareWord(const char* p, const char* end) {
+  for (; p < end && !In(kEndsScalar, *p); ++p) {
+    if (*p == '"' || *p == '\\' || static_cast<unsigned char>(*p) >= 0x80) return false;
+  }
+  return true;
 }
 
 // Every escape of a line whose backslashes all stand in strings; `p` is its first backslash.

@@ -61,7 +61,7 @@ struct LineClassifier::Impl {
         index(options.block_bytes_max),
         walker(options.validation),
         reader(Validation::kFull),
-        long_line(options.validation),
+        long_line(options.validation, &index, options.block_bytes_max),
         builder(options.origin == Origin::kSource ? catalog->streams.size() : 0) {
     if (options.origin == Origin::kSource) streams.emplace(*catalog);
   }
@@ -172,28 +172,28 @@ void LineClassifier::Impl::ReadLinesAlone(uint32_t begin, uint32_t end) {
     line.end = newline == std::string_view::npos ? end : static_cast<uint32_t>(newline);
     line.whole_end = newline == std::string_view::npos ? end : line.end + 1;
     begin = line.whole_end;
-    if (index.Build(block.substr(line.begin, line.whole_end - line.begin))) {
-      ReadIndexedLines(line.begin, line.whole_end);
-      continue;
-    }
-    // The line alone cannot be indexed, so it is no sequence of well-formed objects.
     std::size_t first = line.begin;
-    while (IsBlank(block[first])) ++first;
+    while (first < line.end && IsBlank(block[first])) ++first;
     std::size_t second = first + 1;
     while (second < line.end && IsBlank(block[second])) ++second;
-    const bool text_line = block[first] != '{' || (second < line.end && block[second] != '"' &&
-                                                   block[second] != '}');
-    if (text_line) {
+    if (first == line.end) {
+      builder.AddEmpty();
+    } else if (block[first] != '{' ||
+               (second < line.end && block[second] != '"' && block[second] != '}')) {
       ReadText(line);
+    } else if (index.Build(block.substr(line.begin, line.whole_end - line.begin))) {
+      ReadIndexedLines(line.begin, line.whole_end);
+      continue;
     } else {
+      // What alone cannot be indexed is no sequence of well-formed objects.
       AddLine(line, Kind::kMalformed);
     }
     builder.NextLine();
   }
 }
 
-bool LineClassifier::Impl::ReadKnownShape(const Line& line, uint32_t segment,
-                                          const uint32_t* token, bool escapes) {
+bool LineClassifier::Impl::ReadKnownShape(const Line& line, uint32_t segment, const uint32_t* token,
+                                          bool escapes) {
   const char* const base = block.data() + segment;
   const uint32_t line_end = line.end - segment;
   if (!line.has_newline()) return false;

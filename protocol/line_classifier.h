@@ -1,13 +1,20 @@
 // LineClassifier: reads whole lines once, validates them, and says what each one is.
 //
 // The result is a short list of items in line order plus per-stream counts. Neighbouring record
-// lines that are forwarded verbatim are one item (a run), so the cost of the list does not grow with
-// the number of records; neighbouring text lines and neighbouring malformed lines merge likewise.
-// Rules: contract decisions 3, 4, 5 and edge rules 1, 2.
+// lines that are forwarded verbatim are one item (a run), so the cost of the list does not grow
+// with the number of records; neighbouring text lines and neighbouring malformed lines merge
+// likewise. Rules: contract decisions 3, 4, 5 and edge rules 1, 2, spelled out in
+// protocol/envelope.h.
+//
+// A block is indexed once with the best SIMD kernel of the machine (StructuralIndex), then each
+// line is walked once (IndexWalker; RecordShape for records that repeat their envelope). A block
+// with bytes that confuse the index is halved until the line stands alone, so neighbours do not
+// suffer.
 //
 // Threads: one instance per thread. Views and offsets refer to the caller's bytes.
 // Errors: none; bad input is an item. Bounds: scratch memory is at most 5 bytes per byte of the
-// largest block (`block_bytes_max`); time is linear in the input.
+// largest block (`block_bytes_max`); time is linear in the input. The result has an item for each
+// line in the worst case (records, text and malformed lines merge only with their like).
 #pragma once
 
 #include <cstddef>
@@ -46,15 +53,15 @@ struct LineItem {
     kMalformed,      // malformed lines, contiguous
   };
   Kind kind = Kind::kRun;
-  bool add_newline = false;   // the bytes end without LF (last line, or a piece of a glued line):
-                              // whoever forwards them adds one
+  bool add_newline = false;  // the bytes end without LF (last line, or a piece of a glued line):
+                             // whoever forwards them adds one
   bool mentions_config = false;  // kText, kMalformed: holds CONNECTOR_CONFIG or connectorConfig
-  uint32_t begin = 0;         // offsets into the block; a line's LF belongs to it
+  uint32_t begin = 0;            // offsets into the block; a line's LF belongs to it
   uint32_t end = 0;
-  uint32_t lines = 0;         // lines (or pieces) in the item
-  uint32_t first_line = 0;    // number of the first line, counted from the block's first line (0);
-                              // pieces of a glued line share a number
-  uint32_t deltas_end = 0;    // deltas[.., deltas_end) belong to items up to and including this one
+  uint32_t lines = 0;       // lines (or pieces) in the item
+  uint32_t first_line = 0;  // number of the first line, counted from the block's first line (0);
+                            // pieces of a glued line share a number
+  uint32_t deltas_end = 0;  // deltas[.., deltas_end) belong to items up to and including this one
 };
 
 // Records of one stream since the previous delta of that stream. A new delta is begun after every
@@ -62,7 +69,7 @@ struct LineItem {
 struct StreamDelta {
   uint32_t stream = 0;  // index into the catalog
   uint32_t records = 0;
-  uint64_t bytes = 0;   // whole lines, newline included
+  uint64_t bytes = 0;  // whole lines, newline included
 };
 
 struct LineCounts {
@@ -97,7 +104,9 @@ class LineClassifier {
   // One line longer than a block, in parts of any size; the last part ends the line (with or
   // without LF). Constant memory besides names of at most 64 KiB (longer: malformed).
   // `out` gets at most one item, whose begin is 0 and whose end is the line's total length.
-  // A glued long line (two messages that together exceed a block) is malformed: documented limit.
+  // Two limits: a glued long line (two messages that together exceed a block) is malformed; and a
+  // STATE is kState when `state` is an object, the rest of its payload being for ParseState, which
+  // the taker of such a state calls anyway.
   void ClassifyLong(std::span<const std::string_view> parts, ClassifiedBlock* out);
 
  private:

@@ -1,5 +1,5 @@
-// LineScanner: finds line ends, and while passing says whether a line holds a backslash at all (most
-// record lines hold none, and then no escape needs checking).
+// LineScanner: finds line ends, and while passing says whether a line holds a backslash at all
+// (most record lines hold none, and then no escape needs checking).
 //
 // Pure inline functions, SSE2, which every x86-64 has. Bounds: they read up to kLinePadding bytes
 // behind `limit`; what they find there never counts.
@@ -64,8 +64,7 @@ inline LineEnd FindLineEnd(const char* p, const char* limit) {
 inline const char* FindBackslash(const char* p, const char* end) {
   const __m128i backslash = _mm_set1_epi8('\\');
   for (; p < end; p += 16) {
-    const int mask =
-        _mm_movemask_epi8(_mm_cmpeq_epi8(line_scanner_internal::Load16(p), backslash));
+    const int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(line_scanner_internal::Load16(p), backslash));
     if (mask == 0) continue;
     p += __builtin_ctz(static_cast<unsigned>(mask));
     return p < end ? p : end;

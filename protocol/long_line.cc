@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "protocol/json_lexemes.h"
+#include "protocol/limits.h"
 #include "protocol/line_scanner.h"
 
 namespace shunt {
@@ -46,7 +48,7 @@ void LongLineReader::Feed(std::string_view part) {
         if (mode_ == Mode::kObject) object_.Feed("{");
         break;
       case Mode::kObject:
-        at += object_.Feed(part.substr(at));
+        at += FeedObject(part.substr(at));
         if (object_.grammar().status() == EnvelopeReader::Grammar::Status::kDone) {
           mode_ = Mode::kBehindObject;
         } else if (object_.grammar().status() == EnvelopeReader::Grammar::Status::kError) {
@@ -70,6 +72,60 @@ void LongLineReader::Feed(std::string_view part) {
         return;
     }
   }
+}
+
+std::size_t LongLineReader::FeedObject(std::string_view bytes) {
+  const EnvelopeReader::Grammar& grammar = object_.grammar();
+  std::size_t step = kSkimBytesMin;
+  if (grammar.can_skim() && bytes.size() >= kSkimBytesMin + kLinePadding) {
+    const std::string_view slice =
+        bytes.substr(0, std::min(bytes.size() - kLinePadding, skim_bytes_));
+    const std::size_t skimmed = Skim(slice);
+    if (skimmed > 0) return skimmed;
+    // Broken, or one long string. Trying again within the slice would make time quadratic.
+    step = slice.size();
+  } else if (grammar.in_string()) {
+    // The index is of use again where the string ends.
+    step = bytes.find('"');
+    if (step != std::string_view::npos) ++step;
+  } else if (grammar.in_token()) {
+    step = 1;
+  }
+  return object_.Feed(bytes.substr(0, step));
+}
+
+// kLinePadding bytes behind the slice are readable. Zero: it has to be fed.
+std::size_t LongLineReader::Skim(std::string_view slice) {
+  if (!BuildIndex(&slice)) return 0;
+  const char* const base = slice.data();
+  const uint32_t* last = index_.end();
+  // A number or literal at the end may go on behind the slice.
+  std::size_t size = slice.size();
+  constexpr std::string_view kComplete = "{}[],:\"";
+  if (last != index_.begin() && kComplete.find(base[last[-1]]) == std::string_view::npos) {
+    size = *--last;
+  }
+  const char* const escape = FindBackslash(base, base + size);
+  if (escape != base + size && !CheckEscapes(escape, base + size)) return 0;
+  const uint32_t* const behind =
+      object_.mutable_grammar()->Skim(base, base + slice.size(), index_.begin(), last);
+  if (behind == nullptr) return 0;
+  return behind == last ? size : *behind;
+}
+
+// Indexes the slice, or what of it stands before the string that it ends in.
+bool LongLineReader::BuildIndex(std::string_view* slice) {
+  if (index_.Build(*slice)) return true;
+  std::size_t quote = slice->rfind('"');
+  while (quote != std::string_view::npos && quote > 0) {
+    std::size_t backslashes = 0;
+    while (backslashes < quote && (*slice)[quote - 1 - backslashes] == '\\') ++backslashes;
+    if (backslashes % 2 == 0) break;
+    quote = slice->rfind('"', quote - 1);
+  }
+  if (quote == std::string_view::npos || quote < kSkimBytesMin) return false;
+  *slice = slice->substr(0, quote);
+  return index_.Build(*slice);
 }
 
 LineKind LongLineReader::Finish() {

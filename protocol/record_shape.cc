@@ -10,7 +10,8 @@
 
 namespace shunt {
 
-// Whole vectors; of the last one, as many bytes as are left. Reads up to 15 bytes more on both sides.
+// Whole vectors; of the last one, as many bytes as are left. Reads up to 15 bytes more on both
+// sides.
 inline bool RecordShape::Equal(const char* a, const char* b, std::size_t size) {
   using line_scanner_internal::Load16;
   for (; size >= 16; a += 16, b += 16, size -= 16) {
@@ -23,9 +24,9 @@ inline bool RecordShape::Equal(const char* a, const char* b, std::size_t size) {
 
 void RecordShape::AddSegment(const char* begin, const char* end, std::ptrdiff_t tokens, Hole hole) {
   const std::size_t size = static_cast<std::size_t>(end - begin);
-  segments_list_[static_cast<std::size_t>(segments_++)] = {
-      static_cast<uint32_t>(bytes_used_), static_cast<uint32_t>(size),
-      static_cast<uint32_t>(tokens), hole};
+  segments_list_[static_cast<std::size_t>(segments_++)] = {static_cast<uint32_t>(bytes_used_),
+                                                           static_cast<uint32_t>(size),
+                                                           static_cast<uint32_t>(tokens), hole};
   std::memcpy(bytes_.data() + bytes_used_, begin, size);
   bytes_used_ += size;
 }

@@ -1,7 +1,7 @@
 // RecordShape: the envelope of record lines as a connector prints it, line after line the same but
-// for the stream's name, `emitted_at` and `data`. A line whose other bytes equal those of a line that
-// was read and judged a record needs no second reading of its envelope: the same bytes, in the same
-// place, have the same tokens and the same meaning.
+// for the stream's name, `emitted_at` and `data`. A line whose other bytes equal those of a line
+// that was read and judged a record needs no second reading of its envelope: the same bytes, in the
+// same place, have the same tokens and the same meaning.
 //
 // Threads: one at a time. Bounds: kBytesMax per shape.
 #pragma once
@@ -37,9 +37,9 @@ class RecordShape {
  private:
   enum class Hole : uint8_t { kStream, kEmittedAt, kData, kEnd };
   struct Segment {
-    uint32_t begin = 0;   // in bytes_
+    uint32_t begin = 0;  // in bytes_
     uint32_t size = 0;
-    uint32_t tokens = 0;  // how many index entries it has
+    uint32_t tokens = 0;     // how many index entries it has
     Hole hole = Hole::kEnd;  // what follows it
   };
   static bool Equal(const char* a, const char* b, std::size_t size);

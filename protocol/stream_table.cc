@@ -10,7 +10,8 @@ namespace shunt {
 namespace {
 
 uint32_t Hash(std::string_view name, std::optional<std::string_view> name_space) {
-  const std::size_t hash = absl::HashOf(A(name), name_space.has_value(), A(name_space.value_or("")));
+  const std::size_t hash =
+      absl::HashOf(A(name), name_space.has_value(), A(name_space.value_or("")));
   return static_cast<uint32_t>(hash ^ hash >> 32);
 }
 

@@ -44,6 +44,10 @@ bool StructuralIndex::Build(std::string_view bytes) {
 
 const uint32_t* StructuralIndex::begin() const { return impl_->parser->structural_indexes.get(); }
 
+const uint32_t* StructuralIndex::end() const {
+  return begin() + impl_->parser->n_structural_indexes;
+}
+
 std::string StructuralIndex::kernel_name() {
   const simdjson::implementation& active = *simdjson::get_active_implementation();
   return active.name();

@@ -5,6 +5,11 @@
 #include "protocol/line_scanner.h"
 
 namespace shunt {
+namespace {
+
+bool Contains(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
+
+}  // namespace
 
 void TextScanner::Scan(std::string_view line) {
   Begin();
@@ -55,14 +60,21 @@ void TextScanner::Finish() {
   if (reader_.grammar().behind_object()) TakeInner();
 }
 
-// The next `{`, or the end of the part. Text in between makes quotations of the objects before it.
+// The next `{` that may begin an object, or the end of the part. Text in between makes quotations
+// of the objects before it.
 std::size_t TextScanner::FindBrace(std::string_view part, std::size_t at) {
-  while (at < part.size() && IsBlank(part[at])) ++at;
-  if (at == part.size() || part[at] == '{') return at;
-  ForgetObjects();
-  const void* brace = std::memchr(part.data() + at, '{', part.size() - at);
-  if (brace == nullptr) return part.size();
-  return static_cast<std::size_t>(static_cast<const char*>(brace) - part.data());
+  for (;;) {
+    while (at < part.size() && IsBlank(part[at])) ++at;
+    if (at == part.size()) return at;
+    if (part[at] == '{') {
+      if (at + 1 == part.size() || Contains("\"} \t\r", part[at + 1])) return at;
+      ++at;
+    }
+    ForgetObjects();
+    const void* brace = std::memchr(part.data() + at, '{', part.size() - at);
+    if (brace == nullptr) return part.size();
+    at = static_cast<std::size_t>(static_cast<const char*>(brace) - part.data());
+  }
 }
 
 void TextScanner::Found() {

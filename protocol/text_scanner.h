@@ -1,14 +1,15 @@
-// TextScanner: reads a line that does not begin like a message, and finds the objects that end it and
-// messages broken behind text (rules 9 and 10 of envelope.h). Linear in the line.
+// TextScanner: reads a line that does not begin like a message, and finds the objects that end it
+// and messages broken behind text (rules 9 and 10 of envelope.h). Linear in the line.
 //
-// At every `{` an object is tried. When it breaks, reading goes on at the byte in error: whatever was
-// still open inside breaks there too, and of what was closed inside only the last can end the line. A
-// message may follow an open quote, as in `{"a": "x {"type":...`: when an object breaks right behind
-// a string that ends in `{` and blanks, it is tried again from that `{`.
+// At every `{` an object is tried. When it breaks, reading goes on at the byte in error: whatever
+// was still open inside breaks there too, and of what was closed inside only the last can end the
+// line. A message may follow an open quote, as in `{"a": "x {"type":...`: when an object breaks
+// right behind a string that ends in `{` and blanks, it is tried again from that `{`.
 //
 // Behind text everything is validated in full: only then is it sure what broke where.
 //
-// Threads: one at a time. Bounds: 4 bytes per object that ends the line; constant when read in parts.
+// Threads: one at a time. Bounds: 4 bytes per object that ends the line; constant when read in
+// parts.
 #pragma once
 
 #include <cstddef>

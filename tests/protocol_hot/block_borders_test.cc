@@ -1,5 +1,5 @@
-// The same lines give the same verdicts wherever they stand: at every offset of a block, at every cut
-// of a stream into blocks of whole lines, and at the very end of a block's readable bytes.
+// The same lines give the same verdicts wherever they stand: at every offset of a block, at every
+// cut of a stream into blocks of whole lines, and at the very end of a block's readable bytes.
 
 #include <cstring>
 #include <memory>
@@ -23,7 +23,8 @@ const std::vector<std::string>& Lines() {
       R"({"type":"RECORD","record":{"stream":"users","data":{"a":"cut)",
       R"({"type":"RECORD","record":{"namespace":"public","stream":"users","data":{},"emitted_at":1}})",
       "caf\xe9",
-      R"({"type":"TRACE"})" "\r",
+      R"({"type":"TRACE"})"
+      "\r",
   };
   return lines;
 }
@@ -53,7 +54,8 @@ TEST(BlockBorders, EveryCutIntoTwoBlocks) {
     for (const std::string& line : Lines()) stream += line + "\n";
   }
   const ClassifiedBlock whole = harness.Classify(stream);
-  for (std::size_t cut = stream.find('\n'); cut != std::string::npos; cut = stream.find('\n', cut + 1)) {
+  for (std::size_t cut = stream.find('\n'); cut != std::string::npos;
+       cut = stream.find('\n', cut + 1)) {
     LineCounts counts;
     uint64_t records = 0, bytes = 0;
     for (const std::string& block : {stream.substr(0, cut + 1), stream.substr(cut + 1)}) {
@@ -111,6 +113,25 @@ TEST(BlockBorders, PartsOfALongLineNeedNoPadding) {
     }
     classifier.ClassifyLong(parts, &out);
     EXPECT_EQ(out.counts.physical_lines, 1u);
+  }
+}
+
+// An LF is never a blank inside a message, wherever between two tokens it stands.
+TEST(BlockBorders, AnLfBetweenTokensEndsTheLine) {
+  Harness harness;
+  const std::string line = R"( { "type" : "RECORD" , "record" : { "stream" : "users" , )"
+                           R"("data" : { "a" : [ 1 , { } , [ ] ] , "b" : null } , "x" : 1 } } )";
+  ASSERT_EQ(harness.Verdict(line), "record");
+  const std::string neighbour = "{\"type\":\"LOG\"}\n";
+  for (std::size_t at = 3; at < line.size() - 2; ++at) {
+    if (line[at] != ' ') continue;
+    std::string broken = line;
+    broken[at] = '\n';
+    const ClassifiedBlock& out = harness.Classify(neighbour + broken + "\n" + neighbour);
+    EXPECT_EQ(out.counts.physical_lines, 4u);
+    EXPECT_EQ(out.counts[LineKind::kRecord], 0u) << broken;
+    EXPECT_EQ(out.counts[LineKind::kLog], 2u) << broken;
+    EXPECT_GE(out.counts[LineKind::kMalformed], 1u) << broken;
   }
 }
 

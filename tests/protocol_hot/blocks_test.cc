@@ -129,17 +129,19 @@ TEST(Blocks, ADestinationsRecordsAreNotLookedUp) {
 TEST(Blocks, PiecesOfAGluedLine) {
   Harness harness;
   const std::string record = Record("users");
-  const std::string block = "\n\xef\xbb\xbf" + record + " " + kLog + "\r" + record + "\r\n" + record;
+  const std::string block =
+      "\n\xef\xbb\xbf" + record + " " + kLog + "\r" + record + "\r\n" + record;
   const std::size_t first = 4, log = first + record.size() + 1, second = log + kLog.size() + 1,
                     third = second + record.size() + 2, end = third + record.size();
   const auto n = [](std::size_t value) { return std::to_string(value); };
   EXPECT_EQ(Show(harness.Classify(block)),
             "text [1,4)+LF lines=1 first=1 deltas=0\n"
-            "record [4," + n(log) + ")+LF lines=1 first=1 deltas=0\n" +
-            "log [" + n(log) + "," + n(second) + ")+LF lines=1 first=1 deltas=0\n" +
-            "record [" + n(second) + "," + n(end) + ")+LF lines=2 first=1 deltas=1\n" +
-            "delta 0: 3 records, " + n(3 * record.size() + 2 + 2 + 1) + " bytes\n" +
-            "record=3 log=1 text=1 empty=1 lines=3 glued=1\n");
+            "record [4," +
+                n(log) + ")+LF lines=1 first=1 deltas=0\n" + "log [" + n(log) + "," + n(second) +
+                ")+LF lines=1 first=1 deltas=0\n" + "record [" + n(second) + "," + n(end) +
+                ")+LF lines=2 first=1 deltas=1\n" + "delta 0: 3 records, " +
+                n(3 * record.size() + 2 + 2 + 1) + " bytes\n" +
+                "record=3 log=1 text=1 empty=1 lines=3 glued=1\n");
 }
 
 TEST(Blocks, TextAndMalformedLinesMergeWithTheirLikeAcrossNothingElse) {
@@ -169,9 +171,8 @@ TEST(Blocks, AMentionIsFoundAcrossTheSeamsOfALongLine) {
   const std::string line = "text with connectorConfig in it";
   for (std::size_t cut = 0; cut <= line.size(); ++cut) {
     const std::string_view view = line;
-    const ClassifiedBlock& out =
-        harness.ClassifyParts({view.substr(0, cut), view.substr(cut, 1),
-                               view.substr(std::min(cut + 1, line.size()))});
+    const ClassifiedBlock& out = harness.ClassifyParts(
+        {view.substr(0, cut), view.substr(cut, 1), view.substr(std::min(cut + 1, line.size()))});
     ASSERT_EQ(Kinds(out), "text");
     EXPECT_TRUE(out.items[0].mentions_config) << cut;
     EXPECT_EQ(out.items[0].end, line.size());
@@ -193,10 +194,26 @@ TEST(Blocks, ALongRecordHasTheItemAndDeltaOfAShortOne) {
 TEST(Blocks, BrokenLinesLeaveTheirNeighboursAlone) {
   Harness harness;
   const std::vector<std::string> disturbers = {
-      "\"",          "{\"",         "{\"type\":\"LOG",  "{\"a\":[",     "{\"a\":{\"b\":",
-      "\\",          "{\"a\":\"\\", "{\"a\":\"\\\"",    "\xff",         "{\"a\":\"\xe2\x82",
-      "{\"a\":\"\t", "x\"\ty",      "{\"a\"",           "{\"a\":",      "{\"a\":1,",
-      "{",           "x {\"type\"", "{\"type\":\"LOG\"", "{\"a\":1\"b\"", std::string("\0\"", 2),
+      "\"",
+      "{\"",
+      "{\"type\":\"LOG",
+      "{\"a\":[",
+      "{\"a\":{\"b\":",
+      "\\",
+      "{\"a\":\"\\",
+      "{\"a\":\"\\\"",
+      "\xff",
+      "{\"a\":\"\xe2\x82",
+      "{\"a\":\"\t",
+      "x\"\ty",
+      "{\"a\"",
+      "{\"a\":",
+      "{\"a\":1,",
+      "{",
+      "x {\"type\"",
+      "{\"type\":\"LOG\"",
+      "{\"a\":1\"b\"",
+      std::string("\0\"", 2),
   };
   const std::string record = Record("users") + "\n";
   for (const std::string& one : disturbers) {

@@ -1,6 +1,7 @@
-// The rules of protocol/envelope.h, clause by clause (contract decisions 3 to 5, edge rules 1 and 2).
-// Each row is one line and the kinds of the items it becomes; see Harness::Verdict for what else is
-// checked on the way. Rows marked kShortOnly are glued: a long line of that form is malformed.
+// The rules of protocol/envelope.h, clause by clause (contract decisions 3 to 5, edge rules 1 and
+// 2). Each row is one line and the kinds of the items it becomes; see Harness::Verdict for what
+// else is checked on the way. Rows marked kShortOnly are glued: a long line of that form is
+// malformed.
 
 #include <string>
 #include <vector>
@@ -179,14 +180,14 @@ TEST(EnvelopeRules, EscapedAndDuplicateKeys) {
        R"({"type":"RECORD","record":{"stream":"users","data":{}},"record":null})", "malformed"},
       {"7 unknown key twice", R"({"type":"LOG","x":1,"y":2,"x":1})", "malformed"},
       {"7 empty key twice", R"({"type":"LOG","":1,"":1})", "malformed"},
-      {"7 stream twice", R"({"type":"RECORD","record":{"stream":"users","stream":"users","data":{}}})",
-       "malformed"},
+      {"7 stream twice",
+       R"({"type":"RECORD","record":{"stream":"users","stream":"users","data":{}}})", "malformed"},
       {"7 data twice", R"({"type":"RECORD","record":{"stream":"users","data":{},"data":{}}})",
        "malformed"},
       {"7 unknown record key twice",
        R"({"type":"RECORD","record":{"stream":"users","x":1,"data":{},"x":1}})", "malformed"},
-      {"7 control key twice",
-       R"({"type":"CONTROL","control":{"emitted_at":1,"emitted_at":2}})", "malformed"},
+      {"7 control key twice", R"({"type":"CONTROL","control":{"emitted_at":1,"emitted_at":2}})",
+       "malformed"},
       {"7 state key twice", R"({"type":"STATE","state":{"data":{},"data":{}}})", "malformed"},
       {"7 key of another payload twice",
        R"({"type":"RECORD","record":{"stream":"users","data":{}},"log":{"a":1,"a":1}})",
@@ -218,8 +219,8 @@ TEST(EnvelopeRules, RecordsNeedAStreamAndData) {
       {"7 null record", R"({"type":"RECORD","record":null})", "malformed"},
       {"7 array record", R"({"type":"RECORD","record":[]})", "malformed"},
       {"7 empty record", record(""), "malformed"},
-      {"7 case of the payload key",
-       R"({"type":"RECORD","Record":{"stream":"users","data":{}}})", "malformed"},
+      {"7 case of the payload key", R"({"type":"RECORD","Record":{"stream":"users","data":{}}})",
+       "malformed"},
       {"7 no stream", record(R"("data":{})"), "malformed"},
       {"7 number stream", record(R"("stream":5,"data":{})"), "malformed"},
       {"7 null stream", record(R"("stream":null,"data":{})"), "malformed"},
@@ -266,11 +267,12 @@ TEST(EnvelopeRules, StatesWithoutAUsablePayload) {
       {"null state", R"({"type":"STATE","state":null})", "unusable"},
       {"array state", R"({"type":"STATE","state":[]})", "unusable"},
       {"legacy", R"({"type":"STATE","state":{"data":{}}})", "state"},
-      {"stream", R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":)"
-                 R"({"name":"users"},"stream_state":{"c":1}}}})",
+      {"stream",
+       R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":)"
+       R"({"name":"users"},"stream_state":{"c":1}}}})",
        "state"},
-      {"global",
-       R"({"type":"STATE","state":{"type":"GLOBAL","global":{"stream_states":[]}}})", "state"},
+      {"global", R"({"type":"STATE","state":{"type":"GLOBAL","global":{"stream_states":[]}}})",
+       "state"},
       {"type last", R"({"state":{"data":1},"type":"STATE"})", "state"},
   });
   // A long line's payload is not looked into here: whoever takes the state does that.
@@ -310,8 +312,7 @@ TEST(EnvelopeRules, GluedMessages) {
       {"9 open key before", R"(x {"a )" + kLog, "text|log"},
       {"9 quotation, then a message", "got " + kLog + " then " + kRecord, "text|record"},
       {"9 malformed message behind text", R"(x {"type":"RECORD"})", "malformed"},
-      {"9 message with duplicate keys behind text", R"(x {"type":"LOG","a":1,"a":1})",
-       "malformed"},
+      {"9 message with duplicate keys behind text", R"(x {"type":"LOG","a":1,"a":1})", "malformed"},
       {"9 message and a payload key without a type", "x " + kLog + R"({"log":1})", "malformed"},
       {"9 good and bad behind text", "x " + kLog + R"({"type":"RECORD"})", "malformed"},
   });

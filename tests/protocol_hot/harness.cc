@@ -133,8 +133,8 @@ std::string Show(const ClassifiedBlock& block) {
   for (int kind = 0; kind < kLineKinds; ++kind) {
     const uint64_t count = block.counts.by_kind[kind];
     if (count == 0) continue;
-    text += std::string(LineKindName(static_cast<LineKind>(kind))) + "=" + std::to_string(count) +
-            " ";
+    text +=
+        std::string(LineKindName(static_cast<LineKind>(kind))) + "=" + std::to_string(count) + " ";
   }
   return text + "lines=" + std::to_string(block.counts.physical_lines) +
          " glued=" + std::to_string(block.counts.glued_lines) + "\n";

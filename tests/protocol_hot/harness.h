@@ -1,5 +1,5 @@
-// What the tests of the line classifier share: a small catalog, blocks with padding, and verdicts as
-// short strings, so that tables read as documentation.
+// What the tests of the line classifier share: a small catalog, blocks with padding, and verdicts
+// as short strings, so that tables read as documentation.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,8 @@
-// Depth, length and number: where the limits are, and that hostile input costs linear time. Times are
-// compared with each other, with wide margins, never with a clock of ours.
+// Depth, length and number: where the limits are, and that hostile input costs linear time, told by
+// processor times with wide margins.
 
-#include <chrono>
+#include <algorithm>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,8 @@ TEST(Limits, DepthIs1024) {
 
 TEST(Limits, TenMillionBracketsAreMalformedAndHarmless) {
   Harness harness(Options(11 << 20));
-  const std::string line = R"({"type":"RECORD","record":{"stream":"users","data":{"a":)" +
-                           Repeat("[", 10'000'000);
+  const std::string line =
+      R"({"type":"RECORD","record":{"stream":"users","data":{"a":)" + Repeat("[", 10'000'000);
   EXPECT_EQ(Kinds(harness.Classify(line)), "malformed");
   EXPECT_EQ(Kinds(harness.ClassifyParts({line})), "malformed");
   const std::string braces = Repeat("{", 10'000'000);
@@ -95,7 +96,8 @@ std::string ManyKeys(std::size_t count, bool repeat_first) {
 
 TEST(Limits, DuplicatesAreFoundAmongManyKeys) {
   Harness harness(Options(4 << 20));
-  for (const std::size_t count : {1u, 2u, 15u, 16u, 17u, 31u, 32u, 33u, 64u, 65u, 1000u, 100'000u}) {
+  for (const std::size_t count :
+       {1u, 2u, 15u, 16u, 17u, 31u, 32u, 33u, 64u, 65u, 1000u, 100'000u}) {
     EXPECT_EQ(Kinds(harness.Classify(ManyKeys(count, false))), "log") << count;
     EXPECT_EQ(Kinds(harness.Classify(ManyKeys(count, true))), "malformed") << count;
     EXPECT_EQ(Kinds(harness.ClassifyParts({ManyKeys(count, false)})), "log") << count;
@@ -107,8 +109,8 @@ TEST(Limits, DuplicatesAreFoundAmongManyKeys) {
 }
 
 // A block is read in time linear in its bytes, whatever they are: eight times the bytes may cost at
-// most forty times as much here (quadratic would be sixty-four), and no more than a generous bound
-// per byte, so that noise of the machine does not matter.
+// most forty times as much here (quadratic would be sixty-four), and at most a generous time per
+// byte.
 TEST(Limits, HostileBlocksCostLinearTime) {
   const std::vector<std::pair<const char*, std::string>> patterns = {
       {"open braces", "{"},
@@ -135,10 +137,9 @@ TEST(Limits, HostileBlocksCostLinearTime) {
   const auto seconds = [&harness](const std::string& block) {
     double best = 1e9;
     for (int i = 0; i < 3; ++i) {
-      const auto begin = std::chrono::steady_clock::now();
+      const std::clock_t begin = std::clock();  // processor time: others may use the machine too
       harness.Classify(block);
-      const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-      best = std::min(best, spent.count());
+      best = std::min(best, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
     }
     return best;
   };
@@ -147,7 +148,7 @@ TEST(Limits, HostileBlocksCostLinearTime) {
       const std::string small = prefix + Repeat(pattern, kSmall / pattern.size() - 1);
       const std::string large = prefix + Repeat(pattern, kLarge / pattern.size() - 1);
       const double small_time = seconds(small), large_time = seconds(large);
-      EXPECT_LT(large_time, std::max(40 * small_time, 2e-3)) << name;
+      EXPECT_LT(large_time, std::max(40 * small_time, 2e-2)) << name;
       EXPECT_LT(large_time / static_cast<double>(large.size()), 2e-6) << name;
     }
   }

@@ -20,8 +20,8 @@ bool Contains(std::string_view set, char c) { return set.find(c) != std::string_
 // ---- JSON by recursive descent ----------------------------------------------------------------
 
 struct Value {
-  char kind = '?';                                    // the first byte
-  std::string_view text;                              // of a string: between the quotes
+  char kind = '?';                                     // the first byte
+  std::string_view text;                               // of a string: between the quotes
   std::vector<std::pair<std::string, Value>> members;  // of an object, keys as written
 };
 
@@ -51,7 +51,8 @@ class Parser {
 
   bool Any(Value* value, int depth, const Path& path) {
     value->kind = Peek();
-    if (value->kind == '{' && relaxed_data_ && path == Path{"record", "data"}) return Relaxed(depth);
+    if (value->kind == '{' && relaxed_data_ && path == Path{"record", "data"})
+      return Relaxed(depth);
     switch (value->kind) {
       case '{':
         return depth <= 1024 && Members(value, depth, path);
@@ -171,8 +172,7 @@ class Parser {
         const char escape = Peek();
         if (escape == 'u') {
           for (std::size_t i = 1; i <= 4; ++i) {
-            if (at_ + i >= text_.size() ||
-                !Contains("0123456789abcdefABCDEF", text_[at_ + i])) {
+            if (at_ + i >= text_.size() || !Contains("0123456789abcdefABCDEF", text_[at_ + i])) {
               return false;
             }
           }
@@ -232,8 +232,8 @@ std::optional<std::u32string> Unescape(std::string_view raw) {
       continue;
     }
     ++i;
-    static const std::map<char, char32_t> kSimple = {{'b', 8}, {'f', 12}, {'n', 10}, {'r', 13},
-                                                     {'t', 9}};
+    static const std::map<char, char32_t> kSimple = {
+        {'b', 8}, {'f', 12}, {'n', 10}, {'r', 13}, {'t', 9}};
     if (raw[i] != 'u') {
       const auto simple = kSimple.find(raw[i]);
       out += simple != kSimple.end() ? simple->second : static_cast<char32_t>(raw[i]);
@@ -243,8 +243,9 @@ std::optional<std::u32string> Unescape(std::string_view raw) {
         static_cast<uint32_t>(std::stoul(std::string(raw.substr(i + 1, 4)), nullptr, 16));
     i += 4;
     // Surrogates are joined below, in a second look. What is above U+007F becomes its UTF-8 bytes.
-    out += code >= 0xD800 && code <= 0xDFFF ? static_cast<char32_t>(0x1000000 + code)
-                                            : static_cast<char32_t>(code < 0x80 ? code : 0x2000000 + code);
+    out += code >= 0xD800 && code <= 0xDFFF
+               ? static_cast<char32_t>(0x1000000 + code)
+               : static_cast<char32_t>(code < 0x80 ? code : 0x2000000 + code);
   }
   std::u32string joined;
   const auto utf8 = [&joined](uint32_t code) {
@@ -282,8 +283,8 @@ std::u32string Wide(std::string_view text) {
   return wide;
 }
 
-const std::set<std::string> kPayloads = {"record",  "state", "control", "trace",           "log",
-                                         "catalog", "spec",  "connectionStatus"};
+const std::set<std::string> kPayloads = {"record", "state",   "control", "trace",
+                                         "log",    "catalog", "spec",    "connectionStatus"};
 
 bool OddKeys(const Value& object) {
   std::set<std::string> seen;
@@ -409,8 +410,8 @@ class LineReader {
           continue;
         }
         const std::size_t key = line_.find_first_not_of(kBlanks, at + 1);
-        if (key != std::string_view::npos && (line_.substr(key, 6) == "\"type\"" ||
-                                              line_.substr(key, 8) == "\"record\"")) {
+        if (key != std::string_view::npos &&
+            (line_.substr(key, 6) == "\"type\"" || line_.substr(key, 8) == "\"record\"")) {
           return Malformed();
         }
       }
@@ -447,11 +448,11 @@ class LineReader {
 
 LineKind Counted(Kind kind) {
   static const std::map<Kind, LineKind> kKinds = {
-      {Kind::kRun, LineKind::kRecord},     {Kind::kUnknownStream, LineKind::kRecord},
-      {Kind::kState, LineKind::kState},    {Kind::kUnusableState, LineKind::kState},
+      {Kind::kRun, LineKind::kRecord},      {Kind::kUnknownStream, LineKind::kRecord},
+      {Kind::kState, LineKind::kState},     {Kind::kUnusableState, LineKind::kState},
       {Kind::kControl, LineKind::kControl}, {Kind::kLog, LineKind::kLog},
-      {Kind::kTrace, LineKind::kTrace},    {Kind::kOther, LineKind::kOther},
-      {Kind::kText, LineKind::kText},      {Kind::kMalformed, LineKind::kMalformed}};
+      {Kind::kTrace, LineKind::kTrace},     {Kind::kOther, LineKind::kOther},
+      {Kind::kText, LineKind::kText},       {Kind::kMalformed, LineKind::kMalformed}};
   return kKinds.at(kind);
 }
 
