@@ -134,9 +134,11 @@ def read_json(path):
     return json.loads(read_bytes(path))
 
 
-def write_json(path, value, **options):
-    with open(path, "w", encoding="utf-8") as out:
-        json.dump(value, out, **options)
+def write_json(path, value):
+    """Whole or not at all: a peer may be reading the old one."""
+    with open(path + ".part", "w", encoding="utf-8") as out:
+        json.dump(value, out)
+    os.rename(path + ".part", path)
     return path
 
 

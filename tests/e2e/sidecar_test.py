@@ -68,6 +68,22 @@ class StandardStreams(SidecarCase):
         self.assertEqual(h.read_bytes(self.w.path("out")), LINES.encode())
         self.assertEqual(self.w.stream_states("side"), {"users": {"c": 1}})
 
+    def test_a_destination_that_dies_at_once_is_no_success(self):
+        acks = self.fifo("acks")
+        self.w.source = {"read": [{"write": LINES}]}
+        self.w.destination = {"write": {"before": [{"exit": 1}]}}
+        source = self.connector("source", "read", stdout=subprocess.PIPE)
+        running = self.start("--destination-out", acks, stdin=source.stdout, stdout=subprocess.PIPE)
+        ack_end = h.open_fifo_for_writing(acks, running)
+        self.connector("destination", "write", stdin=running.process.stdout, stdout=ack_end)
+        os.close(ack_end)
+        source.stdout.close()
+        running.process.stdout.close()
+        result = running.wait()
+        # Whether its death is seen in a write or only in the missing acknowledgement is a matter of time.
+        self.assertIn(result.code, (h.DESTINATION, h.INCOMPLETE), str(result))
+        self.assertEqual(result.report["states"]["committed"], 0)
+
     def test_the_flags_of_inherited_descriptors_are_not_changed(self):
         read_end, write_end = os.pipe()
         out_read, out_write = os.pipe()
