@@ -19,16 +19,4 @@ class Counter {
   alignas(64) std::atomic<uint64_t> value_{0};
 };
 
-// A number that many threads count up and down, for budgets. Add and Subtract are release, value is
-// acquire: who sees room also sees that what made the room is over.
-class SharedCounter {
- public:
-  void Add(int64_t n) { value_.fetch_add(n, std::memory_order_acq_rel); }
-  void Subtract(int64_t n) { value_.fetch_sub(n, std::memory_order_acq_rel); }
-  int64_t value() const { return value_.load(std::memory_order_acquire); }
-
- private:
-  alignas(64) std::atomic<int64_t> value_{0};
-};
-
 }  // namespace shunt

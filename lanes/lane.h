@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "lanes/waker.h"
 #include "platform/check.h"
@@ -95,10 +96,8 @@ class Lane {
         bytes_max_(static_cast<int64_t>(bytes_max)),
         queue_(std::min(capacity, kPreallocated), senders, 0) {}
 
-  // The agent of the receiving stage. Set before threads start.
-  void set_waker(Waker* waker) { waker_ = waker; }
-  int64_t bytes() const { return bytes_.load(std::memory_order_acquire); }
-  bool empty() const { return items_.load(std::memory_order_acquire) == 0; }
+  // The agents of the receiving stages, all of which are woken. Added before threads start.
+  void add_waker(Waker* waker) { wakers_.push_back(waker); }
 
  private:
   static constexpr std::size_t kPreallocated = 256;
@@ -123,12 +122,12 @@ class Lane {
     return true;
   }
   void WakeReceiver() {
-    if (waker_ != nullptr) waker_->Wake();
+    for (Waker* waker : wakers_) waker->Wake();
   }
 
   const int64_t capacity_;
   const int64_t bytes_max_;
-  Waker* waker_ = nullptr;
+  std::vector<Waker*> wakers_;
   moodycamel::ConcurrentQueue<Entry> queue_;
   alignas(64) std::atomic<int64_t> open_senders_{0};
   alignas(64) std::atomic<int64_t> items_{0};

@@ -46,7 +46,7 @@ Threads ResolveThreads(Threads threads, int cores) {
 
 int ClassifierCount(Threads threads, int cores) {
   if (threads != Threads::kDedicated) return 1;
-  return std::clamp(cores / 4, 1, 4);
+  return std::clamp(cores / 4, 1, 2);
 }
 
 Step Agent::RunOnce() {

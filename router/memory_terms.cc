@@ -13,9 +13,10 @@ namespace {
 // (tests/e2e/memory_test prints it), rounded up.
 constexpr int64_t kBaseBytes = int64_t{10} << 20;
 constexpr int64_t kLogLaneBytes = int64_t{1} << 19;
-constexpr int64_t kStateBodyBytes = int64_t{1} << 20;
+constexpr int64_t kStateBodyBytes = int64_t{1} << 19;
 // Chunks beyond one longest line: the one being filled, its spare, and those on their way.
-constexpr int64_t kWorkingChunks = 6;
+constexpr int64_t kWorkingChunks = 4;
+constexpr int64_t kValueBytesMin = int64_t{1} << 20;
 // The classifier's structural index and grammar stack, per byte of a chunk.
 constexpr int64_t kScratchPerByte = 5;
 
@@ -25,14 +26,19 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
   MemoryPlan plan;
   const int64_t chunk = kChunkBytes;
   plan.chunks = static_cast<uint32_t>(
-      (std::max(options.LineBytesMax(), options.read_ahead_bytes) + chunk - 1) / chunk +
+      (std::max(options.LineBytesMax(), 2 * options.read_ahead_bytes) + chunk - 1) / chunk +
       kWorkingChunks);
-  plan.value_bytes_max = static_cast<uint64_t>(options.memory_budget_bytes / 4);
+  const int64_t others = kBaseBytes + plan.chunks * chunk + classifiers * kScratchPerByte * chunk +
+                         static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes +
+                         kLogLaneBytes;
+  plan.value_bytes_max =
+      static_cast<uint64_t>(std::clamp(options.memory_budget_bytes - others, kValueBytesMin,
+                                       static_cast<int64_t>(kControlLaneBytes)));
   plan.state_body_bytes = kStateBodyBytes;
   plan.log_lane_bytes = kLogLaneBytes;
   plan.terms = {
       {"program, libraries, stacks and store (measured)", kBaseBytes},
-      {"chunks: the longest line or the read-ahead, and those in work", plan.chunks * chunk},
+      {"chunks: the longest line, or twice the read-ahead, and those in work", plan.chunks * chunk},
       {"classifier scratch", classifiers * kScratchPerByte * chunk},
       {"messages by value: waiting config updates, a long STATE or acknowledgement",
        static_cast<int64_t>(plan.value_bytes_max)},

@@ -1,5 +1,7 @@
 #include "router/options.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace shunt {
@@ -8,6 +10,7 @@ namespace {
 constexpr int64_t kMiB = int64_t{1} << 20;
 constexpr int64_t kMemoryBudgetBytesMin = 16 * kMiB;
 constexpr int64_t kMemoryBudgetBytesMax = int64_t{1} << 40;
+constexpr int64_t kLineBytesMax = 1024 * kMiB;  // offsets in a line are 32 bits
 constexpr int64_t kLineBytesMin = 256;
 
 absl::Status OutOfRange(std::string_view option, int64_t value, int64_t min, int64_t max) {
@@ -32,7 +35,7 @@ absl::Status CheckMemory(const RouterOptions& options) {
   if (!status.ok()) return status;
   // Half of the budget is what one line may take; the other half is everybody else's.
   status = CheckRange("line-bytes-max", options.LineBytesMax(), kLineBytesMin,
-                      options.memory_budget_bytes / 2);
+                      std::min(options.memory_budget_bytes / 2, kLineBytesMax));
   if (!status.ok()) return status;
   return CheckRange("read-ahead", options.read_ahead_bytes, 0, options.memory_budget_bytes / 2);
 }
@@ -40,7 +43,7 @@ absl::Status CheckMemory(const RouterOptions& options) {
 }  // namespace
 
 int64_t RouterOptions::LineBytesMax() const {
-  return line_bytes_max != 0 ? line_bytes_max : memory_budget_bytes / 2;
+  return line_bytes_max != 0 ? line_bytes_max : std::min(memory_budget_bytes / 2, kLineBytesMax);
 }
 
 absl::Status RouterOptions::Validate() const {

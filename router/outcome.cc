@@ -20,6 +20,7 @@ void ExplainStates(Pipeline& pipeline, Report* report) {
   std::vector<OutstandingState> explained;
   for (const auto& [lane, digest] : committed.durable) ledger.Explain(lane, digest, &explained);
   for (const OutstandingState& state : explained) {
+    if (state.tainted) continue;
     for (const CoveredRecords& covered : state.covered) {
       report->streams[covered.stream].records_committed += covered.records;
       report->streams[covered.stream].bytes_committed += covered.bytes;
@@ -161,7 +162,7 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
                    .unmatched_acks = acks.unmatched_acks};
   FillControl(pipeline.control_desk.account(), &report.control);
   FillFailures(ending.faults, pipeline.masker, &report);
-  if (DestinationEndedWell(ending)) ExplainStates(pipeline, &report);
+  if (DestinationEndedWell(ending) && !pipeline.run.discard.Get()) ExplainStates(pipeline, &report);
   CheckEnd(pipeline, &report);
   if (source.first_record_at) {
     report.timings.first_record_ms =

@@ -78,7 +78,7 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
       ring(std::bit_ceil(uint64_t{memory.chunks} + 1)),
       announcements(kAnnouncementsMax, kAnnouncementLaneBytes),
       commits(1, SIZE_MAX / 2),
-      control(kControlFactsMax, kControlLaneBytes, kControlSenders),
+      control(kControlFactsMax, memory.value_bytes_max, kControlSenders),
       logs(kLogFactsMax, memory.log_lane_bytes, kLogSenders),
       faults(kFaultsMax, SIZE_MAX / 2, kFaultSenders),
       read(deps.source,
@@ -140,28 +140,28 @@ std::vector<Stage*> Pipeline::Find(StageId id) {
 void Pipeline::SetWaker(StageId id, Waker* waker) {
   switch (id) {
     case StageId::kSupervise:
-      faults.set_waker(waker);
+      faults.add_waker(waker);
       return;
     case StageId::kRead:
       pool.set_waker(waker);
       return;
     case StageId::kClassify:
-      chunks.set_waker(waker);
+      chunks.add_waker(waker);
       return;
     case StageId::kForward:
       ring.set_waker(waker);
       return;
     case StageId::kAck:
-      announcements.set_waker(waker);
+      announcements.add_waker(waker);
       return;
     case StageId::kLog:
-      logs.set_waker(waker);
+      logs.add_waker(waker);
       return;
     case StageId::kControl:
-      control.set_waker(waker);
+      control.add_waker(waker);
       return;
     case StageId::kCheckpoint:
-      commits.set_waker(waker);
+      commits.add_waker(waker);
       return;
   }
 }

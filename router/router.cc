@@ -3,6 +3,8 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "platform/environment.h"
 #include "router/outcome.h"
 #include "router/pipeline.h"
@@ -26,9 +28,10 @@ class PipelineRouter final : public Router {
         // Classifiers after the first have agents of their own, at the end of agents_.
         const std::vector<Stage*> stages = pipeline_.Find(id);
         for (std::size_t i = 0; i < stages.size(); ++i) {
-          agents_[i == 0 ? agent : plan.size() + i - 1]->Add(stages[i]);
+          Agent& owner = *agents_[i == 0 ? agent : plan.size() + i - 1];
+          owner.Add(stages[i]);
+          pipeline_.SetWaker(id, owner.waker());
         }
-        pipeline_.SetWaker(id, agents_[agent]->waker());
         if (id == StageId::kSupervise) stop_waker_ = agents_[agent]->waker();
       }
       ++agent;
@@ -92,6 +95,12 @@ class PipelineRouter final : public Router {
 absl::StatusOr<std::unique_ptr<Router>> Router::Create(const RouterOptions& options,
                                                        const RouterDeps& deps) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;
+  if (const int64_t needed = options.MemoryBytesMax(); needed > options.memory_budget_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat("memory-budget: ", options.memory_budget_bytes,
+                                                   " bytes; with a line-bytes-max of ",
+                                                   options.LineBytesMax(), " and a read-ahead of ",
+                                                   options.read_ahead_bytes, " it takes ", needed));
+  }
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   const Threads threads = ResolveThreads(options.threads, cores);
   const int classifiers = ClassifierCount(threads, cores);
@@ -109,6 +118,12 @@ absl::StatusOr<std::unique_ptr<Router>> Router::Create(const RouterOptions& opti
 std::vector<MemoryTerm> RouterOptions::MemoryTerms() const {
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   return PlanMemory(*this, ClassifierCount(ResolveThreads(threads, cores), cores)).terms;
+}
+
+int64_t RouterOptions::MemoryBytesMax() const {
+  int64_t sum = 0;
+  for (const MemoryTerm& term : MemoryTerms()) sum += term.bytes;
+  return sum;
 }
 
 }  // namespace shunt

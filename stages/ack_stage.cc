@@ -15,6 +15,21 @@ namespace {
 constexpr std::size_t kBlockBytes = 64 * 1024;
 constexpr int kAnnouncementsPerStep = 1024;
 
+// Keeps one entry per stream, so that a stuck store costs no memory per acknowledgement.
+void AddCovered(const std::vector<CoveredRecords>& more, std::vector<CoveredRecords>* sum) {
+  for (const CoveredRecords& covered : more) {
+    const auto same = std::find_if(sum->begin(), sum->end(), [&](const CoveredRecords& known) {
+      return known.stream == covered.stream;
+    });
+    if (same == sum->end()) {
+      sum->push_back(covered);
+    } else {
+      same->records += covered.records;
+      same->bytes += covered.bytes;
+    }
+  }
+}
+
 ClassifierOptions DestinationLines() {
   return {.validation = Validation::kFull,
           .origin = Origin::kDestination,
@@ -74,11 +89,13 @@ bool AckStage::TakeAnnouncements() {
         destination_.has_output()) {
       auto body = bodies_.Keep(std::move(announcement.blob));
       if (!body.ok()) {
+        announcement.state.tainted = true;  // without its bytes it can never become durable
         Fail(body.status());
       } else {
         outstanding_.emplace(announcement.state.number, *std::move(body));
       }
     }
+    if (!destination_.has_output()) continue;  // nothing can ever acknowledge it
     ledger_.Announce(announcement.lane, std::move(announcement.state));
   }
   return taken > 0;
@@ -88,15 +105,15 @@ bool AckStage::ReadSome() {
   if (output_ended_) return false;
   if (filled_ + kLinePadding == buffer_.size()) {  // a line longer than the buffer
     if (filled_ >= options_.line_bytes_max) {
-      skipping_ = true;
-      ++account_.lines[LineKind::kMalformed];
+      if (!std::exchange(skipping_, true)) ++account_.lines[LineKind::kMalformed];
       filled_ = 0;
     } else {
       buffer_.resize(std::min<std::size_t>(filled_ * 2, options_.line_bytes_max) + kLinePadding);
     }
   }
   char* const fresh = buffer_.data() + filled_;
-  const IoResult result = destination_.ReadOutput({fresh, buffer_.size() - kLinePadding - filled_});
+  const IoResult result = destination_.ReadOutput(
+      {fresh, std::min(buffer_.size() - kLinePadding - filled_, kBlockBytes)});
   if (result.state == IoState::kBytes) {
     account_.bytes += result.bytes;
     run_.destination_bytes.Add(result.bytes);
@@ -115,6 +132,7 @@ bool AckStage::ReadSome() {
   }
   output_ended_ = true;
   run_.destination_ended.Set(true);
+  if (skipping_) filled_ = 0;  // the rest of a line over the limit
   if (filled_ > 0) {
     read_at_ = clock_.WallNow();
     OnLines({buffer_.data(), filled_});
@@ -236,24 +254,27 @@ void AckStage::OnAck(std::string_view line) {
 
 // Later acks of a lane replace earlier ones that the store has not taken yet.
 void AckStage::Coalesce(const LaneKey& lane, CheckpointLedger::Ack&& ack) {
+  const bool had_commit = pending_.lanes.contains(lane);
   for (std::size_t i = 0; i < ack.covered.size(); ++i) {
     OutstandingState& state = ack.covered[i];
     const auto body = outstanding_.find(state.number);
     if (ack.durable && i <= *ack.durable) {
       LaneCommit& commit = pending_.lanes[lane];
       ++commit.states;
-      commit.covered.insert(commit.covered.end(), state.covered.begin(), state.covered.end());
+      AddCovered(state.covered, &commit.covered);
     }
     if (ack.durable && i == *ack.durable) {
       LaneCommit& commit = pending_.lanes[lane];
-      commit.digest = state.digest;
-      commit.blob.reset();
-      if (body != outstanding_.end()) {
+      if (body == outstanding_.end()) {
+        commit.digest = state.digest;
+        commit.blob.reset();
+      } else {
         auto blob = bodies_.Take(std::move(body->second));
         if (!blob.ok()) {
           Fail(blob.status());
-          pending_.lanes.erase(lane);
+          if (!had_commit) pending_.lanes.erase(lane);
         } else {
+          commit.digest = state.digest;
           commit.blob = *std::move(blob);
         }
       }
@@ -282,7 +303,7 @@ void AckStage::OnTrace(std::string_view line) {
 
 void AckStage::OnOther(std::string_view line) {
   const auto status = ParseConnectionStatus(line);
-  if (!status.ok() || status->succeeded) return;
+  if (!status.ok() || status->succeeded || std::exchange(check_failed_, true)) return;
   Fault fault = MakeFault(
       ExitCode::kDestinationFailed, Fault::Effect::kVerdict, Origin::kDestination,
       status->message.empty() ? "the destination's connection check failed" : status->message);

@@ -98,6 +98,7 @@ class AckStage final : public Stage {
   ClassifiedBlock block_;
   bool skipping_ = false;  // inside a line over the limit
   bool output_ended_ = false;
+  bool check_failed_ = false;  // a CONNECTION_STATUS FAILED was reported
   bool done_ = false;
   uint64_t lines_before_ = 0;
   uint64_t control_seq_ = 0;

@@ -17,6 +17,6 @@ struct Announcement {
 
 using AnnouncementLane = Lane<Announcement>;
 inline constexpr std::size_t kAnnouncementsMax = 16 * 1024;
-inline constexpr std::size_t kAnnouncementLaneBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kAnnouncementLaneBytes = std::size_t{1} << 19;
 
 }  // namespace shunt

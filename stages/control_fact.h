@@ -1,5 +1,6 @@
 // ControlFact: a line that belongs to the control lane, copied out of the stream at once.
-// Never dropped: a full lane makes the sender wait. Bound: kControlLaneBytes wait at most.
+// Never dropped: a full lane makes the sender wait. Bound: kControlLaneBytes wait at most; less
+// with a memory budget below the default (router/memory_terms.cc).
 #pragma once
 
 #include <cstdint>

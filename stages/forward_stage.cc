@@ -9,7 +9,8 @@
 namespace shunt {
 namespace {
 constexpr int kChunksPerStep = 8;
-}
+constexpr int kIncompleteReportedMax = 100;
+}  // namespace
 
 ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& catalog,
                            const Options& options, const SecretGate& secrets, const Lanes& lanes,
@@ -120,10 +121,12 @@ bool ForwardStage::StreamStarted(std::size_t stream) const {
 }
 
 void ForwardStage::ReportIncompleteStreams() {
+  int reported = 0;
   for (const ConfiguredStream& configured : catalog_.streams) {
     if (intake_.traces().StatusOf(configured.stream) != TraceMessage::StreamStatus::kIncomplete) {
       continue;
     }
+    if (++reported > kIncompleteReportedMax) return;
     Fault fault =
         MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
                   absl::StrCat("the source left stream ", configured.stream.name, " incomplete"));

@@ -45,7 +45,6 @@ class ForwardStage final : public Stage {
   Wait wait() const override;
 
   void Decide(Trailer trailer) { trailer_.Set(trailer); }  // any thread, once
-  bool NeedsTrailer() const { return options_.send_statuses; }
 
   // Once the run is over.
   const Intake& intake() const { return intake_; }

@@ -211,7 +211,7 @@ void Intake::OnText(const LineItem& item) {
 void Intake::OnOther(const LineItem& item) {
   const auto status =
       ParseConnectionStatus(ItemBytes(*chunk_, item, policy_.value_bytes_max, &scratch_));
-  if (!status.ok() || status->succeeded) return;
+  if (!status.ok() || status->succeeded || std::exchange(check_failed_, true)) return;
   Fault fault =
       MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
                 status->message.empty() ? "the source's connection check failed" : status->message);
@@ -242,6 +242,7 @@ void Intake::Finish() {
   // Deltas may hang on an item that went elsewhere; they are of the runs before it.
   if (kept_items_ > 0) block.items.back().deltas_end = static_cast<uint32_t>(block.deltas.size());
   if (block.items.capacity() > kItemsKeptMax) block.items.shrink_to_fit();
+  if (scratch_.capacity() > kChunkBytes) std::string().swap(scratch_);
 }
 
 void Intake::Log(Origin origin, LogLevel level, std::string text) {

@@ -96,6 +96,7 @@ class Intake {
   uint64_t control_seq_ = 0;   // the last one given out
   uint64_t malformed_warned_ = 0;
   bool tainted_ = false;
+  bool check_failed_ = false;  // a CONNECTION_STATUS FAILED was reported
   SourceAccount account_;
   TraceLog traces_{Origin::kSource};
   std::string scratch_;

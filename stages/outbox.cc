@@ -330,6 +330,11 @@ void Outbox::CutToLineEnd() {
     piece.ends_item = false;  // CountPartialItem does the counting
   }
   pieces_.resize(kept);
+  // The line begun is in the first chunk; what the others hold is lost, and must not keep the
+  // source from being read.
+  for (; chunks_.size() > 1; chunks_.pop_back()) {
+    run_.finished_bytes.Add(chunks_.back()->stream_bytes);
+  }
 }
 
 // Counts what is out of the item that was cut short.

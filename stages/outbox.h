@@ -30,7 +30,6 @@ class Outbox {
     uint64_t value_bytes_max = 0;
     ClassifierOptions classifier;  // to count a run that was cut short
   };
-  // Forwarded counts go to `streams` (Intake's account).
   Outbox(Connector& destination, const ConfiguredCatalog& catalog, const Options& options,
          AnnouncementLane& announcements, FaultLane& faults, RunState& run);
 

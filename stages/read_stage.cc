@@ -150,6 +150,7 @@ void ReadStage::PublishLines(uint32_t end) {
 void ReadStage::ExtendLongLine() {
   if (long_bytes_ + current_->size >= limits_.line_bytes_max) {
     DropLongLine();
+    SkipTo(current_->size, false);
     return;
   }
   long_bytes_ += current_->size;
@@ -188,7 +189,6 @@ void ReadStage::DropLongLine() {
   mark->oversize = true;
   mark->stream_bytes = std::exchange(long_bytes_, 0);
   Publish(std::move(mark));
-  if (current_->size == chunk_bytes_) SkipTo(current_->size, false);
 }
 
 void ReadStage::SkipTo(uint32_t end, bool line_ended) {

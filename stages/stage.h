@@ -2,8 +2,8 @@
 // in one place (router/agent.cc); a stage never owns one.
 //
 // Threads: one thread at a time calls a stage. A stage talks to other stages through lanes only.
-// Errors: a Status means the environment failed in a way the stage cannot turn into a fact; the
-// agent reports it and the run aborts.
+// Errors: a failing environment is a fault (stages/fault.h); a Status is a bug, and the agent
+// CHECKs.
 #pragma once
 
 #include <cstdint>

@@ -100,7 +100,7 @@ void SuperviseStage::OnStop() {
     second_stop_.Start(now_);
     source_.Kill();
   }
-  stops_seen_ = std::min(stops, 2);
+  stops_seen_ = stops_seen_ == 0 ? 1 : std::min(stops, 2);
 }
 
 void SuperviseStage::WatchSource() {
@@ -108,9 +108,7 @@ void SuperviseStage::WatchSource() {
   const bool exited = account_.source_exit.has_value();
   const bool ended = run_.source_ended.Get();
   if (aborting_ && !ended) {
-    const absl::Duration drain =
-        stops_seen_ > 0 ? std::min(options_.abort_drain, kStopGrace) : options_.abort_drain;
-    if (aborted_.Passed(now_, drain)) {
+    if (aborted_.Passed(now_, DrainTime())) {
       source_.Kill();
       source_terminated_.Start(now_);
     }
@@ -138,6 +136,11 @@ void SuperviseStage::WatchSource() {
   }
   if (exited && ended && !std::exchange(source_done_, true))
     account_.source_done_at = now_ - started_;
+}
+
+// A stop has a deadline of its own (G37).
+absl::Duration SuperviseStage::DrainTime() const {
+  return stops_seen_ > 0 ? std::min(options_.abort_drain, kStopGrace) : options_.abort_drain;
 }
 
 absl::Duration SuperviseStage::SourceGrace() const {
@@ -168,7 +171,8 @@ void SuperviseStage::DecideTrailer() {
   if (trailer_decided_ || !run_.forwarded_all.Get()) return;
   TakeFaults();
   // A source that cannot exit (ours is the end of a pipe) must not keep an abort waiting.
-  if (!account_.source_exit && !(aborting_ && run_.source_ended.Get())) return;
+  const bool hopeless = source_lingers_.Passed(now_, SourceGrace() + 2 * kKillGrace);
+  if (!account_.source_exit && !hopeless && !(aborting_ && run_.source_ended.Get())) return;
   if (account_.source_exit) ReportSourceExit();
   const bool healthy =
       std::none_of(account_.faults.begin(), account_.faults.end(),
@@ -198,7 +202,7 @@ void SuperviseStage::WatchDestination() {
   if (exited && ended) ReportDestinationExit();
   if (ended && !exited && run_.input_closed.Get()) {
     destination_lingers_.Start(now_);
-    if (destination_lingers_.Passed(now_, kExitGrace)) EndDestination(absl::ZeroDuration());
+    if (destination_lingers_.Passed(now_, kExitGrace)) OnDestinationLingers();
   }
   if (second_stop_.Passed(now_, kSecondStopGrace / 2)) {
     destination_.Kill();
@@ -206,12 +210,19 @@ void SuperviseStage::WatchDestination() {
     run_.end_destination.Set(true);
     run_.end_source.Set(true);
   } else if (aborting_ && !(exited && ended)) {
-    const absl::Duration drain = std::min(options_.abort_drain, kStopGrace);
-    if (aborted_.Passed(now_, drain + kStopGrace)) EndDestination(kKillGrace);
+    if (aborted_.Passed(now_, DrainTime() + kStopGrace)) EndDestination(kKillGrace);
   }
   if (exited && ended && !std::exchange(destination_done_, true)) {
     account_.destination_done_at = now_ - started_;
   }
+}
+
+void SuperviseStage::OnDestinationLingers() {
+  EndDestination(kKillGrace);
+  if (aborting_ || std::exchange(destination_linger_reported_, true)) return;
+  Add(MakeFault(ExitCode::kTimeout, Fault::Effect::kVerdict, Origin::kDestination,
+                absl::StrCat("the destination closed its output but did not exit within ",
+                             absl::FormatDuration(kExitGrace))));
 }
 
 void SuperviseStage::EndDestination(absl::Duration grace) {

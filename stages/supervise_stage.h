@@ -29,7 +29,6 @@ class SuperviseStage final : public Stage {
  public:
   struct Options {
     absl::Duration source_timeout, destination_timeout, abort_drain;  // zero: off
-    uint64_t read_ahead_bytes = 0;
   };
   struct Account {
     std::vector<Fault> faults;  // in order
@@ -78,6 +77,8 @@ class SuperviseStage final : public Stage {
   void MeasureBlocking();
   absl::Duration SourceGrace() const;
   void OnSourceLingers();
+  void OnDestinationLingers();
+  absl::Duration DrainTime() const;
   bool Over();
 
   Connector& source_;
@@ -95,6 +96,7 @@ class SuperviseStage final : public Stage {
   int stops_seen_ = 0;
   bool source_exit_reported_ = false;
   bool source_linger_reported_ = false;
+  bool destination_linger_reported_ = false;
   bool destination_exit_reported_ = false;
   bool trailer_decided_ = false;
   bool source_done_ = false;

@@ -4,11 +4,14 @@ namespace shunt {
 
 std::optional<Fault> TraceLog::Add(const TraceMessage& trace) {
   if (trace.type == TraceMessage::Type::kStreamStatus && trace.stream) {
-    if (trace.status != TraceMessage::StreamStatus::kOther) statuses_[*trace.stream] = trace.status;
+    const bool room = statuses_.size() < kTraceStreamsMax || statuses_.contains(*trace.stream);
+    if (room && trace.status != TraceMessage::StreamStatus::kOther) {
+      statuses_[*trace.stream] = trace.status;
+    }
     return std::nullopt;
   }
   if (trace.type != TraceMessage::Type::kError) return std::nullopt;
-  if (trace.stream) {
+  if (trace.stream && error_streams_.size() < kTraceStreamsMax) {
     error_streams_.insert(*trace.stream);
   } else {
     error_without_stream_ = true;
@@ -20,9 +23,9 @@ std::optional<Fault> TraceLog::Add(const TraceMessage& trace) {
   fault.effect = Fault::Effect::kVerdict;
   fault.failure = {.origin = origin_,
                    .type = trace.failure_type,
-                   .message = trace.message,
-                   .internal_message = trace.internal_message,
-                   .stack_trace = trace.stack_trace,
+                   .message = trace.message.substr(0, kTraceTextBytesMax),
+                   .internal_message = trace.internal_message.substr(0, kTraceTextBytesMax),
+                   .stack_trace = trace.stack_trace.substr(0, 2 * kTraceTextBytesMax),
                    .stream = trace.stream};
   return fault;
 }

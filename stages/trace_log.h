@@ -1,5 +1,6 @@
 // TraceLog: what one connector's TRACE messages said: first errors, latest status and estimate per
-// stream. Threads: one. Bound: kTraceErrorsMax errors; one entry per stream named in a status.
+// stream. Threads: one. Bound: kTraceErrorsMax errors, texts cut; one entry per stream named in a
+// status.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,8 @@
 namespace shunt {
 
 inline constexpr std::size_t kTraceErrorsMax = 10;
+inline constexpr std::size_t kTraceStreamsMax = 100'000;
+inline constexpr std::size_t kTraceTextBytesMax = 50'000;
 
 class TraceLog {
  public:
@@ -22,7 +25,6 @@ class TraceLog {
   // A fault for the first kTraceErrorsMax errors; empty for everything else.
   std::optional<Fault> Add(const TraceMessage& trace);
 
-  bool has_errors() const { return errors_ > 0; }
   bool error_without_stream() const { return error_without_stream_; }
   bool HasError(const StreamDescriptor& stream) const { return error_streams_.contains(stream); }
   std::optional<TraceMessage::StreamStatus> StatusOf(const StreamDescriptor& stream) const;
