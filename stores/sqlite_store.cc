@@ -45,7 +45,7 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(std::string_view 
   if (!file.ok()) return file.status();
   absl::StatusOr<bool> created = EnsurePrivateFile(*file);
   if (!created.ok()) return created.status();
-  const std::string locks_directory = absl::StrCat(*file, ".locks");
+  std::string locks_directory = absl::StrCat(*file, ".locks");
   absl::StatusOr<bool> was_a_store = DirectoryExists(locks_directory);
   if (!was_a_store.ok()) return was_a_store.status();
   absl::StatusOr<std::unique_ptr<SqliteDatabase>> database =
@@ -90,7 +90,7 @@ absl::StatusOr<RunHandle> SqliteStore::BeginRun(std::string_view connection,
   RunHandle run{std::string(connection), std::string(run_id), 0};
   std::optional<sqlite_runs::Holder> before;
   std::optional<LockFile> own_lock;
-  const absl::Status status = Writing([&]() -> absl::Status {
+  absl::Status status = Writing([&]() -> absl::Status {
     absl::StatusOr<bool> used = sqlite_runs::Exists(*database_, run_id);
     if (!used.ok()) return used.status();
     if (*used) return RunIdInUse(run_id);
@@ -124,7 +124,7 @@ absl::StatusOr<RunHandle> SqliteStore::BeginRun(std::string_view connection,
 
 absl::Status SqliteStore::EndRun(const RunHandle& run, absl::Time now, std::string_view status,
                                  std::string_view report_json) {
-  const absl::Status written =
+  absl::Status written =
       Writing([&] { return sqlite_runs::Finish(*database_, run, now, status, report_json); });
   if (!written.ok()) return written;
   const std::lock_guard<std::mutex> guard(mutex_);

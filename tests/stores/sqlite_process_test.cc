@@ -154,6 +154,7 @@ TEST_F(SqliteProcesses, AWriterThatDiesAtAnyCallToStorageLosesNothingItAnnounced
 TEST_F(SqliteProcesses, ConcurrentWritersEndAtTheNewestAndJournalEverything) {
   constexpr int64_t kWriters = 3, kCount = 50;
   std::vector<std::unique_ptr<Writer>> writers;
+  writers.reserve(kWriters);
   for (int64_t writer = 0; writer < kWriters; ++writer) {
     writers.push_back(std::make_unique<Writer>(
         std::vector<std::string>{"offer", Path(), std::to_string(writer), std::to_string(kCount)}));

@@ -119,7 +119,7 @@ void FourSyncs(benchmark::State& state) {
   SHUNT_CHECK(fd >= 0);
   const std::string page(4096, 'x');
   for (auto _ : state) {
-    for (int i = 0; i < 4; ++i) {
+    for (off_t i = 0; i < 4; ++i) {
       SHUNT_CHECK(::pwrite(fd, page.data(), page.size(), i * 4096) == 4096);
       SHUNT_CHECK(::fdatasync(fd) == 0);
     }

@@ -149,6 +149,7 @@ TEST_P(StoreConformance, ABigStateFits) {
 TEST_P(StoreConformance, ManyLanesFit) {
   const RunHandle run = Begin("a", "r1");
   std::vector<CheckpointWrite> writes;
+  writes.reserve(2000);
   for (int i = 0; i < 2000; ++i) writes.push_back(StreamState(std::to_string(i), "1"));
   EXPECT_OK(store_->CommitCheckpoints(run, kNow, writes));
   EXPECT_EQ(Checkpoint("a").size(), 2000u);

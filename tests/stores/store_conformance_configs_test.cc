@@ -315,6 +315,7 @@ TEST_P(StoreConformance, AFencedRunStillJournals) {
 
 TEST_P(StoreConformance, ALongJournalStaysInOrder) {
   std::vector<JournalRow> rows;
+  rows.reserve(500);
   for (int64_t seq = 0; seq < 500; ++seq) rows.push_back(MakeRow(seq * 7919 % 500));
   EXPECT_OK(store_->UpdateConfig("id", Always({std::nullopt, rows})));
   EXPECT_TRUE(Get(store_->ReadJournal("id")) == rows);

@@ -29,6 +29,7 @@ int64_t Shuffled(int64_t index, int64_t writer, int64_t count) {
 
 void InParallel(int threads, const std::function<void(int)>& work) {
   std::vector<std::thread> running;
+  running.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) running.emplace_back(work, i);
   for (std::thread& thread : running) thread.join();
 }
