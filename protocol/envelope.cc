@@ -7,12 +7,7 @@ namespace shunt {
 namespace {
 
 // The longest key we know is connectionStatus; each of its characters may be written as \uXXXX.
-constexpr std::size_t kKnownKeyRawMax = 16 * 6;
-
-template <std::size_t N>
-bool Is(std::string_view key, const char (&name)[N]) {
-  return __builtin_memcmp(key.data(), name, N - 1) == 0;
-}
+constexpr std::size_t kKnownKeyRawMax = std::size_t{16} * 6;
 
 bool HasEscape(std::string_view raw) {
   return !raw.empty() && __builtin_memchr(raw.data(), '\\', raw.size()) != nullptr;
@@ -142,21 +137,19 @@ JsonKind JsonKindOf(char first) {
 TopKey FindTopKey(std::string_view key) {
   switch (key.size()) {
     case 3:
-      return Is(key, "log") ? TopKey::kLog : TopKey::kUnknown;
+      return key == "log" ? TopKey::kLog : TopKey::kUnknown;
     case 4:
-      return Is(key, "type") ? TopKey::kType : Is(key, "spec") ? TopKey::kSpec : TopKey::kUnknown;
+      return key == "type" ? TopKey::kType : key == "spec" ? TopKey::kSpec : TopKey::kUnknown;
     case 5:
-      return Is(key, "state")   ? TopKey::kState
-             : Is(key, "trace") ? TopKey::kTrace
-                                : TopKey::kUnknown;
+      return key == "state" ? TopKey::kState : key == "trace" ? TopKey::kTrace : TopKey::kUnknown;
     case 6:
-      return Is(key, "record") ? TopKey::kRecord : TopKey::kUnknown;
+      return key == "record" ? TopKey::kRecord : TopKey::kUnknown;
     case 7:
-      return Is(key, "control")   ? TopKey::kControl
-             : Is(key, "catalog") ? TopKey::kCatalog
-                                  : TopKey::kUnknown;
+      return key == "control"   ? TopKey::kControl
+             : key == "catalog" ? TopKey::kCatalog
+                                : TopKey::kUnknown;
     case 16:
-      return Is(key, "connectionStatus") ? TopKey::kConnectionStatus : TopKey::kUnknown;
+      return key == "connectionStatus" ? TopKey::kConnectionStatus : TopKey::kUnknown;
     default:
       return TopKey::kUnknown;
   }
@@ -165,15 +158,15 @@ TopKey FindTopKey(std::string_view key) {
 RecordKey FindRecordKey(std::string_view key) {
   switch (key.size()) {
     case 4:
-      return Is(key, "data")   ? RecordKey::kData
-             : Is(key, "meta") ? RecordKey::kMeta
-                               : RecordKey::kUnknown;
+      return key == "data"   ? RecordKey::kData
+             : key == "meta" ? RecordKey::kMeta
+                             : RecordKey::kUnknown;
     case 6:
-      return Is(key, "stream") ? RecordKey::kStream : RecordKey::kUnknown;
+      return key == "stream" ? RecordKey::kStream : RecordKey::kUnknown;
     case 9:
-      return Is(key, "namespace") ? RecordKey::kNamespace : RecordKey::kUnknown;
+      return key == "namespace" ? RecordKey::kNamespace : RecordKey::kUnknown;
     case 10:
-      return Is(key, "emitted_at") ? RecordKey::kEmittedAt : RecordKey::kUnknown;
+      return key == "emitted_at" ? RecordKey::kEmittedAt : RecordKey::kUnknown;
     default:
       return RecordKey::kUnknown;
   }

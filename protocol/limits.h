@@ -13,10 +13,10 @@ inline constexpr int kDepthMax = 1024;
 
 // Names that a reader must remember (envelope keys, the values of `type`, `stream`, `namespace`)
 // are at most this long, as written on the line; a message with a longer one is malformed.
-inline constexpr std::size_t kNameBytesMax = 64 * 1024;
+inline constexpr std::size_t kNameBytesMax = std::size_t{64} * 1024;
 
 // More distinct unknown keys than this on one envelope level are malformed: telling duplicates
 // costs memory, and a line longer than a block is read in constant memory.
-inline constexpr std::size_t kEnvelopeKeysMax = 128 * 1024;
+inline constexpr std::size_t kEnvelopeKeysMax = std::size_t{128} * 1024;
 
 }  // namespace shunt

@@ -36,7 +36,7 @@ struct ClassifierOptions {
   Validation validation = Validation::kFull;
   // kSource knows the catalog and tells unknown streams; kDestination does not look streams up.
   Origin origin = Origin::kSource;
-  std::size_t block_bytes_max = 256 * 1024;
+  std::size_t block_bytes_max = std::size_t{256} * 1024;
 };
 
 struct LineItem {

@@ -32,7 +32,7 @@ class LongLineReader {
 
  private:
   enum class Mode : uint8_t { kBlank, kBrace, kObject, kBehindObject, kText, kMalformed };
-  static constexpr std::size_t kSkimBytes = 64 * 1024;
+  static constexpr std::size_t kSkimBytes = std::size_t{64} * 1024;
   static constexpr std::size_t kSkimBytesMin = 512;  // less is not worth it
 
   void Feed(std::string_view part);

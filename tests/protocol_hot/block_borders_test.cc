@@ -23,8 +23,7 @@ const std::vector<std::string>& Lines() {
       R"({"type":"RECORD","record":{"stream":"users","data":{"a":"cut)",
       R"({"type":"RECORD","record":{"namespace":"public","stream":"users","data":{},"emitted_at":1}})",
       "caf\xe9",
-      R"({"type":"TRACE"})"
-      "\r",
+      "{\"type\":\"TRACE\"}\r",
   };
   return lines;
 }
@@ -35,12 +34,11 @@ TEST(BlockBorders, EveryOffsetModuloTheVectorsOfAllKernels) {
     const std::string alone = Kinds(harness.Classify(line + "\n"));
     for (std::size_t offset = 1; offset <= 130; ++offset) {
       // Behind an unknown stream's record of some length, before a text line.
-      const std::string front = R"({"type":"RECORD","record":{"stream":")" +
-                                std::string(offset, 'x') + R"(","data":{}}})";
-      const std::string block = front + "\n" + line + "\n[\n";
-      std::string expected = "unknown|";
-      if (!alone.empty()) expected += alone + "|";
-      expected = alone == "text" ? "unknown|text" : expected + "text";
+      const std::string front = Join({R"({"type":"RECORD","record":{"stream":")",
+                                      std::string(offset, 'x'), R"(","data":{}}})"});
+      const std::string block = Join({front, "\n", line, "\n[\n"});
+      const std::string between = alone.empty() || alone == "text" ? "" : alone + "|";
+      const std::string expected = Join({"unknown|", between, "text"});
       EXPECT_EQ(Kinds(harness.Classify(block)), expected) << offset << ": " << line;
     }
   }
@@ -127,7 +125,7 @@ TEST(BlockBorders, AnLfBetweenTokensEndsTheLine) {
     if (line[at] != ' ') continue;
     std::string broken = line;
     broken[at] = '\n';
-    const ClassifiedBlock& out = harness.Classify(neighbour + broken + "\n" + neighbour);
+    const ClassifiedBlock& out = harness.Classify(Join({neighbour, broken, "\n", neighbour}));
     EXPECT_EQ(out.counts.physical_lines, 4u);
     EXPECT_EQ(out.counts[LineKind::kRecord], 0u) << broken;
     EXPECT_EQ(out.counts[LineKind::kLog], 2u) << broken;
@@ -149,7 +147,7 @@ TEST(BlockBorders, ALineThatResemblesTheOneBefore) {
         if (how == 2) line.erase(at, 1);
         Harness fresh;
         const std::string expected = Kinds(fresh.Classify(line + "\n"));
-        const std::string block = model + "\n" + model + "\n[\n" + line + "\n";
+        const std::string block = Join({model, "\n", model, "\n[\n", line, "\n"});
         const std::string kinds = Kinds(fresh.Classify(block));
         // Text in front of the line, glued or alone, merges with the text line between.
         const std::string separator = expected.starts_with("text") ? "record|" : "record|text|";

@@ -62,6 +62,7 @@ TEST(Blocks, EveryStateBeginsNewDeltas) {
   EXPECT_EQ(out.deltas[2].stream, kPublicUsers);
   EXPECT_EQ(out.deltas[3].stream, kUsers);
   std::vector<uint32_t> ends;
+  ends.reserve(out.items.size());
   for (const LineItem& item : out.items) ends.push_back(item.deltas_end);
   EXPECT_EQ(ends, (std::vector<uint32_t>{2, 2, 2, 3, 3, 4}));
 }
@@ -74,6 +75,7 @@ TEST(Blocks, DeltasOfRunsBrokenByOtherLinesBelongToTheLastItemBeforeTheState) {
   ASSERT_EQ(out.deltas.size(), 1u);
   EXPECT_EQ(out.deltas[0].records, 2u);
   std::vector<uint32_t> ends;
+  ends.reserve(out.items.size());
   for (const LineItem& item : out.items) ends.push_back(item.deltas_end);
   EXPECT_EQ(ends, (std::vector<uint32_t>{0, 0, 0, 1, 1}));
 }
@@ -161,6 +163,7 @@ TEST(Blocks, LinesThatMentionAConfigStandApart) {
       "a\nx connectorConfig\nCONNECTOR_CONFIG\nb\n{\"type\":\"CONTROL\",\"connectorConfig\n{\n");
   EXPECT_EQ(Kinds(out), "text|text|text|malformed|malformed");
   std::vector<bool> mentions;
+  mentions.reserve(out.items.size());
   for (const LineItem& item : out.items) mentions.push_back(item.mentions_config);
   EXPECT_EQ(mentions, (std::vector<bool>{false, true, false, true, false}));
   EXPECT_EQ(out.items[1].lines, 2u);
@@ -218,7 +221,7 @@ TEST(Blocks, BrokenLinesLeaveTheirNeighboursAlone) {
   const std::string record = Record("users") + "\n";
   for (const std::string& one : disturbers) {
     for (const std::string& two : disturbers) {
-      const std::string block = record + one + "\n" + record + two + "\n" + two + "\n" + record;
+      const std::string block = Join({record, one, "\n", record, two, "\n", two, "\n", record});
       const ClassifiedBlock& out = harness.Classify(block);
       EXPECT_EQ(out.counts[LineKind::kRecord], 3u) << one << " / " << two;
       EXPECT_EQ(out.counts[LineKind::kText] + out.counts[LineKind::kMalformed], 3u);

@@ -211,7 +211,7 @@ TEST(EnvelopeRules, EscapedAndDuplicateKeys) {
 }
 
 TEST(EnvelopeRules, RecordsNeedAStreamAndData) {
-  const auto record = [](std::string fields) {
+  const auto record = [](const std::string& fields) {
     return R"({"type":"RECORD","record":{)" + fields + "}}";
   };
   Check({
@@ -242,7 +242,7 @@ TEST(EnvelopeRules, RecordsNeedAStreamAndData) {
 }
 
 TEST(EnvelopeRules, LoneSurrogates) {
-  const auto record = [](std::string fields) {
+  const auto record = [](const std::string& fields) {
     return R"({"type":"RECORD","record":{)" + fields + R"(,"data":{}}})";
   };
   Check({

@@ -27,6 +27,12 @@ const ConfiguredCatalog& TestCatalog() {
   return catalog;
 }
 
+std::string Join(std::initializer_list<std::string_view> pieces) {
+  std::string text;
+  for (const std::string_view piece : pieces) text += piece;
+  return text;
+}
+
 std::string RecordWithData(std::string_view data) {
   std::string line = R"({"type":"RECORD","record":{"stream":"users","data":)";
   line += data;
@@ -74,6 +80,7 @@ std::string Harness::Verdict(std::string_view line) {
 std::string Harness::LongVerdict(std::string_view line) {
   const std::string verdict = Kinds(ClassifyParts({line}));
   std::vector<std::string_view> bytes;
+  bytes.reserve(line.size());
   for (std::size_t i = 0; i < line.size(); ++i) bytes.push_back(line.substr(i, 1));
   EXPECT_EQ(Kinds(ClassifyParts(bytes)), verdict) << "byte by byte: " << line.substr(0, 200);
   const std::size_t half = line.size() / 2;

@@ -2,6 +2,7 @@
 // as short strings, so that tables read as documentation.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ namespace shunt::testing {
 const ConfiguredCatalog& TestCatalog();
 inline constexpr uint32_t kUsers = 0, kPublicUsers = 1, kEmptyNamespaceUsers = 2, kEmptyName = 3,
                           kQuotedName = 4, kBackslashName = 5;
+
+// The pieces, one behind the other.
+std::string Join(std::initializer_list<std::string_view> pieces);
 
 // A well-formed RECORD of users with `data` as its data, and the same with a value inside data.
 std::string RecordWithData(std::string_view data);

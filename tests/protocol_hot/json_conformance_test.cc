@@ -28,7 +28,7 @@ void ExpectAll(const std::vector<std::string>& values, const std::string& verdic
         RecordWithValue("[0 , " + value + "\t]"),
         RecordWithValue("[[{\"k\":" + value + ",\"l\":\"m\"}],\"n\"]"),
         RecordWithValue(" " + value + " "),
-        R"({"type":"LOG","x":)" + value + R"(,"log":{"y":)" + value + "}}",
+        Join({R"({"type":"LOG","x":)", value, R"(,"log":{"y":)", value, "}}"}),
     };
     for (const std::string& line : lines) {
       const bool log = line.find("LOG") != std::string::npos;
@@ -180,8 +180,7 @@ TEST(JsonConformance, Literals) {
              "//",
              "\v",
              "\f",
-             "\xef\xbb\xbf"
-             "1",
+             Bytes({0xEF, 0xBB, 0xBF, '1'}),
              Bytes({0}),
              Bytes({0, 0, 0, 0, 0, 0, 0, 0}),
              Bytes({0x1A}),

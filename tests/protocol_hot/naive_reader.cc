@@ -19,10 +19,15 @@ bool Contains(std::string_view set, char c) { return set.find(c) != std::string_
 
 // ---- JSON by recursive descent ----------------------------------------------------------------
 
+struct Member;
 struct Value {
-  char kind = '?';                                     // the first byte
-  std::string_view text;                               // of a string: between the quotes
-  std::vector<std::pair<std::string, Value>> members;  // of an object, keys as written
+  char kind = '?';              // the first byte
+  std::string_view text;        // of a string: between the quotes
+  std::vector<Member> members;  // of an object
+};
+struct Member {
+  std::string key;  // as written
+  Value value;
 };
 
 class Parser {
@@ -86,7 +91,7 @@ class Parser {
       inner.emplace_back(key);
       Value member;
       if (!Any(&member, depth + 1, inner)) return false;
-      value->members.emplace_back(key, member);
+      value->members.push_back({std::string(key), member});
       Blanks();
       if (Take('}')) return true;
       if (!Take(',')) return false;
@@ -248,17 +253,18 @@ std::optional<std::u32string> Unescape(std::string_view raw) {
                : static_cast<char32_t>(code < 0x80 ? code : 0x2000000 + code);
   }
   std::u32string joined;
-  const auto utf8 = [&joined](uint32_t code) {
+  const auto put = [&joined](uint32_t byte) { joined.push_back(static_cast<char32_t>(byte)); };
+  const auto utf8 = [&put](uint32_t code) {
     if (code >= 0x10000) {
-      joined += 0xF0 | code >> 18;
-      joined += 0x80 | (code >> 12 & 63);
+      put(0xF0 | code >> 18);
+      put(0x80 | (code >> 12 & 63));
     } else if (code >= 0x800) {
-      joined += 0xE0 | code >> 12;
+      put(0xE0 | code >> 12);
     } else {
-      joined += 0xC0 | code >> 6;
+      put(0xC0 | code >> 6);
     }
-    if (code >= 0x800) joined += 0x80 | (code >> 6 & 63);
-    joined += 0x80 | (code & 63);
+    if (code >= 0x800) put(0x80 | (code >> 6 & 63));
+    put(0x80 | (code & 63));
   };
   for (std::size_t i = 0; i < out.size(); ++i) {
     const uint32_t code = out[i];
@@ -271,7 +277,7 @@ std::optional<std::u32string> Unescape(std::string_view raw) {
       utf8(0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF));
       ++i;
     } else {
-      joined += code;
+      put(code);
     }
   }
   return joined;
@@ -384,7 +390,7 @@ class LineReader {
       pieces.push_back({pieces.empty() ? 0 : at, piece->first});
       at = std::min(line_.find_first_not_of(kBlanks, piece->second), line_.size());
     }
-    return Finish(std::move(pieces));
+    return Finish(pieces);
   }
 
  private:
@@ -423,12 +429,12 @@ class LineReader {
     for (const Piece& piece : tail) message |= piece.judged.string_type;
     if (!message) return pieces;
     pieces.insert(pieces.end(), tail.begin(), tail.end());
-    return Finish(std::move(pieces));
+    return Finish(pieces);
   }
 
   static std::vector<Piece> Malformed() { return {{0, {Kind::kMalformed}}}; }
 
-  static std::vector<Piece> Finish(std::vector<Piece> pieces) {
+  static std::vector<Piece> Finish(const std::vector<Piece>& pieces) {
     std::vector<Piece> out;
     for (const Piece& piece : pieces) {
       if (piece.judged.kind == Kind::kMalformed) return Malformed();
