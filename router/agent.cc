@@ -22,6 +22,10 @@ const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads) {
   static const std::vector<std::vector<StageId>> compact = {
       {S::kSupervise, S::kRead, S::kClassify, S::kForward, S::kAck, S::kLog},
       {S::kControl, S::kCheckpoint}};
+  static const std::vector<std::vector<StageId>> automatic = {
+      {S::kSupervise, S::kRead, S::kForward, S::kAck, S::kLog},
+      {S::kClassify},
+      {S::kControl, S::kCheckpoint}};
   static const std::vector<std::vector<StageId>> in_line = {{S::kSupervise, S::kRead, S::kClassify,
                                                              S::kForward, S::kAck, S::kLog,
                                                              S::kControl, S::kCheckpoint}};
@@ -30,18 +34,21 @@ const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads) {
       return dedicated;
     case Threads::kInline:
       return in_line;
-    case Threads::kAuto:
     case Threads::kCompact:
       return compact;
+    case Threads::kAuto:
+      return automatic;
   }
-  return compact;
+  return automatic;
 }
 
-// Between two busy neighbours there is one core for us on a small machine: one data thread keeps
-// every chunk in that core's cache. From eight cores on, validation is worth spreading.
+// Moving bytes and validating them cost about the same, so on a small machine they are what to run
+// side by side (docs/BENCHMARKS.md); with one core there is nothing to gain, and from eight on
+// every stage may have its own.
 Threads ResolveThreads(Threads threads, int cores) {
   if (threads != Threads::kAuto) return threads;
-  return cores >= 8 ? Threads::kDedicated : Threads::kCompact;
+  if (cores < 2) return Threads::kCompact;
+  return cores >= 8 ? Threads::kDedicated : Threads::kAuto;
 }
 
 int ClassifierCount(Threads threads, int cores) {

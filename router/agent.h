@@ -32,7 +32,7 @@ enum class StageId : uint8_t {
 const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads);
 // How many classifiers a preset has on this machine.
 int ClassifierCount(Threads threads, int cores);
-// What `auto` means on a machine with `cores` cores.
+// What `auto` means on a machine with `cores` cores; kAuto stands for a plan of its own.
 Threads ResolveThreads(Threads threads, int cores);
 
 class Agent {
