@@ -20,8 +20,8 @@ test:     ## build everything and run all tests
 	@tools/install
 	@tools/test
 
-bench:    ## build and run the benchmarks
-	@tools/install
+bench:    ## build and run the benchmarks, one page (about ten minutes)
+	@tools/install --bench
 	bazel build //cli:shunt //bench/...
 	bench/run
 

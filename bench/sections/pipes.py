@@ -1,0 +1,47 @@
+"""cat FILE | X | cat >/dev/null, X being shunt, against cat in the same place."""
+
+import os
+
+from bench import corpus, measure
+from bench.page import Column, path, spread
+
+TITLE = "pipes: cat FILE | X | cat >/dev/null; ratio to X = cat, median (min-max) of {pairs} pairs"
+NOTES = ["full: the whole grammar. envelope: --validate envelope. CPU: seconds of shunt's own per GB.",
+         "rows: what real sources print. dense: a token every five bytes, escapes everywhere; the worst case.",
+         "cat leaves its pipes at 64 KiB, shunt makes its own 1 MiB; see rivals for cat with pipes of 1 MiB."]
+
+
+def columns_of(plan):
+    return [Column(plan, 5, path(plan, "gb_per_s")), Column("ratio", 17, path(plan, "ratio", form=spread)),
+            Column("MiB", 4, path(plan, "peak_mib", form="{:.1f}".format)),
+            Column("CPU", 4, path(plan, "cpu_s_per_gb"))]
+
+
+COLUMNS = [Column("corpus", 6, lambda row: row["corpus"]), Column("line", 6, lambda row: row["line"]),
+           Column("cat GB/s", 8, path("cat", "gb_per_s"))] + columns_of("full") + columns_of("envelope")
+MEGABYTES = 400
+
+
+def rows(setting):
+    for name, make in (("rows", corpus.rows), ("dense", corpus.dense)):
+        for line in corpus.SIZES:
+            yield row(setting, name, line, make(line, template_bytes=setting.template_bytes))
+
+
+def row(setting, name, line, lines):
+    file = setting.path("corpus")
+    size = corpus.write(file, lines, setting.megabytes(MEGABYTES))
+    found = {"corpus": name, "line": line, "line_bytes": corpus.mean_bytes(lines), "bytes": size}
+    cats = []
+    for plan in ("full", "envelope"):
+        arguments = setting.sidecar(validate=plan)
+        setting.same_bytes(arguments, file)
+        setting.through(file, ["cat"])  # the first run would pay for what is cold
+        pairs = measure.pairs(lambda: setting.through(file, ["cat"]), lambda: setting.through(file, arguments),
+                              setting.pairs)
+        cats += [cat for cat, _ in pairs]
+        found[plan] = measure.speed([mine for _, mine in pairs], size)
+        found[plan]["ratio"] = measure.faster(pairs, size, size)
+    found["cat"] = measure.speed(cats, size)
+    os.unlink(file)
+    return found

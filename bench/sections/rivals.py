@@ -1,0 +1,101 @@
+"""Other ways to stand between two processes, against shunt, on 450-byte rows."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from bench import corpus, measure, setting as places
+from bench.page import Column, number, path, spread
+
+TITLE = "rivals: 450-byte rows in the same place; shunt (--validate full) beside each, median of {pairs} pairs"
+NOTES = ["{name}: {work}"]
+JARS = ["/usr/share/java/jackson-%s.jar" % part for part in ("core", "annotations", "databind")]
+LINE = "450 B"
+
+COLUMNS = [Column("rival", 22, lambda row: row["name"]),
+           Column("GB/s", 6, path("rival", "gb_per_s", form=lambda value: "%.3f" % value)),
+           Column("shunt is ... times", 21, path("times", form=lambda times: "%s (%s-%s)" % tuple(
+               number(times[key], 1 if times["median"] >= 10 else 2) for key in ("median", "min", "max")))),
+           Column("peak MiB", 8, path("rival", "peak_mib", form="{:.1f}".format)),
+           Column("shunt's memory", 14, path("memory", form=lambda part: "1/%.1f" % part if part >= 1 else "%.1f x" % (1 / part))),
+           Column("CPU s/GB", 8, path("rival", "cpu_s_per_gb"))]
+
+
+class Rival:
+    """One of them: what it is called, what it does, its command (None: not installed), and how much it is given."""
+
+    def __init__(self, name, work, command, megabytes, same_bytes=True, **options):
+        self.name, self.work, self.command, self.megabytes = name, work, command, megabytes
+        self.same_bytes, self.options = same_bytes, options
+
+
+def jvm(setting):
+    """Compiled at once, or None."""
+    if not shutil.which("javac") or not all(map(os.path.exists, JARS)):
+        return None
+    source = os.path.join(places.ROOT, "bench/rivals/JvmWorker.java")
+    classes = setting.path("classes")
+    done = subprocess.run(["javac", "-cp", ":".join(JARS), "-d", classes, source], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise places.processes.Failed("javac: " + done.stdout[-2000:])
+    return ["java", "-cp", ":".join([classes] + JARS), "JvmWorker"]
+
+
+def pydantic(setting):
+    """With the Python that has it: ours, or one of a venv that --pydantic makes. None without."""
+    script = os.path.join(places.ROOT, "bench/rivals/pydantic_models.py")
+    if subprocess.run([sys.executable, "-c", "import pydantic"], stderr=subprocess.DEVNULL).returncode == 0:
+        return [sys.executable, script]
+    if not setting.options.pydantic:
+        return None
+    environment = setting.path("venv")
+    for step in ([sys.executable, "-m", "venv", environment],
+                 [os.path.join(environment, "bin/pip"), "install", "--quiet", "pydantic"]):
+        done = subprocess.run(step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            print("--pydantic: %s" % done.stdout[-500:], file=sys.stderr)
+            return None
+    return [os.path.join(environment, "bin/python"), script]
+
+
+def rivals(setting):
+    script = os.path.join(places.ROOT, "bench/rivals/read_and_write.py")
+    return [
+        Rival("cat", "copies; reads no line", ["cat"], 400),
+        Rival("cat, pipes of 1 MiB", "the same with the pipes that shunt makes for itself", ["cat"], 400,
+              pipe_bytes=places.PIPE_WIDE),
+        Rival("cat | cat", "copies twice, as any second process in the way does", ["sh", "-c", "cat | cat"], 400),
+        Rival("C++ getline loop", "finds lines; checks and counts nothing", [places.built("bench/getline")], 400),
+        Rival("jq -c .", "parses into a tree and prints it; no types, no counts", ["jq", "-c", "."] if shutil.which("jq") else None, 40,
+              same_bytes=False),
+        Rival("Python json", "json.loads, counts per stream, json.dumps; no validation beyond",
+              [sys.executable, script], 40, same_bytes=False),
+        Rival("pydantic", "models of the messages, validated and dumped, as PyAirbyte does", pydantic(setting), 20,
+              same_bytes=False),
+        Rival("JVM worker", "Jackson tree, type, counts per stream, re-serialised; 3 threads, 2 queues", jvm(setting),
+              200, same_bytes=False),
+    ]
+
+
+def rows(setting):
+    lines = corpus.rows(LINE, template_bytes=setting.template_bytes)
+    file, ours = setting.path("rival"), setting.path("ours")
+    our_size = corpus.write(ours, lines, setting.megabytes(400))
+    setting.same_bytes(setting.sidecar(), ours)
+    for rival in rivals(setting):
+        found = {"name": rival.name, "work": rival.work}
+        if rival.command is None:
+            yield dict(found, name=rival.name + ": not installed")
+            continue
+        size = corpus.write(file, lines, setting.megabytes(rival.megabytes))
+        if rival.same_bytes:
+            setting.same_bytes(rival.command, file)
+        pairs = measure.pairs(lambda: setting.through(file, rival.command, **rival.options),
+                              lambda: setting.through(ours, setting.sidecar()), setting.pairs)
+        found["rival"] = measure.speed([one for one, _ in pairs], size)
+        found["shunt"] = measure.speed([one for _, one in pairs], our_size)
+        found["times"] = measure.faster(pairs, size, our_size)
+        found["memory"] = found["rival"]["peak_mib"] / found["shunt"]["peak_mib"]
+        yield found
