@@ -10,18 +10,13 @@
 namespace shunt {
 namespace {
 
-constexpr std::size_t kPiecesMax = 64;
+constexpr std::size_t kPiecesMax = WriteQueue::kPiecesMax;
 constexpr std::size_t kGatherBytesMax = std::size_t{1} << 20;
 // A state is announced before its first byte; this is how much may then still be in front of it.
 constexpr std::size_t kBytesBeforeStateMax = 64 * 1024;
 constexpr uint32_t kMergeBytesMax = kChunkBytes / 4;
 
 uint32_t ItemSize(const LineItem& item) { return item.end - item.begin; }
-
-std::string WithCount(std::string_view line, const CountSplice& splice, uint64_t records) {
-  return absl::StrCat(A(line.substr(0, splice.begin)), splice.before, records, splice.after,
-                      A(line.substr(splice.end)));
-}
 
 }  // namespace
 
@@ -51,7 +46,7 @@ void Outbox::Put(ChunkPtr chunk) {
   chunks_.push_back(std::move(chunk));
 }
 
-void Outbox::PutText(std::string text) { AddText(std::move(text), false); }
+void Outbox::PutText(std::string_view text) { queue_.AddText(text, false); }
 
 bool Outbox::MergeIntoLast(Chunk& chunk) {
   Chunk& last = *chunks_.back();
@@ -91,10 +86,10 @@ bool Outbox::MergeIntoLast(Chunk& chunk) {
   return true;
 }
 
-// Fills pieces_ with what comes next.
+// Fills queue_ with what comes next.
 void Outbox::Prepare() {
   if (held_ && !ReleaseHeld()) return;
-  while (pieces_.size() < kPiecesMax && prepared_bytes_ < kGatherBytesMax &&
+  while (queue_.pieces() < kPiecesMax && queue_.bytes() < kGatherBytesMax &&
          prepare_chunk_ < chunks_.size()) {
     Chunk& chunk = *chunks_[prepare_chunk_];
     if (prepare_item_ == chunk.block.items.size()) {
@@ -105,30 +100,42 @@ void Outbox::Prepare() {
     }
     const LineItem& item = chunk.block.items[prepare_item_];
     const bool is_state = item.kind == LineItem::Kind::kState;
-    if (is_state && prepared_bytes_ > kBytesBeforeStateMax) return;
+    if (is_state && queue_.bytes() > kBytesBeforeStateMax) return;
     for (; prepare_delta_ < item.deltas_end; ++prepare_delta_) {
       cover_.Add(chunk.block.deltas[prepare_delta_]);
     }
     const bool tainted = prepare_item_++ >= chunk.tainted_from;
     if (!is_state) {
-      PrepareRun(chunk, item);
+      AddItem(chunk, item);
     } else if (!HoldState(chunk, item, tainted)) {
-      AddPiece("", 0, true);  // refused: nothing is written in its place
+      queue_.Add("", true);  // refused: nothing is written in its place
     } else if (!ReleaseHeld()) {
       return;
     }
   }
 }
 
-void Outbox::PrepareRun(const Chunk& chunk, const LineItem& item) {
-  if (chunk.long_line) {
-    for (const Chunk* part = &chunk; part != nullptr; part = part->next.get()) {
-      AddPiece(part->buffer.get(), part->size, !item.add_newline && part->next == nullptr);
-    }
-  } else {
-    AddPiece(chunk.buffer.get() + item.begin, ItemSize(item), !item.add_newline);
+// Bytes [begin, end) of the item, wherever they lie.
+void Outbox::AddBytes(const Chunk& chunk, const LineItem& item, uint32_t begin, uint32_t end,
+                      bool ends_item) {
+  if (!chunk.long_line) {
+    queue_.Add(chunk.bytes().substr(item.begin + begin, end - begin), ends_item);
+    return;
   }
-  if (item.add_newline) AddPiece("\n", 1, true);
+  uint32_t part_begin = 0;
+  for (const Chunk* part = &chunk; part_begin < end; part = part->next.get()) {
+    const uint32_t part_end = part_begin + part->size;
+    if (part_end > begin) {
+      const uint32_t from = std::max(begin, part_begin), to = std::min(end, part_end);
+      queue_.Add(part->bytes().substr(from - part_begin, to - from), ends_item && to == end);
+    }
+    part_begin = part_end;
+  }
+}
+
+void Outbox::AddItem(const Chunk& chunk, const LineItem& item) {
+  AddBytes(chunk, item, 0, ItemSize(item), !item.add_newline);
+  if (item.add_newline) queue_.Add("\n", true);
 }
 
 bool Outbox::HoldState(const Chunk& chunk, const LineItem& item, bool tainted) {
@@ -152,81 +159,81 @@ bool Outbox::HoldState(const Chunk& chunk, const LineItem& item, bool tainted) {
   }
   state_type_ = state->type;
   const bool is_stream = state->type == StateType::kStream;
+  std::optional<uint32_t> stream;
+  if (is_stream) stream = index_.Find(state->stream);
   HeldState held;
-  held.stream = is_stream ? index_.Find(state->stream) : std::nullopt;
+  held.note.stream = stream;
   uint64_t records = cover_.RecordsOfAll();
-  if (is_stream) records = held.stream ? cover_.RecordsOf(*held.stream) : 0;
+  if (is_stream) records = stream ? cover_.RecordsOf(*stream) : 0;
+  if (options_.fill_state_counts && state->type != StateType::kLegacy &&
+      !state->source_record_count) {
+    const CountSplice& splice = state->count_splice;
+    held.count = absl::StrCat(splice.before, records, splice.after);
+    held.count_begin = splice.begin;
+    held.count_end = splice.end;
+  }
   Announcement& announcement = held.announcement;
-  announcement.lane = {state->type, state->stream};
   announcement.state = {.number = next_state_++,
                         .digest = state->digest,
                         .tainted = tainted,
                         .removes_lane = state->blob_is_null,
-                        .covered = !is_stream    ? cover_.TakeAll()
-                                   : held.stream ? cover_.TakeStream(*held.stream)
-                                                 : std::vector<CoveredRecords>{}};
-  const bool fill = options_.fill_state_counts && state->type != StateType::kLegacy &&
-                    !state->source_record_count;
-  // A long state is copied once for the ledger and once for the writing, and no more.
-  if (!tainted) announcement.blob = std::string(state->blob);
-  if (fill) {
-    held.text = WithCount(line, state->count_splice, records);
-  } else if (chunk.long_line) {
-    held.text = std::move(scratch_);
-  } else {
-    held.bytes = line;
-  }
+                        .covered = !is_stream ? cover_.TakeAll()
+                                   : stream   ? cover_.TakeStream(*stream)
+                                              : std::vector<CoveredRecords>{}};
+  announcement.lane = {state->type, std::move(state->stream)};
+  if (!tainted) announcement.blob = TakeBlob(line, state->blob, &scratch_);
   if (chunk.long_line) std::string().swap(scratch_);
-  held.add_newline = item.add_newline;
   held_ = std::move(held);
   return true;
 }
 
+// A state is in memory twice at most: where it lies, and as the blob on its way to the ledger. So a
+// long one, which was copied together to be read, is cut down to its blob and handed on.
+std::string Outbox::TakeBlob(std::string_view line, std::string_view blob, std::string* copy) {
+  const bool in_copy = line.data() == copy->data() && blob.data() >= line.data() &&
+                       blob.data() < line.data() + line.size();
+  if (!in_copy) return std::string(blob);  // it lies in the chunk, or nowhere ("null")
+  const auto begin = static_cast<std::size_t>(blob.data() - line.data());
+  const std::size_t size = blob.size();
+  std::string taken = std::move(*copy);
+  taken.erase(begin + size);
+  taken.erase(0, begin);
+  return taken;
+}
+
+// REQUIRES: the held state is the item that was prepared last.
 bool Outbox::ReleaseHeld() {
   const std::size_t weight = held_->announcement.blob.size() + sizeof(Announcement);
   if (!announcements_.Send(std::move(held_->announcement), weight)) return false;
-  state_streams_.push_back(held_->stream);
-  if (held_->bytes.empty()) {
-    if (held_->add_newline) held_->text += '\n';
-    AddText(std::move(held_->text), true);
+  states_.push_back(held_->note);
+  const Chunk& chunk = *chunks_[prepare_chunk_];
+  const LineItem& item = chunk.block.items[prepare_item_ - 1];
+  if (held_->count.empty()) {
+    AddItem(chunk, item);
   } else {
-    AddPiece(held_->bytes.data(), held_->bytes.size(), !held_->add_newline);
-    if (held_->add_newline) AddPiece("\n", 1, true);
+    AddBytes(chunk, item, 0, held_->count_begin, false);
+    queue_.AddText(held_->count, false);
+    AddBytes(chunk, item, held_->count_end, ItemSize(item), !item.add_newline);
+    if (item.add_newline) queue_.Add("\n", true);
   }
   held_.reset();
   return true;
 }
 
 void Outbox::RefuseState(Fault::Effect effect, std::string why) {
-  state_streams_.push_back(std::nullopt);
+  states_.push_back({.stream = std::nullopt, .refused = true});
   faults_.Send(MakeFault(ExitCode::kSourceFailed, effect, Origin::kSource, std::move(why)));
-}
-
-void Outbox::AddPiece(const char* data, std::size_t size, bool ends_item) {
-  pieces_.push_back({data, size, ends_item, false});
-  prepared_bytes_ += size;
-}
-
-void Outbox::AddText(std::string text, bool ends_item) {
-  texts_.push_back(std::move(text));
-  AddPiece(texts_.back().data(), texts_.back().size(), ends_item);
-  pieces_.back().owns_text = true;
 }
 
 Outbox::Result Outbox::Write() {
   if (!finishing_line_) Prepare();
-  while (!pieces_.empty() && pieces_.front().size == 0) Advance(0);
-  if (pieces_.empty()) return held_ ? Result::kBlocked : Result::kNothing;
+  Advance(0);  // states that were refused
+  if (queue_.empty()) return held_ ? Result::kBlocked : Result::kNothing;
   if (broken_ || run_.end_writing.Get()) {
     DropAll();
     return Result::kBroken;
   }
-  iovec parts[kPiecesMax];
-  const std::size_t count = std::min(pieces_.size(), kPiecesMax);
-  for (std::size_t i = 0; i < count; ++i) {
-    parts[i] = {const_cast<char*>(pieces_[i].data), pieces_[i].size};
-  }
-  const IoResult result = destination_.WriteInput(std::span<const iovec>(parts, count));
+  const IoResult result = destination_.WriteInput(queue_.Gather());
   switch (result.state) {
     case IoState::kBytes:
       run_.forwarded_bytes.Add(result.bytes);
@@ -243,26 +250,9 @@ Outbox::Result Outbox::Write() {
 }
 
 void Outbox::Advance(std::size_t written) {
-  prepared_bytes_ -= written;
-  while (!pieces_.empty() && written >= pieces_.front().size) {
-    const Piece piece = pieces_.front();
-    pieces_.pop_front();
-    written -= piece.size;
-    item_written_ += piece.size;
-    if (piece.size > 0) inside_line_ = piece.data[piece.size - 1] != '\n';
-    if (piece.owns_text) texts_.pop_front();
-    if (piece.ends_item) FinishItem();
-    if (written == 0 && (pieces_.empty() || pieces_.front().size > 0)) break;
-  }
-  if (written > 0) {
-    Piece& piece = pieces_.front();
-    inside_line_ = piece.data[written - 1] != '\n';
-    piece.data += written;
-    piece.size -= written;
-    item_written_ += written;
-  }
-  if (finishing_line_ && pieces_.empty()) {
-    CountPartialItem();
+  for (std::size_t ended = queue_.Advance(written); ended > 0; --ended) FinishItem();
+  if (finishing_line_ && queue_.empty()) {
+    CountCutShort();
     DropAll();
   }
 }
@@ -270,26 +260,23 @@ void Outbox::Advance(std::size_t written) {
 void Outbox::FinishItem() {
   Chunk& chunk = *chunks_.front();
   const LineItem& item = chunk.block.items[finish_item_++];
-  CountDeltas(
-      std::span(chunk.block.deltas).subspan(finish_delta_, item.deltas_end - finish_delta_));
-  finish_delta_ = item.deltas_end;
   if (item.kind == LineItem::Kind::kState) {
-    const std::optional<uint32_t> stream = state_streams_.front();
-    state_streams_.pop_front();
-    if (item_written_ > 0) {  // not refused
-      ++states_forwarded_;
-      run_.states_forwarded.Add(1);
-      if (stream) ++streams_[*stream].states_forwarded;
-    }
+    CountState(states_.front());
+    states_.pop_front();
   }
-  item_written_ = 0;
+  if (item.deltas_end > finish_delta_) {
+    CountDeltas(
+        std::span(chunk.block.deltas).subspan(finish_delta_, item.deltas_end - finish_delta_));
+    finish_delta_ = item.deltas_end;
+    counted_item_ = finish_item_;
+  }
   if (finish_item_ == chunk.block.items.size()) FinishChunk();
 }
 
 void Outbox::FinishChunk() {
   run_.finished_bytes.Add(chunks_.front()->stream_bytes);
   chunks_.pop_front();
-  finish_item_ = finish_delta_ = 0;
+  finish_item_ = counted_item_ = finish_delta_ = 0;
   if (prepare_chunk_ > 0) {
     --prepare_chunk_;
   } else {
@@ -305,61 +292,64 @@ void Outbox::CountDeltas(std::span<const StreamDelta> deltas) {
   }
 }
 
+void Outbox::CountState(const StateNote& note) {
+  if (note.refused) return;
+  ++states_forwarded_;
+  run_.states_forwarded.Add(1);
+  if (note.stream) ++streams_[*note.stream].states_forwarded;
+}
+
 void Outbox::Discard() {
   if (discarding_) return;
   discarding_ = true;
-  if (inside_line_ && !broken_) {
-    finishing_line_ = true;
-    CutToLineEnd();
+  if (!queue_.inside_line() || broken_) {
+    CountCutShort();
+    DropAll();
     return;
   }
-  CountPartialItem();
-  DropAll();
-}
-
-// Keeps the rest of the line begun and nothing behind it.
-void Outbox::CutToLineEnd() {
-  std::size_t kept = 0;
-  for (bool ended = false; kept < pieces_.size() && !ended; ++kept) {
-    Piece& piece = pieces_[kept];
-    const void* newline = piece.size > 0 ? memchr(piece.data, '\n', piece.size) : nullptr;
-    ended = newline != nullptr;
-    if (ended) {
-      piece.size = static_cast<std::size_t>(static_cast<const char*>(newline) + 1 - piece.data);
-    }
-    piece.ends_item = false;  // CountPartialItem does the counting
-  }
-  pieces_.resize(kept);
+  finishing_line_ = true;
+  queue_.CutToLineEnd();
   // The line begun is in the first chunk; what the others hold is lost, and must not keep the
   // source from being read.
-  for (; chunks_.size() > 1; chunks_.pop_back()) {
+  for (; chunks_.size() > 1; chunks_.shorten(chunks_.size() - 1)) {
     run_.finished_bytes.Add(chunks_.back()->stream_bytes);
   }
 }
 
-// Counts what is out of the item that was cut short.
-void Outbox::CountPartialItem() {
-  if (chunks_.empty() || item_written_ == 0) return;
-  Chunk& chunk = *chunks_.front();
-  const LineItem& item = chunk.block.items[finish_item_];
-  if (item.kind == LineItem::Kind::kState) {
-    if (inside_line_) return;
-    ++states_forwarded_;
-    run_.states_forwarded.Add(1);
-    if (const auto stream = state_streams_.front()) ++streams_[*stream].states_forwarded;
-    return;
-  }
+// Counts what is out of the first chunk and is not counted yet. Counts are kept for all runs up to
+// the next STATE or the chunk's end together (LineItem::deltas_end), so when the writing stops in
+// between, the lines that are out are read once more.
+void Outbox::CountCutShort() {
+  if (chunks_.empty()) return;
+  const Chunk& chunk = *chunks_.front();
+  const std::vector<LineItem>& items = chunk.block.items;
+  const bool in_item = queue_.item_written() > 0;
   if (chunk.long_line) {
-    if (!inside_line_) CountDeltas(chunk.block.deltas);
+    if (!in_item || queue_.inside_line()) return;
+    if (items[0].kind == LineItem::Kind::kState) return CountState(states_.front());
+    return CountDeltas(chunk.block.deltas);
+  }
+  for (std::size_t i = counted_item_; i < finish_item_; ++i) {
+    if (items[i].kind != LineItem::Kind::kRun) continue;
+    CountLines(chunk.bytes().substr(items[i].begin, ItemSize(items[i])));
+  }
+  if (!in_item) return;
+  const LineItem& item = items[finish_item_];
+  if (item.kind == LineItem::Kind::kState) {
+    if (!queue_.inside_line()) CountState(states_.front());
     return;
   }
+  const std::size_t written = queue_.item_written();
   const std::string_view out =
-      chunk.bytes().substr(item.begin, std::min<std::size_t>(item_written_, ItemSize(item)));
-  std::size_t whole = out.rfind('\n') + 1;  // npos + 1 is 0
-  if (item_written_ > ItemSize(item)) whole = out.size();
+      chunk.bytes().substr(item.begin, std::min<std::size_t>(written, ItemSize(item)));
+  // More than the item was written: the newline that it lacked.
+  CountLines(written > ItemSize(item) ? out : out.substr(0, out.rfind('\n') + 1));
+}
+
+void Outbox::CountLines(std::string_view lines) {
   LineClassifier classifier(options_.classifier, &catalog_);
   ClassifiedBlock block;
-  classifier.Classify(out.substr(0, whole), &block);
+  classifier.Classify(lines, &block);
   CountDeltas(block.deltas);
 }
 
@@ -367,18 +357,16 @@ void Outbox::DropAll() {
   finishing_line_ = false;
   for (const ChunkPtr& chunk : chunks_) run_.finished_bytes.Add(chunk->stream_bytes);
   chunks_.clear();
-  pieces_.clear();
-  texts_.clear();
+  queue_.Clear();
   held_.reset();
-  state_streams_.clear();
+  states_.clear();
   prepare_chunk_ = prepare_item_ = prepare_delta_ = 0;
-  finish_item_ = finish_delta_ = 0;
-  prepared_bytes_ = item_written_ = 0;
+  finish_item_ = counted_item_ = finish_delta_ = 0;
 }
 
 void Outbox::OnBroken(int error) {
   broken_ = true;
-  CountPartialItem();
+  CountCutShort();
   DropAll();
   discarding_ = true;
   run_.destination_broken.Set(true);

@@ -2,24 +2,27 @@
 //
 // Chunks come in with only runs and states left. While the destination is slow, small chunks are
 // merged into the one before them, so that a trickling source does not use up the pool: the bound
-// is bytes, not chunks. Runs are written as they lie, many at a time. A state is announced to the
-// ledger before its first byte, and gets its missing record count. Threads: one. Bounds: kPiecesMax
-// pieces or kGatherBytesMax bytes are prepared at a time, plus one item.
+// is bytes, not chunks. Runs and states are written as they lie, many at a time; a missing record
+// count is written between two parts of its state. A state is announced to the ledger before its
+// first byte. Threads: one. Bounds: WriteQueue::kPiecesMax pieces or kGatherBytesMax bytes are
+// prepared at a time, plus one item.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "connectors/connector.h"
 #include "stages/accounting.h"
 #include "stages/announcement.h"
 #include "stages/chunk.h"
 #include "stages/fault.h"
+#include "stages/fifo.h"
 #include "stages/intake.h"
 #include "stages/run_state.h"
+#include "stages/write_queue.h"
 
 namespace shunt {
 
@@ -34,7 +37,7 @@ class Outbox {
          AnnouncementLane& announcements, FaultLane& faults, RunState& run);
 
   void Put(ChunkPtr chunk);
-  void PutText(std::string text);  // behind everything else; not counted
+  void PutText(std::string_view text);  // behind everything else; not counted
   enum class Result {
     kNothing,  // nothing to write
     kWrote,
@@ -44,7 +47,7 @@ class Outbox {
   Result Write();  // one gathered write
   // Finishes the line begun and drops the rest; later Puts are dropped too, PutText still works.
   void Discard();
-  bool empty() const { return chunks_.empty() && pieces_.empty(); }
+  bool empty() const { return chunks_.empty() && queue_.empty(); }
   bool blocked_on_ledger() const { return held_.has_value(); }
   void Close();
 
@@ -52,35 +55,35 @@ class Outbox {
   uint64_t states_forwarded() const { return states_forwarded_; }
 
  private:
-  struct Piece {
-    const char* data = nullptr;
-    std::size_t size = 0;
-    bool ends_item = false;  // chunks_.front()'s next item is complete with it
-    bool owns_text = false;  // data is in texts_.front()
+  // What is known of a prepared state until it is out.
+  struct StateNote {
+    std::optional<uint32_t> stream;  // index, for the counts
+    bool refused = false;            // nothing is written in its place
   };
   // A state whose announcement did not fit yet: nothing behind it is prepared.
   struct HeldState {
     Announcement announcement;
-    std::optional<uint32_t> stream;  // index, for the counts
-    std::string text;                // what is written, or
-    std::string_view bytes;          // where it lies
-    bool add_newline = false;
+    StateNote note;
+    std::string count;  // written instead of the line's bytes [count_begin, count_end)
+    uint32_t count_begin = 0, count_end = 0;
   };
 
   void Prepare();
-  void PrepareRun(const Chunk& chunk, const LineItem& item);
   bool HoldState(const Chunk& chunk, const LineItem& item, bool tainted);
   bool ReleaseHeld();
+  static std::string TakeBlob(std::string_view line, std::string_view blob, std::string* copy);
   void RefuseState(Fault::Effect effect, std::string why);
-  void AddPiece(const char* data, std::size_t size, bool ends_item);
-  void AddText(std::string text, bool ends_item);
+  void AddBytes(const Chunk& chunk, const LineItem& item, uint32_t begin, uint32_t end,
+                bool ends_item);
+  void AddItem(const Chunk& chunk, const LineItem& item);
   bool MergeIntoLast(Chunk& chunk);
   void Advance(std::size_t written);
   void FinishItem();
   void FinishChunk();
-  void CutToLineEnd();
-  void CountPartialItem();
+  void CountCutShort();
+  void CountLines(std::string_view lines);
   void CountDeltas(std::span<const StreamDelta> deltas);
+  void CountState(const StateNote& note);
   void DropAll();
   void OnBroken(int error);
 
@@ -92,19 +95,16 @@ class Outbox {
   FaultLane::Sender faults_;
   RunState& run_;
 
-  std::deque<ChunkPtr> chunks_;
-  std::deque<Piece> pieces_;       // prepared, front first
-  std::deque<std::string> texts_;  // of pieces that own theirs
+  Fifo<ChunkPtr> chunks_;
+  WriteQueue queue_;  // prepared
   std::optional<HeldState> held_;
-  std::deque<std::optional<uint32_t>> state_streams_;  // of the prepared states
+  Fifo<StateNote> states_;         // of the prepared states
   std::size_t prepare_chunk_ = 0;  // next item to prepare: index into chunks_, into its items,
   std::size_t prepare_item_ = 0;   // and into its deltas
   uint32_t prepare_delta_ = 0;
-  std::size_t finish_item_ = 0;  // next item of chunks_.front() to be completed
-  uint32_t finish_delta_ = 0;
-  std::size_t prepared_bytes_ = 0;
-  std::size_t item_written_ = 0;  // bytes of that item that are out
-  bool inside_line_ = false;      // the last byte written was no LF
+  std::size_t finish_item_ = 0;   // next item of chunks_.front() to be completed
+  uint32_t finish_delta_ = 0;     // its deltas before this are counted,
+  std::size_t counted_item_ = 0;  // and with them its items before this
   bool discarding_ = false;
   bool finishing_line_ = false;
   bool broken_ = false;

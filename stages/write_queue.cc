@@ -1,0 +1,95 @@
+#include "stages/write_queue.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace shunt {
+
+void WriteQueue::Add(std::string_view bytes, bool ends_item) {
+  Add(bytes, ends_item, Owner::kCaller);
+}
+
+void WriteQueue::AddText(std::string_view text, bool ends_item) {
+  if (text.size() > kSlotBytes || slots_used_ == kTextSlots) {
+    texts_.emplace_back(text);
+    Add(texts_.back(), ends_item, Owner::kTexts);
+    return;
+  }
+  char* const slot = slots_[next_slot_++ % kTextSlots].data();
+  ++slots_used_;
+  text.copy(slot, text.size());
+  Add({slot, text.size()}, ends_item, Owner::kSlot);
+}
+
+void WriteQueue::Add(std::string_view bytes, bool ends_item, Owner owner) {
+  pieces_.push_back({bytes.data(), bytes.size(), ends_item, owner});
+  bytes_ += bytes.size();
+}
+
+void WriteQueue::Release(const Piece& piece) {
+  if (piece.owner == Owner::kSlot) --slots_used_;
+  if (piece.owner == Owner::kTexts) texts_.pop_front();
+}
+
+std::span<const iovec> WriteQueue::Gather() {
+  const std::size_t count = std::min(pieces_.size(), kPiecesMax);
+  for (std::size_t i = 0; i < count; ++i) {
+    parts_[i] = {const_cast<char*>(pieces_[i].data), pieces_[i].size};
+  }
+  return {parts_.data(), count};
+}
+
+std::size_t WriteQueue::Advance(std::size_t written) {
+  std::size_t ended = 0;
+  bytes_ -= written;
+  while (!pieces_.empty() && written >= pieces_.front().size) {
+    const Piece piece = pieces_.front();
+    pieces_.pop_front();
+    Release(piece);
+    written -= piece.size;
+    item_written_ += piece.size;
+    if (piece.size > 0) inside_line_ = piece.data[piece.size - 1] != '\n';
+    if (!piece.ends_item) continue;
+    ++ended;
+    item_written_ = 0;
+  }
+  if (written > 0) {
+    Piece& piece = pieces_.front();
+    inside_line_ = piece.data[written - 1] != '\n';
+    piece.data += written;
+    piece.size -= written;
+    item_written_ += written;
+  }
+  return ended;
+}
+
+void WriteQueue::CutToLineEnd() {
+  std::size_t kept = 0;
+  for (bool ended = false; kept < pieces_.size() && !ended; ++kept) {
+    Piece& piece = pieces_[kept];
+    const void* newline = piece.size > 0 ? memchr(piece.data, '\n', piece.size) : nullptr;
+    ended = newline != nullptr;
+    if (ended) {
+      piece.size = static_cast<std::size_t>(static_cast<const char*>(newline) + 1 - piece.data);
+    }
+    piece.ends_item = false;
+  }
+  for (std::size_t i = kept; i < pieces_.size(); ++i) {
+    if (pieces_[i].owner == Owner::kTexts) texts_.pop_back();
+    if (pieces_[i].owner != Owner::kSlot) continue;
+    --slots_used_;  // the ones taken last
+    --next_slot_;
+  }
+  pieces_.shorten(kept);
+  bytes_ = 0;
+  for (const Piece& piece : pieces_) bytes_ += piece.size;
+}
+
+void WriteQueue::Clear() {
+  pieces_.clear();
+  texts_.clear();
+  slots_used_ = 0;
+  bytes_ = item_written_ = 0;
+}
+
+}  // namespace shunt

@@ -1,0 +1,72 @@
+// WriteQueue: what is written next, as pieces of memory in the order of the stream. Keeps track of
+// where the writing stands: in which line, and in which of the items that the pieces make up.
+//
+// Threads: one. Ownership: Add refers to bytes that stay where they are until they are written or
+// dropped; AddText copies. Bounds: the caller's, by `pieces` and `bytes`; short texts cost no
+// allocation while fewer than kTextSlots of them wait.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "stages/fifo.h"
+
+namespace shunt {
+
+class WriteQueue {
+ public:
+  static constexpr std::size_t kPiecesMax = 64;  // that one write takes
+
+  // `ends_item`: the item that is being written ends behind these bytes.
+  void Add(std::string_view bytes, bool ends_item);
+  void AddText(std::string_view text, bool ends_item);
+
+  bool empty() const { return pieces_.empty(); }
+  std::size_t pieces() const { return pieces_.size(); }
+  std::size_t bytes() const { return bytes_; }
+
+  // The front of the queue, for one gathered write. Valid until the next call of anything else.
+  std::span<const iovec> Gather();
+  // `written` bytes of it are out; returns how many items ended with them. Empty pieces at the
+  // front are passed over, so Advance(0) may end items too.
+  std::size_t Advance(std::size_t written);
+
+  bool inside_line() const { return inside_line_; }           // the last byte out was no LF
+  std::size_t item_written() const { return item_written_; }  // bytes of the item begun
+
+  // Keeps the rest of the line begun, which ends no item any more. REQUIRES: inside_line().
+  void CutToLineEnd();
+  void Clear();  // what is out stays out: inside_line() is kept
+
+ private:
+  static constexpr std::size_t kTextSlots = 2 * kPiecesMax;
+  static constexpr std::size_t kSlotBytes = 64;
+  enum class Owner : unsigned char { kCaller, kSlot, kTexts };
+  struct Piece {
+    const char* data = nullptr;
+    std::size_t size = 0;
+    bool ends_item = false;
+    Owner owner = Owner::kCaller;
+  };
+
+  void Add(std::string_view bytes, bool ends_item, Owner owner);
+  void Release(const Piece& piece);
+
+  Fifo<Piece> pieces_;
+  std::size_t bytes_ = 0;
+  std::array<iovec, kPiecesMax> parts_;
+  std::array<std::array<char, kSlotBytes>, kTextSlots> slots_;  // used in turn
+  std::size_t next_slot_ = 0;
+  std::size_t slots_used_ = 0;
+  std::deque<std::string> texts_;  // those that no slot could take
+  std::size_t item_written_ = 0;
+  bool inside_line_ = false;
+};
+
+}  // namespace shunt
