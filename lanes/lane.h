@@ -96,6 +96,9 @@ class Lane {
         bytes_max_(static_cast<int64_t>(bytes_max)),
         queue_(std::min(capacity, kPreallocated), senders, 0) {}
 
+  // How many values were ever sent. Any thread; exact once the senders are quiet.
+  uint64_t sent() const { return sent_.load(std::memory_order_relaxed); }
+
   // The agents of the receiving stages, all of which are woken. Added before threads start.
   void add_waker(Waker* waker) { wakers_.push_back(waker); }
 
@@ -119,6 +122,7 @@ class Lane {
       bytes_.fetch_sub(weight, std::memory_order_acq_rel);
       return false;
     }
+    sent_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
   void WakeReceiver() {
@@ -132,6 +136,7 @@ class Lane {
   alignas(64) std::atomic<int64_t> open_senders_{0};
   alignas(64) std::atomic<int64_t> items_{0};
   std::atomic<int64_t> bytes_{0};
+  std::atomic<uint64_t> sent_{0};
 };
 
 }  // namespace shunt

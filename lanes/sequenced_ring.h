@@ -54,6 +54,9 @@ class SequencedRing {
   // Consumer only: everything below the end was taken.
   bool closed() const { return next_ == end_.load(std::memory_order_acquire); }
 
+  // How many numbers were ever taken. Any thread.
+  uint64_t taken() const { return taken_.load(std::memory_order_acquire); }
+
   void set_waker(Waker* waker) { waker_ = waker; }
 
  private:

@@ -137,6 +137,11 @@ std::vector<Stage*> Pipeline::Find(StageId id) {
   return {};
 }
 
+uint64_t Pipeline::HandOvers() const {
+  return chunks.sent() + ring.taken() + announcements.sent() + commits.sent() + control.sent() +
+         logs.sent() + faults.sent();
+}
+
 void Pipeline::SetWaker(StageId id, Waker* waker) {
   switch (id) {
     case StageId::kSupervise:

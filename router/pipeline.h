@@ -32,6 +32,9 @@ struct Pipeline {
   // Whoever sends to these stages wakes this agent.
   void SetWaker(StageId id, Waker* waker);
 
+  // Values that went through the lanes and the ring so far.
+  uint64_t HandOvers() const;
+
   const RouterOptions options;
   const bool has_acknowledgements;  // the destination has an output
   Masker masker;

@@ -24,6 +24,10 @@ namespace shunt {
 // enough that the chunk that was freed last is still in the second-level cache.
 inline constexpr uint32_t kChunkBytes = 256 * 1024;
 
+// What a chunk of records usually holds, so that its lists are made with it and not on the way.
+inline constexpr std::size_t kItemsReserved = 8;
+inline constexpr std::size_t kDeltasReserved = 16;
+
 struct Chunk;
 using ChunkPool = Pool<Chunk>;
 using ChunkPtr = ChunkPool::Handle;
@@ -66,6 +70,8 @@ inline std::unique_ptr<Chunk> MakeChunk(uint32_t index) {
   auto chunk = std::make_unique<Chunk>();
   chunk->pool_index = index;
   chunk->buffer.reset(new char[kChunkBytes + kLinePadding]);  // not zeroed on purpose
+  chunk->block.items.reserve(kItemsReserved);
+  chunk->block.deltas.reserve(kDeltasReserved);
   return chunk;
 }
 
