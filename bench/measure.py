@@ -4,20 +4,18 @@ both. The order within a pair alternates. The median of the pairs' ratios counts
 import statistics
 
 
-def pairs(base, subject, count):
-    """Runs both `count` times; a list of (what base returned, what subject returned)."""
-    found = []
+def rounds(runs, count):
+    """Calls every function of `runs` in each of `count` rounds, forwards and backwards in turn. For each of them the
+    list of what it returned; what stands at one index was measured side by side."""
+    found = [[] for _ in runs]
     for number in range(count):
-        if number % 2 == 0:
-            first = base()
-            found.append((first, subject()))
-        else:
-            second = subject()
-            found.append((base(), second))
+        turn = list(enumerate(runs))
+        for index, run in (turn if number % 2 == 0 else reversed(turn)):
+            found[index].append(run())
     return found
 
 
-def ratio(values):
+def spread(values):
     """Median, least and greatest, and of how many."""
     values = list(values)
     return {"median": statistics.median(values), "min": min(values), "max": max(values), "pairs": len(values)}
@@ -30,6 +28,6 @@ def speed(uses, size):
             "cpu_s_per_gb": statistics.median(use.cpu_seconds for use in uses) / size * 1e9}
 
 
-def faster(found, base_size, subject_size):
+def times(subject, base, subject_size=1, base_size=1):
     """How many times the throughput of the base the subject has, pair by pair."""
-    return ratio((base.seconds / base_size) / (subject.seconds / subject_size) for base, subject in found)
+    return spread((one.seconds / base_size) / (other.seconds / subject_size) for one, other in zip(base, subject))

@@ -82,12 +82,12 @@ class Chain:
         return process, use
 
 
-def wait(process, name):
+def wait(process, name, expected=0):
     try:
         code = process.wait(DEADLINE)
     except subprocess.TimeoutExpired:
         raise Failed("%s: not done after %d s" % (name, DEADLINE)) from None
-    if code:
+    if code != expected:
         raise Failed("%s: exit code %d" % (name, code))
 
 
@@ -96,7 +96,7 @@ def widen(stream, pipe_bytes):
         fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, pipe_bytes)
 
 
-def through(metered, source, middle, sink, pipe_bytes=None, **options):
+def through(metered, source, middle, sink, pipe_bytes=None, exit_code=0, **options):
     """source | middle | sink, as lists of arguments: what the middle used, and the time of everything.
 
     The clock runs from before the first process is started until the last has ended. `pipe_bytes` sizes the
@@ -111,8 +111,9 @@ def through(metered, source, middle, sink, pipe_bytes=None, **options):
         widen(process.stdout, pipe_bytes)
         last = chain.start(sink, stdin=process.stdout, stdout=subprocess.DEVNULL)
         process.stdout.close()
-        for one, arguments in ((process, middle), (last, sink), (first, source)):
-            wait(one, arguments[0])
+        wait(process, middle[0], exit_code)
+        wait(last, sink[0])
+        wait(first, source[0])
         seconds = time.perf_counter() - begin
         used = use()
         used.seconds = seconds
@@ -131,3 +132,14 @@ def same_bytes(arguments, path, expected, **options):
         codes = middle.wait(), compare.wait()
         if any(codes):
             raise Failed("%s: exit code %d, cmp %d\n%s" % ((arguments[0],) + codes + (error[-2000:],)))
+
+
+def told(arguments, **options):
+    """What a helper prints: one line of JSON."""
+    with Chain(None) as chain:
+        process = chain.start(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        text, error = process.communicate(timeout=DEADLINE)
+        if process.returncode:
+            raise Failed("%s: exit code %d\n%s" % (" ".join(arguments[:8]), process.returncode,
+                                                 error.decode("utf-8", "replace")[-2000:]))
+        return json.loads(text)

@@ -28,12 +28,16 @@ class Setting:
         self.pairs, self.quick = options.pairs, options.quick
         self.shunt = os.path.abspath(options.shunt or built("cli/shunt"))
         self.metered = built("bench/metered")
+        self._lines = {}
         self.catalog = self.catalog_of([("users", None), ("users", "public")])
 
-    @property
-    def template_bytes(self):
-        """Of distinct lines."""
-        return 1 << 18 if self.quick else corpus.TEMPLATE_BYTES
+    def lines(self, name, kind=corpus.rows, streams=None, template_bytes=corpus.TEMPLATE_BYTES):
+        """Distinct lines of corpus.rows or corpus.dense; made once."""
+        key = name, kind, len(streams or [])
+        if key not in self._lines:
+            bytes_ = min(1 << 18, template_bytes) if self.quick else template_bytes
+            self._lines[key] = kind(name, template_bytes=bytes_, **({"streams": streams} if streams else {}))
+        return self._lines[key]
 
     def path(self, name):
         return os.path.join(self.directory, name)

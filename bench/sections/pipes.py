@@ -25,7 +25,7 @@ MEGABYTES = 400
 def rows(setting):
     for name, make in (("rows", corpus.rows), ("dense", corpus.dense)):
         for line in corpus.SIZES:
-            yield row(setting, name, line, make(line, template_bytes=setting.template_bytes))
+            yield row(setting, name, line, setting.lines(line, make))
 
 
 def row(setting, name, line, lines):
@@ -37,11 +37,10 @@ def row(setting, name, line, lines):
         arguments = setting.sidecar(validate=plan)
         setting.same_bytes(arguments, file)
         setting.through(file, ["cat"])  # the first run would pay for what is cold
-        pairs = measure.pairs(lambda: setting.through(file, ["cat"]), lambda: setting.through(file, arguments),
-                              setting.pairs)
-        cats += [cat for cat, _ in pairs]
-        found[plan] = measure.speed([mine for _, mine in pairs], size)
-        found[plan]["ratio"] = measure.faster(pairs, size, size)
+        cat, mine = measure.rounds([lambda: setting.through(file, ["cat"]), lambda: setting.through(file, arguments)],
+                                   setting.pairs)
+        cats += cat
+        found[plan] = dict(measure.speed(mine, size), ratio=measure.times(mine, cat))
     found["cat"] = measure.speed(cats, size)
     os.unlink(file)
     return found

@@ -9,7 +9,6 @@ from bench import corpus, measure, setting as places
 from bench.page import Column, number, path, spread
 
 TITLE = "rivals: 450-byte rows in the same place; shunt (--validate full) beside each, median of {pairs} pairs"
-NOTES = ["{name}: {work}"]
 JARS = ["/usr/share/java/jackson-%s.jar" % part for part in ("core", "annotations", "databind")]
 LINE = "450 B"
 
@@ -80,7 +79,7 @@ def rivals(setting):
 
 
 def rows(setting):
-    lines = corpus.rows(LINE, template_bytes=setting.template_bytes)
+    lines = setting.lines(LINE)
     file, ours = setting.path("rival"), setting.path("ours")
     our_size = corpus.write(ours, lines, setting.megabytes(400))
     setting.same_bytes(setting.sidecar(), ours)
@@ -92,10 +91,10 @@ def rows(setting):
         size = corpus.write(file, lines, setting.megabytes(rival.megabytes))
         if rival.same_bytes:
             setting.same_bytes(rival.command, file)
-        pairs = measure.pairs(lambda: setting.through(file, rival.command, **rival.options),
-                              lambda: setting.through(ours, setting.sidecar()), setting.pairs)
-        found["rival"] = measure.speed([one for one, _ in pairs], size)
-        found["shunt"] = measure.speed([one for _, one in pairs], our_size)
-        found["times"] = measure.faster(pairs, size, our_size)
+        theirs, mine = measure.rounds([lambda: setting.through(file, rival.command, **rival.options),
+                                       lambda: setting.through(ours, setting.sidecar())], setting.pairs)
+        found["rival"] = measure.speed(theirs, size)
+        found["shunt"] = measure.speed(mine, our_size)
+        found["times"] = measure.times(mine, theirs, our_size, size)
         found["memory"] = found["rival"]["peak_mib"] / found["shunt"]["peak_mib"]
         yield found
