@@ -22,7 +22,7 @@ test:     ## build everything and run all tests
 
 bench:    ## build and run the benchmarks, one page (about ten minutes)
 	@tools/install --bench
-	bazel build //cli:shunt //bench/...
+	bazel build //cli:shunt //bench/... //tests/stores:store_benchmark
 	bench/run
 
 interop:  ## run against real connectors (needs the network once, for npm)

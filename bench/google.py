@@ -3,19 +3,21 @@
 import json
 import os
 import subprocess
+import tempfile
 
 from bench import processes, setting as places
 
 
 def results(setting, program, only=None):
-    """Name -> figures of one program. Times are CPU times, except where the benchmark says /real_time."""
+    """Name -> figures of one program, a target or a path. Times are CPU times, except where the benchmark says /real_time."""
     out = setting.path("google.json")
-    arguments = [places.built(program), "--benchmark_out=" + out, "--benchmark_out_format=json",
+    arguments = [program if os.path.isabs(program) else places.built(program), "--benchmark_out=" + out, "--benchmark_out_format=json",
                  "--benchmark_min_time=%s" % ("0.001" if setting.quick else "0.2")]
     if only:
         arguments.append("--benchmark_filter=" + only)
     done = subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                          env=dict(setting.environment(), TMPDIR=setting.path("")))
+                          env=dict(setting.environment(), **({"SHUNT_BENCH_QUICK": "1"} if setting.quick else {}),
+                                   TMPDIR=tempfile.gettempdir()))
     if done.returncode:
         raise processes.Failed("%s: exit code %d\n%s" % (program, done.returncode, done.stderr[-2000:]))
     with open(out, encoding="utf-8") as source:

@@ -5,7 +5,7 @@ import collections
 # A column has a title, a width on the page, and a function from a row to its text.
 Column = collections.namedtuple("Column", "title width text")
 
-WIDTH = 110
+BETWEEN = "     "  # tables that stand beside each other
 
 
 def number(value, digits=2):
@@ -41,18 +41,27 @@ class Page:
         self.line()
         self.line(text)
 
-    def header(self, columns):
-        self.line("  " + cells([column.title for column in columns], columns))
-
-    def row(self, columns, row):
-        self.line("  " + cells([column.text(row) for column in columns], columns))
+    def table(self, columns, rows, per_line=1):
+        """Prints the rows as they come, under a header or so many a line without one; returns them."""
+        if per_line == 1:
+            self.line("  " + cells([column.title for column in columns], columns).rstrip())
+        found, waiting = [], []
+        for row in rows:
+            found.append(row)
+            waiting.append(cells([column.text(row) for column in columns], columns))
+            if len(waiting) == per_line:
+                self.line("  " + BETWEEN.join(waiting).rstrip())
+                waiting.clear()
+        if waiting:
+            self.line("  " + BETWEEN.join(waiting).rstrip())
+        return found
 
 
 def cells(texts, columns):
     """The first column stands left, the others right."""
     parts = [text.ljust(column.width) if not number else text.rjust(column.width)
              for number, (text, column) in enumerate(zip(texts, columns))]
-    return "  ".join(parts).rstrip()
+    return "  ".join(parts)
 
 
 def markdown(columns, rows):

@@ -19,6 +19,10 @@ class Failed(Exception):
     """A process did not do what it was there for."""
 
 
+class NotThere(Failed):
+    """A program is not built."""
+
+
 @dataclasses.dataclass
 class Use:
     """What a process used."""

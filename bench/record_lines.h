@@ -1,4 +1,5 @@
-// Record lines for benchmarks: realistic rows of a given length, from a seed.
+// Record lines for benchmarks in memory: rows of a given length, from a seed. The same two kinds as
+// bench/corpus.py makes for the pipes.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +10,21 @@
 
 namespace shunt::bench {
 
+enum class Corpus {
+  kRows,   // what real sources print: names of ten letters, values of five to thirty
+  kDense,  // the worst case: a token every five bytes
+};
+
+struct LineOptions {
+  std::size_t line_bytes = 450;        // about, with LF; 136 at least
+  std::size_t total_bytes = 32 << 20;  // or a little less; one line at least
+  Corpus corpus = Corpus::kRows;
+  uint32_t streams = 1;  // each line is one of them, at random
+};
+
 // `streams` streams named stream_0, ... in the namespace "public".
 ConfiguredCatalog MakeCatalog(uint32_t streams);
 
-// Whole lines, about `line_bytes` each with LF (136 at least), `total_bytes` or a little less, at
-// least one. Record after record goes to the next stream when `interleaved`, else all to stream 0.
-// Rows have `fields_max` short fields at most (about 25 bytes each, so that every fifth byte
-// matters to the grammar); one text fills up the line.
-std::string MakeRecordLines(std::size_t line_bytes, std::size_t total_bytes, uint32_t streams,
-                            bool interleaved, uint64_t seed, int fields_max = 1 << 20);
+std::string MakeRecordLines(const LineOptions& options);
 
 }  // namespace shunt::bench

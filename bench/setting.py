@@ -19,7 +19,7 @@ def built(name):
         found = os.path.join(base, name)
         if os.path.isfile(found) and os.access(found, os.X_OK):
             return found
-    raise processes.Failed("no program %s: bazel build //cli:shunt //bench/..." % name)
+    raise processes.NotThere("no program %s: bazel build //cli:shunt //bench/..." % name)
 
 
 class Setting:

@@ -82,7 +82,6 @@ def rows(setting):
     run = lambda command: lambda: latency.ping(setting, command, "--count", "0")  # noqa: E731
     many = setting.catalog_of([("stream_%05d" % number, None) for number in range(9999)] + [("users", "public")])
     cases = {"cat": ["cat"], "shunt": setting.sidecar(),
-             "shunt, SQLite": setting.sidecar(store="sqlite:" + setting.path("start.db")),
              "shunt, a catalog of 10,000 streams": setting.sidecar(catalog=many)}
     found = measure.rounds([run(command) for command in cases.values()], 3 if setting.quick else STARTS)
     for name, runs in zip(cases, found):

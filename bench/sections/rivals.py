@@ -6,19 +6,28 @@ import subprocess
 import sys
 
 from bench import corpus, measure, setting as places
-from bench.page import Column, number, path, spread
+from bench.page import Column, number, path
 
-TITLE = "rivals: 450-byte rows in the same place; shunt (--validate full) beside each, median of {pairs} pairs"
+TITLE = "rivals on 450-byte rows; shunt validates (full), counts, keeps states; {pairs} pairs with it"
+NOTES = ["times: how many times the throughput of the rival shunt has. memory: shunt's, as a part of the rival's."]
 JARS = ["/usr/share/java/jackson-%s.jar" % part for part in ("core", "annotations", "databind")]
 LINE = "450 B"
 
-COLUMNS = [Column("rival", 22, lambda row: row["name"]),
-           Column("GB/s", 6, path("rival", "gb_per_s", form=lambda value: "%.3f" % value)),
-           Column("shunt is ... times", 21, path("times", form=lambda times: "%s (%s-%s)" % tuple(
-               number(times[key], 1 if times["median"] >= 10 else 2) for key in ("median", "min", "max")))),
-           Column("peak MiB", 8, path("rival", "peak_mib", form="{:.1f}".format)),
-           Column("shunt's memory", 14, path("memory", form=lambda part: "1/%.1f" % part if part >= 1 else "%.1f x" % (1 / part))),
-           Column("CPU s/GB", 8, path("rival", "cpu_s_per_gb"))]
+
+
+def times(ratio):
+    return "%s (%s-%s)" % tuple(number(ratio[key], 1 if ratio["median"] >= 10 else 2) for key in ("median", "min", "max"))
+
+
+def part(memory):
+    return "1/%.1f" % memory if memory >= 1 else "%.1f x" % (1 / memory)
+
+
+COLUMNS = [Column("rival", 19, lambda row: row["name"]),
+           Column("GB/s", 5, path("rival", "gb_per_s", form=lambda value: "%.3f" % value)),
+           Column("shunt: times", 16, path("times", form=times)), Column("MiB", 5, path("rival", "peak_mib", form="{:.1f}".format)),
+           Column("memory", 6, path("memory", form=part)), Column("CPU", 4, path("rival", "cpu_s_per_gb", form=lambda value: number(value, 1))),
+           Column("work".ljust(35), 35, lambda row: row["work"].ljust(35))]
 
 
 class Rival:
@@ -62,19 +71,14 @@ def pydantic(setting):
 def rivals(setting):
     script = os.path.join(places.ROOT, "bench/rivals/read_and_write.py")
     return [
-        Rival("cat", "copies; reads no line", ["cat"], 400),
-        Rival("cat, pipes of 1 MiB", "the same with the pipes that shunt makes for itself", ["cat"], 400,
-              pipe_bytes=places.PIPE_WIDE),
-        Rival("cat | cat", "copies twice, as any second process in the way does", ["sh", "-c", "cat | cat"], 400),
-        Rival("C++ getline loop", "finds lines; checks and counts nothing", [places.built("bench/getline")], 400),
-        Rival("jq -c .", "parses into a tree and prints it; no types, no counts", ["jq", "-c", "."] if shutil.which("jq") else None, 40,
-              same_bytes=False),
-        Rival("Python json", "json.loads, counts per stream, json.dumps; no validation beyond",
-              [sys.executable, script], 40, same_bytes=False),
-        Rival("pydantic", "models of the messages, validated and dumped, as PyAirbyte does", pydantic(setting), 20,
-              same_bytes=False),
-        Rival("JVM worker", "Jackson tree, type, counts per stream, re-serialised; 3 threads, 2 queues", jvm(setting),
-              200, same_bytes=False),
+        Rival("cat", "copies", ["cat"], 400),
+        Rival("cat, pipes of 1 MiB", "copies; the pipes that shunt makes", ["cat"], 400, pipe_bytes=places.PIPE_WIDE),
+        Rival("cat | cat", "copies twice", ["sh", "-c", "cat | cat"], 400),
+        Rival("C++ getline loop", "finds lines", [places.built("bench/getline")], 400),
+        Rival("jq -c .", "parses, prints", ["jq", "-c", "."] if shutil.which("jq") else None, 40, same_bytes=False),
+        Rival("Python json", "parses, counts, prints", [sys.executable, script], 40, same_bytes=False),
+        Rival("pydantic models", "parses, checks types, prints", pydantic(setting), 20, same_bytes=False),
+        Rival("JVM worker", "parses, counts, prints on 3 threads", jvm(setting), 200, same_bytes=False),
     ]
 
 
@@ -86,7 +90,7 @@ def rows(setting):
     for rival in rivals(setting):
         found = {"name": rival.name, "work": rival.work}
         if rival.command is None:
-            yield dict(found, name=rival.name + ": not installed")
+            yield dict(found, work="not installed")
             continue
         size = corpus.write(file, lines, setting.megabytes(rival.megabytes))
         if rival.same_bytes:

@@ -6,32 +6,41 @@ import sys
 from tests.e2e import harness as h
 
 
+TABLES = ["pipes", "rivals", "scale", "latency", "state_latency", "idle", "checkpoints", "memory", "micro_lines",
+          "micro_units"]
+
+
 class Bench(h.SyncTest):
-    def run_page(self, *arguments):
-        done = subprocess.run([sys.executable, "bench/run"] + list(arguments), stdout=subprocess.PIPE,
+    def call(self, script, *arguments):
+        done = subprocess.run([sys.executable, "bench/" + script] + list(arguments), stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, env=self.w.environment())
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout
 
     def test_a_quick_run_has_every_table(self):
         figures = self.w.path("figures.json")
-        page = self.run_page("--quick", "--json", figures, "--shunt", h.program(), "--directory", self.w.path(""))
+        page = self.call("run", "--quick", "--json", figures, "--shunt", h.program(), "--directory", self.w.path(""))
         read = h.read_json(figures)
         self.assertEqual(read["schema"], "shunt.bench/2")
-        self.assertEqual(list(read["tables"]), ["pipes", "rivals", "micro_lines"])
-        self.assertLessEqual(max(map(len, page.split("\n"))), 110)
-        self.assertLessEqual(len(page.split("\n")), 90)
-
-        pipes = read["tables"]["pipes"]
-        self.assertEqual([row["line"] for row in pipes], 2 * ["136 B", "450 B", "1 KB", "10 KB", "1 MB"])
-        for row in pipes:
+        self.assertEqual(list(read["tables"]), TABLES)
+        for name, rows in read["tables"].items():
+            self.assertTrue(rows, name)
+        lines = page.split("\n")
+        self.assertLessEqual(max(map(len, lines)), 110)
+        self.assertLessEqual(len(lines), 100)
+        for row in read["tables"]["pipes"]:
             for plan in ("full", "envelope"):
                 self.assertGreater(row[plan]["ratio"]["median"], 0)
                 self.assertGreater(row[plan]["peak_mib"], 1)
 
-        markdown = self.run_page("--markdown", figures)
-        self.assertIn("### pipes", markdown)
-        self.assertEqual(markdown.count("\n|---|"), len(read["tables"]))
+        markdown = self.call("run", "--markdown", figures)
+        self.assertEqual(markdown.count("\n|---|"), len(TABLES))
+        self.assertIn("<svg", self.call("plot.py", figures))
+
+    def test_two_programs_are_compared(self):
+        page = self.call("compare", "--quick", "--programs", "--directory", self.w.path(""), h.program(), h.program())
+        self.assertIn("pipes, rows 1 MB, envelope", page)
+        self.assertIn("nothing got slower", page)
 
 
 if __name__ == "__main__":
