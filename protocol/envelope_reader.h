@@ -36,6 +36,11 @@ class EnvelopeReader {
   // Valid until the next call; complete once the grammar is done.
   const Envelope& envelope();
 
+  // Whether the byte fed last opened the object of a record's `data`.
+  bool opened_data() const {
+    return depth() == 3 && in_record() && record_key_ == RecordKey::kData;
+  }
+
   // With `inner`: whether an object that is still open has `type` or `record`, unescaped, as its
   // first key.
   bool broken_message() const { return open_suspects_ > 0; }

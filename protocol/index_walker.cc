@@ -72,7 +72,6 @@ const uint32_t* IndexWalker::ReadRecord(const uint32_t* token, Envelope* envelop
     switch (NoteRecordKey(key, envelope)) {
       case RecordKey::kStream:
         envelope->stream = kind;
-        holes_.stream = token;
         if (kind == JsonKind::kString) envelope->stream_text = StringAt(token);
         envelope->long_name |= envelope->stream_text.size() > kNameBytesMax;
         token = SkipValue(token, 2);

@@ -14,9 +14,8 @@
 
 namespace shunt {
 
-// Where the values stand that differ from record to record; null: not there.
+// Where the values stand that differ from record to record, besides the names; null: not there.
 struct RecordHoles {
-  const uint32_t* stream = nullptr;
   const uint32_t* emitted_at = nullptr;
   const uint32_t* data = nullptr;
   const uint32_t* data_end = nullptr;  // the entry behind it
@@ -39,13 +38,11 @@ class IndexWalker {
   // Of the object read last, when it had one `record`.
   const RecordHoles& holes() const { return holes_; }
 
-  // Skips the object at the token as a record's `data`; null when it is broken.
-  const uint32_t* SkipData(const uint32_t* token) const;
-
  private:
   const uint32_t* ReadTopValue(const uint32_t* token, TopKey key, Envelope* envelope);
   const uint32_t* ReadRecord(const uint32_t* token, Envelope* envelope);
   const uint32_t* ReadPayload(const uint32_t* token, Envelope* envelope);
+  const uint32_t* SkipData(const uint32_t* token) const;
   // `depth` counts the containers around the value.
   const uint32_t* SkipValue(const uint32_t* token, int depth) const;
   const uint32_t* SkipContainer(const uint32_t* token, int depth) const;

@@ -54,25 +54,26 @@ inline const char* SkipDigits(const char* p, const char* end) {
   return p;
 }
 
-// Any RFC 8259 number at p, with what ends it.
-bool CheckNumberSlow(const char* p, const char* end);
+// Any RFC 8259 number at p; see EndOfNumber.
+const char* EndOfNumberSlow(const char* p, const char* end);
 
-// `p` is the first byte of a token; `end` the end of the line. Integers and decimals of up to 16
-// characters are decided from one load.
-inline bool CheckNumber(const char* p, const char* end) {
+// The end of the number at p; null when there is none that something ends. `end` is the end of the
+// line. Integers and decimals of up to 16 characters are decided from one load.
+inline const char* EndOfNumber(const char* p, const char* end) {
   const char* const digits = p + (*p == '-' ? 1 : 0);
   uint32_t others = NonDigits16(digits);
   const int count = __builtin_ctz(others);
   if (*digits != '0' || count == 1) {
-    if (In(kEndsScalar, digits[count])) return count > 0;
+    if (In(kEndsScalar, digits[count])) return count > 0 ? digits + count : nullptr;
     others &= others - 1;
     const int end_of_fraction = __builtin_ctz(others | 0x10000u);
     if (digits[count] == '.' && In(kEndsScalar, digits[end_of_fraction])) {
-      return count > 0 && end_of_fraction > count + 1;
+      return count > 0 && end_of_fraction > count + 1 ? digits + end_of_fraction : nullptr;
     }
   }
-  return CheckNumberSlow(p, end);
+  return EndOfNumberSlow(p, end);
 }
+inline bool CheckNumber(const char* p, const char* end) { return EndOfNumber(p, end) != nullptr; }
 
 namespace json_lexemes_internal {
 
@@ -104,13 +105,16 @@ inline constexpr auto kLiterals = MakeLiterals();
 
 }  // namespace json_lexemes_internal
 
-// true, false, null, with what ends it. Without a branch, because rows mix them at random.
-inline bool CheckLiteral(const char* p) {
+// The end of true, false or null at p; null pointer when none of them is there with what ends it.
+// Without a branch between them, because rows mix them at random.
+inline const char* EndOfLiteral(const char* p) {
   const auto& literal = json_lexemes_internal::kLiterals[json_lexemes_internal::LiteralSlot(*p)];
   uint64_t bytes;
   std::memcpy(&bytes, p, sizeof(bytes));
-  return ((bytes ^ literal.bytes) & literal.mask) == 0 && In(kEndsScalar, p[literal.size]);
+  const char* const end = p + literal.size;
+  return ((bytes ^ literal.bytes) & literal.mask) == 0 && In(kEndsScalar, *end) ? end : nullptr;
 }
+inline bool CheckLiteral(const char* p) { return EndOfLiteral(p) != nullptr; }
 
 // A number or literal at the token.
 inline bool CheckBareScalar(const char* p, const char* end) {
@@ -124,6 +128,15 @@ inline bool CheckBareWord(const char* p, const char* end) {
     if (*p == '"' || *p == '\\' || static_cast<unsigned char>(*p) >= 0x80) return false;
   }
   return true;
+}
+
+// The end of the escape at p, which is a backslash in a string; null when it is none. Reads 6
+// bytes.
+inline const char* EndOfEscape(const char* p) {
+  if (p[1] != 'u') return In(kSimpleEscape, p[1]) ? p + 2 : nullptr;
+  const bool hex =
+      In(kHexDigit, p[2]) && In(kHexDigit, p[3]) && In(kHexDigit, p[4]) && In(kHexDigit, p[5]);
+  return hex ? p + 6 : nullptr;
 }
 
 // Every escape of a line whose backslashes all stand in strings; `p` is its first backslash.

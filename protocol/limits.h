@@ -6,7 +6,7 @@
 namespace shunt {
 
 // How many readable bytes must follow every block handed to the classifier (their value is free).
-inline constexpr std::size_t kLinePadding = 64;
+inline constexpr std::size_t kLinePadding = 128;
 
 // Deeper nesting than this is malformed (contract, edge rule 2).
 inline constexpr int kDepthMax = 1024;

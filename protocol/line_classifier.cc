@@ -11,7 +11,9 @@
 #include "protocol/json_lexemes.h"
 #include "protocol/line_scanner.h"
 #include "protocol/long_line.h"
+#include "protocol/long_record.h"
 #include "protocol/record_shape.h"
+#include "protocol/row_reader.h"
 #include "protocol/state.h"
 #include "protocol/stream_table.h"
 #include "protocol/structural_index.h"
@@ -26,6 +28,9 @@ using Kind = LineItem::Kind;
 constexpr std::size_t kSplitBytesMin = 1024;
 
 constexpr uint32_t kLearningPauseMax = 1023;
+
+// How much is read the thorough way at once, at most, before known shapes are tried again.
+constexpr uint32_t kThoroughBytesMax = 64 * 1024;
 
 constexpr std::string_view kConfigType = "CONNECTOR_CONFIG";
 constexpr std::string_view kConfigPayload = "connectorConfig";
@@ -62,11 +67,20 @@ struct LineClassifier::Impl {
         walker(options.validation),
         reader(Validation::kFull),
         long_line(options.validation, &index, options.block_bytes_max),
+        long_record(options.validation),
+        rows(options.validation, options.origin == Origin::kSource ? catalog->streams.size() : 0),
         builder(options.origin == Origin::kSource ? catalog->streams.size() : 0) {
     if (options.origin == Origin::kSource) streams.emplace(*catalog);
   }
 
-  // block[begin, end) are whole lines.
+  void ReadBlock(uint32_t end);
+  // Reads record lines like ones that were seen before; returns where the first other line begins.
+  uint32_t ReadKnownLines(uint32_t begin, uint32_t end);
+  // One such line; returns what is behind it, null when it is none.
+  const char* ReadKnownLine(const RecordShape& known, const char* begin, const char* limit);
+  bool FindKnownStream(const RecordShape& known, const RecordNames& names, uint32_t* stream);
+
+  // The thorough way. block[begin, end) are whole lines.
   void ReadSegment(uint32_t begin, uint32_t end);
   void ReadIndexedLines(uint32_t begin, uint32_t end);
   void ReadLinesAlone(uint32_t begin, uint32_t end);
@@ -79,9 +93,7 @@ struct LineClassifier::Impl {
     bool has_newline() const { return whole_end != end; }
   };
   // Rule 5, on a line whose tokens are known; `segment` is what they count from.
-  bool ReadObjects(const Line& line, uint32_t segment, const uint32_t* token, bool escapes);
-  // A record line like one that was seen before; false says nothing.
-  bool ReadKnownShape(const Line& line, uint32_t segment, const uint32_t* token, bool escapes);
+  bool ReadObjects(const Line& line, uint32_t segment, const uint32_t* token);
   void LearnShape(const Line& line, uint32_t segment, const uint32_t* token);
   void ReadText(const Line& line);
   void AddLine(const Line& line, Kind kind);
@@ -94,6 +106,10 @@ struct LineClassifier::Impl {
   void AppendPiece(const JudgedPiece& piece);
 
   void ReadLong(std::span<const std::string_view> parts);
+  JudgedPiece JudgeLong(LineKind kind, std::span<const std::string_view> parts);
+  bool ReadKnownLong(std::span<const std::string_view> parts, JudgedPiece* piece);
+  void LearnLong(std::span<const std::string_view> parts);
+  bool MayLearn();
 
   const ClassifierOptions options;
   StructuralIndex index;
@@ -101,6 +117,8 @@ struct LineClassifier::Impl {
   TextScanner text;
   EnvelopeReader reader;
   LongLineReader long_line;
+  LongRecordReader long_record;
+  RowReader rows;
   BlockBuilder builder;
   std::optional<StreamTable> streams;
   Envelope envelope;
@@ -108,9 +126,93 @@ struct LineClassifier::Impl {
   std::size_t shape = 0;  // the one that fitted last, modulo their number
   uint32_t lines_to_learning = 0;
   uint32_t learning_pause = 0;
+  uint32_t thorough_bytes = 0;  // what to read the thorough way next
+  // The last line of a known shape, up to and with the `{` of its data. Lines of one stream follow
+  // each other, and then need no other look at it.
+  struct Head {
+    const RecordShape* shape = nullptr;
+    const char* line = nullptr;  // in this block
+    std::ptrdiff_t size = 0;
+    uint32_t stream = 0;
+  } head;
   std::vector<JudgedPiece> pieces;  // of the line being read, when it is glued
   std::string_view block;
 };
+
+void LineClassifier::Impl::ReadBlock(uint32_t end) {
+  for (uint32_t at = 0; at < end;) {
+    const uint32_t other = ReadKnownLines(at, end);
+    // Other lines come in heaps: where known ones are rare, ever more is read together.
+    thorough_bytes =
+        other - at > thorough_bytes ? 0 : std::min(thorough_bytes * 2 + 512, kThoroughBytesMax);
+    at = other;
+    if (at == end) return;
+    const std::size_t newline = block.find('\n', std::min(at + thorough_bytes, end - 1));
+    const uint32_t heap_end =
+        newline == std::string_view::npos ? end : static_cast<uint32_t>(newline) + 1;
+    ReadSegment(at, heap_end);
+    at = heap_end;
+  }
+}
+
+uint32_t LineClassifier::Impl::ReadKnownLines(uint32_t begin, uint32_t end) {
+  const char* const limit = block.data() + end;
+  const char* p = block.data() + begin;
+  for (std::size_t tried = 0; p < limit && tried < shapes.size();) {
+    const RecordShape& known = shapes[shape % shapes.size()];
+    const char* const behind = known.learned() ? ReadKnownLine(known, p, limit) : nullptr;
+    if (behind != nullptr) {
+      p = behind;
+      tried = 0;
+      learning_pause = 0;
+    } else {
+      ++shape;
+      ++tried;
+    }
+  }
+  return static_cast<uint32_t>(p - block.data());
+}
+
+const char* LineClassifier::Impl::ReadKnownLine(const RecordShape& known, const char* begin,
+                                                const char* limit) {
+  RecordNames names;
+  uint32_t stream = JudgedPiece::kNoStream;
+  const char* p = nullptr;
+  const bool named = known.names_before_data();
+  if (head.shape == &known && head.size <= limit - begin &&
+      EqualBytes(begin, head.line, static_cast<std::size_t>(head.size))) {
+    p = begin + head.size - 1;
+    stream = head.stream;
+  } else {
+    p = known.ReadToData(begin, limit, &names);
+    if (p == nullptr) return nullptr;
+    if (named) {
+      if (!FindKnownStream(known, names, &stream)) return nullptr;
+      head = {&known, begin, p + 1 - begin, stream};
+    }
+  }
+  p = rows.Read(stream, p, limit);
+  if (p == nullptr) return nullptr;
+  p = known.ReadBehindData(p, limit, &names);
+  if (p == nullptr || (!named && !FindKnownStream(known, names, &stream))) return nullptr;
+  while (p < limit && *p != '\n' && IsBlank(*p)) ++p;
+  if (p >= limit || *p != '\n') return nullptr;
+  builder.AddRecordLine(static_cast<uint32_t>(begin - block.data()),
+                        static_cast<uint32_t>(p + 1 - block.data()), stream);
+  builder.NextLine();
+  return p + 1;
+}
+
+bool LineClassifier::Impl::FindKnownStream(const RecordShape& known, const RecordNames& names,
+                                           uint32_t* stream) {
+  // A name that equals one of the catalog is as sound as that.
+  if (!streams) return names.ascii;
+  std::optional<std::string_view> name_space;
+  if (known.has_namespace()) name_space = names.name_space;
+  const std::optional<uint32_t> found = streams->FindPlain(names.stream, name_space);
+  if (found) *stream = *found;
+  return found.has_value();
+}
 
 void LineClassifier::Impl::ReadSegment(uint32_t begin, uint32_t end) {
   if (begin == end) return;
@@ -151,10 +253,8 @@ void LineClassifier::Impl::ReadIndexedLines(uint32_t begin, uint32_t end) {
       ReadText(line);
     } else {
       walker.SetLine(base, line_end);
-      const bool escapes = found.backslash != nullptr;
-      const bool sound = !escapes || CheckEscapes(found.backslash, found.end);
-      if (!sound || (!ReadKnownShape(line, begin, token, escapes) &&
-                     !ReadObjects(line, begin, token, escapes))) {
+      const bool sound = found.backslash == nullptr || CheckEscapes(found.backslash, found.end);
+      if (!sound || !ReadObjects(line, begin, token)) {
         AddLine(line, Kind::kMalformed);
       }
     }
@@ -192,50 +292,26 @@ void LineClassifier::Impl::ReadLinesAlone(uint32_t begin, uint32_t end) {
   }
 }
 
-bool LineClassifier::Impl::ReadKnownShape(const Line& line, uint32_t segment, const uint32_t* token,
-                                          bool escapes) {
-  const char* const base = block.data() + segment;
-  const uint32_t line_end = line.end - segment;
-  if (!line.has_newline()) return false;
-  for (std::size_t tried = 0; tried < shapes.size(); ++tried, ++shape) {
-    const RecordShape& known = shapes[shape % shapes.size()];
-    if (!known.learned()) continue;
-    std::string_view name;
-    const uint32_t* const behind = known.Read(walker, base, line_end, token, &name);
-    if (behind == nullptr) continue;
-    // What needs a closer look at the name is left to the thorough way.
-    if (behind[0] < line_end || name.size() > kNameBytesMax ||
-        (escapes && name.find('\\') != std::string_view::npos)) {
-      return false;
-    }
-    learning_pause = 0;
-    uint32_t stream = JudgedPiece::kNoStream;
-    if (streams) {
-      const std::optional<uint32_t> found = streams->Find(name, known.name_space());
-      if (!found) return false;
-      stream = *found;
-    }
-    builder.AddRecordLine(line.begin, line.whole_end, stream);
-    return true;
-  }
-  return false;
-}
-
 // Lines that never repeat their shape are not studied each time: the pauses grow.
-void LineClassifier::Impl::LearnShape(const Line& line, uint32_t segment, const uint32_t* token) {
+bool LineClassifier::Impl::MayLearn() {
   if (lines_to_learning > 0) {
     --lines_to_learning;
-    return;
+    return false;
   }
   lines_to_learning = learning_pause;
   learning_pause = std::min(learning_pause * 2 + 1, kLearningPauseMax);
+  return true;
+}
+
+void LineClassifier::Impl::LearnShape(const Line& line, uint32_t segment, const uint32_t* token) {
+  if (!MayLearn()) return;
   shape = (shape + shapes.size() - 1) % shapes.size();
+  head = {};
   shapes[shape].Learn(block.substr(line.begin, line.end - line.begin), block.data() + segment,
                       token, walker.holes(), envelope);
 }
 
-bool LineClassifier::Impl::ReadObjects(const Line& line, uint32_t segment, const uint32_t* token,
-                                       bool escapes) {
+bool LineClassifier::Impl::ReadObjects(const Line& line, uint32_t segment, const uint32_t* token) {
   const uint32_t* const first = token;
   const uint32_t line_end = line.end - segment;
   const char* const base = block.data() + segment;
@@ -249,7 +325,7 @@ bool LineClassifier::Impl::ReadObjects(const Line& line, uint32_t segment, const
     if (piece.kind == Kind::kMalformed) return false;
     const bool last = token[0] >= line_end;
     if (last && pieces.empty()) {
-      if (piece.kind == Kind::kRun && !escapes) LearnShape(line, segment, first);
+      if (piece.kind == Kind::kRun) LearnShape(line, segment, first);
       AddWhole(line, piece);
       return true;
     }
@@ -361,28 +437,65 @@ void LineClassifier::Impl::ReadLong(std::span<const std::string_view> parts) {
     size += part.size();
     if (!part.empty()) last = part.back();
   }
-  const LineKind kind = long_line.Read(parts);
-  if (kind == LineKind::kEmpty) {
-    builder.AddEmpty();
-  } else {
-    JudgedPiece piece;
-    if (kind == LineKind::kRecord) {
-      FindStream(long_line.envelope(), &piece);
-    } else if (kind == LineKind::kState) {
-      const bool usable = long_line.envelope().state == JsonKind::kObject;
-      piece.kind = usable ? Kind::kState : Kind::kUnusableState;
-    } else {
-      piece.kind = ItemKind(kind);
+  JudgedPiece piece;
+  if (!ReadKnownLong(parts, &piece)) {
+    const LineKind kind = long_line.Read(parts);
+    if (kind == LineKind::kEmpty) {
+      builder.AddEmpty();
+      return builder.NextLine();
     }
-    piece.end = static_cast<uint32_t>(size);
-    piece.add_newline = last != '\n';
-    if (kind == LineKind::kText || kind == LineKind::kMalformed) {
-      piece.mentions_config =
-          PartsContain(parts, kConfigType) || PartsContain(parts, kConfigPayload);
-    }
-    builder.Add(piece);
+    piece = JudgeLong(kind, parts);
   }
+  piece.end = static_cast<uint32_t>(size);
+  piece.add_newline = last != '\n';
+  builder.Add(piece);
   builder.NextLine();
+}
+
+JudgedPiece LineClassifier::Impl::JudgeLong(LineKind kind,
+                                            std::span<const std::string_view> parts) {
+  JudgedPiece piece;
+  if (kind == LineKind::kRecord) {
+    FindStream(long_line.envelope(), &piece);
+    if (MayLearn()) LearnLong(parts);
+  } else if (kind == LineKind::kState) {
+    const bool usable = long_line.envelope().state == JsonKind::kObject;
+    piece.kind = usable ? Kind::kState : Kind::kUnusableState;
+  } else {
+    piece.kind = ItemKind(kind);
+  }
+  if (kind == LineKind::kText || kind == LineKind::kMalformed) {
+    piece.mentions_config = PartsContain(parts, kConfigType) || PartsContain(parts, kConfigPayload);
+  }
+  return piece;
+}
+
+bool LineClassifier::Impl::ReadKnownLong(std::span<const std::string_view> parts,
+                                         JudgedPiece* piece) {
+  if (parts.empty()) return false;
+  for (const RecordShape& known : shapes) {
+    RecordNames names;
+    if (!known.learned() || !long_record.Read(known, parts, &names)) continue;
+    uint32_t stream = JudgedPiece::kNoStream;
+    if (!FindKnownStream(known, names, &stream)) continue;
+    piece->kind = Kind::kRun;
+    piece->stream = stream;
+    learning_pause = 0;
+    return true;
+  }
+  return false;
+}
+
+void LineClassifier::Impl::LearnLong(std::span<const std::string_view> parts) {
+  const std::optional<std::string> outline = long_record.Outline(parts);
+  if (!outline) return;
+  const std::string padded = *outline + std::string(kLinePadding, ' ');
+  const std::string_view line = std::string_view(padded).substr(0, outline->size());
+  if (line.size() > options.block_bytes_max || !index.Build(line)) return;
+  walker.SetLine(line.data(), static_cast<uint32_t>(line.size()));
+  if (walker.ReadObject(index.begin(), &envelope) == nullptr) return;
+  shape = (shape + shapes.size() - 1) % shapes.size();
+  shapes[shape].Learn(line, line.data(), index.begin(), walker.holes(), envelope);
 }
 
 LineClassifier::LineClassifier(const ClassifierOptions& options, const ConfiguredCatalog* catalog) {
@@ -396,7 +509,8 @@ void LineClassifier::Classify(std::string_view block, ClassifiedBlock* out) {
   SHUNT_CHECK(block.size() <= impl_->options.block_bytes_max);
   impl_->builder.Begin(out);
   impl_->block = block;
-  impl_->ReadSegment(0, static_cast<uint32_t>(block.size()));
+  impl_->head = {};
+  impl_->ReadBlock(static_cast<uint32_t>(block.size()));
   impl_->builder.Finish();
 }
 

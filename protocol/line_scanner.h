@@ -40,6 +40,41 @@ inline uint64_t Match64(const char* p, __m128i a, __m128i b) {
 
 }  // namespace line_scanner_internal
 
+// Whether the bytes are the same. Reads up to 15 bytes more on both sides.
+inline bool EqualBytes(const char* a, const char* b, std::size_t size) {
+  using line_scanner_internal::Load16;
+  for (; size >= 16; a += 16, b += 16, size -= 16) {
+    if (_mm_movemask_epi8(_mm_cmpeq_epi8(Load16(a), Load16(b))) != 0xFFFF) return false;
+  }
+  const uint32_t equal =
+      static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(Load16(a), Load16(b))));
+  return (~equal & ((1u << size) - 1)) == 0;
+}
+
+// The first byte of [p, limit) that cannot simply stand in a JSON string: a quote, a backslash, a
+// control character; `limit` or a byte behind it when there is none. *non_ascii is
+// set when one before it is no ASCII.
+inline const char* FindStringStop(const char* p, const char* limit, bool* non_ascii) {
+  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+  const __m128i last_control = _mm_set1_epi8(0x1F);
+  uint32_t high = 0;
+  for (; p < limit; p += 16) {
+    const __m128i bytes = line_scanner_internal::Load16(p);
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    const __m128i stops = _mm_or_si128(
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)), control);
+    const uint32_t mask = static_cast<uint32_t>(_mm_movemask_epi8(stops));
+    const uint32_t top = static_cast<uint32_t>(_mm_movemask_epi8(bytes));
+    if (mask != 0) {
+      *non_ascii |= (high | (top & (mask ^ (mask - 1)))) != 0;
+      return p + __builtin_ctz(mask);
+    }
+    high |= top;
+  }
+  *non_ascii |= high != 0;
+  return p;
+}
+
 struct LineEnd {
   const char* end = nullptr;        // the LF, or `limit` when the line has none
   const char* backslash = nullptr;  // the first one of the line; null: it has none

@@ -1,55 +1,66 @@
 // RecordShape: the envelope of record lines as a connector prints it, line after line the same but
-// for the stream's name, `emitted_at` and `data`. A line whose other bytes equal those of a line
-// that was read and judged a record needs no second reading of its envelope: the same bytes, in the
-// same place, have the same tokens and the same meaning.
+// for the stream's name, its namespace, `emitted_at` and `data`. A line whose other bytes equal
+// those of a line that was read and judged a record needs no second reading of its envelope: the
+// same bytes, in the same place, mean the same.
 //
-// Threads: one at a time. Bounds: kBytesMax per shape.
+// Threads: const after Learn. Bounds: kBytesMax per shape.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
 
 #include "protocol/index_walker.h"
 
 namespace shunt {
 
+// As on the line, between the quotes, without escapes.
+struct RecordNames {
+  std::string_view stream;
+  std::string_view name_space;  // when RecordShape::has_namespace()
+  bool ascii = true;            // else their UTF-8 is not checked
+};
+
 class RecordShape {
  public:
   static constexpr std::size_t kBytesMax = 512;  // of what is the same in all lines
 
-  // Learns from a line (without LF) that is one object, judged a record, without a backslash.
-  // `token` is its first index entry, `holes` what the walker noted. False: too long to be kept.
+  // Learns from a line (without LF) that is one object, judged a record. `token` is its first index
+  // entry, `holes` what the walker noted. False: it has no shape that can be kept.
   bool Learn(std::string_view line, const char* base, const uint32_t* token,
              const RecordHoles& holes, const Envelope& envelope);
-
-  // Reads a line from its first token on; `walker` has the line set. Returns the entry behind the
-  // object, and the stream's name as written; null when the line differs, or has a broken value.
-  const uint32_t* Read(const IndexWalker& walker, const char* base, uint32_t line_end,
-                       const uint32_t* token, std::string_view* stream) const;
-
   bool learned() const { return segments_ > 0; }
-  std::optional<std::string_view> name_space() const;
+  bool has_namespace() const { return has_namespace_; }
+  // Whether ReadToData notes all names.
+  bool names_before_data() const { return names_before_data_; }
+
+  // A line in three parts: up to the `{` of data, data, and the rest up to the last bracket. Both
+  // return where the part ends, and note the names in it; null when the line differs.
+  // kLinePadding bytes behind `limit` are readable.
+  const char* ReadToData(const char* p, const char* limit, RecordNames* names) const {
+    return Read(0, p, limit, names);
+  }
+  const char* ReadBehindData(const char* p, const char* limit, RecordNames* names) const {
+    return Read(behind_data_, p, limit, names);
+  }
 
  private:
-  enum class Hole : uint8_t { kStream, kEmittedAt, kData, kEnd };
+  enum class Hole : uint8_t { kStream, kNamespace, kEmittedAt, kData, kEnd };
   struct Segment {
     uint32_t begin = 0;  // in bytes_
     uint32_t size = 0;
-    uint32_t tokens = 0;     // how many index entries it has
     Hole hole = Hole::kEnd;  // what follows it
   };
-  static bool Equal(const char* a, const char* b, std::size_t size);
-  void AddSegment(const char* begin, const char* end, std::ptrdiff_t tokens, Hole hole);
+  bool AddSegment(const char* begin, const char* end, Hole hole);
+  const char* Read(std::size_t segment, const char* p, const char* limit, RecordNames* names) const;
 
-  std::array<Segment, 4> segments_list_{};
-  int segments_ = 0;
+  std::array<Segment, 5> segments_list_{};
+  std::size_t segments_ = 0;
+  std::size_t behind_data_ = 0;  // the segment
   std::size_t bytes_used_ = 0;
   bool has_namespace_ = false;
-  std::string name_space_;
+  bool names_before_data_ = false;
   // Padded, because comparing reads whole vectors.
   std::array<char, kBytesMax + 16> bytes_{};
 };
