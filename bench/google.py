@@ -9,9 +9,10 @@ from bench import processes, setting as places
 
 
 def results(setting, program, only=None):
-    """Name -> figures of one program, a target or a path. Times are CPU times, except where the benchmark says /real_time."""
+    """Name -> figures of one program, a target or a path. CPU times count, except where the name says /real_time."""
     out = setting.path("google.json")
-    arguments = [program if os.path.isabs(program) else places.built(program), "--benchmark_out=" + out, "--benchmark_out_format=json",
+    arguments = [program if os.path.isabs(program) else places.built(program),
+                 "--benchmark_out=" + out, "--benchmark_out_format=json",
                  "--benchmark_min_time=%s" % ("0.001" if setting.quick else "0.2")]
     if only:
         arguments.append("--benchmark_filter=" + only)

@@ -15,7 +15,8 @@ def first_line(arguments, directory=None):
 
 def fields(path, separator=":"):
     with open(path, encoding="utf-8") as lines:
-        return {key.strip(): value.strip() for key, _, value in (line.partition(separator) for line in reversed(list(lines)))}
+        parts = [line.partition(separator) for line in lines]
+    return {key.strip(): value.strip() for key, _, value in reversed(parts)}
 
 
 def machine():

@@ -65,8 +65,9 @@ class Picture:
     def scale(self, bottom):
         speed = LEAST
         while speed <= self.most:
-            self.parts.append('<line x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>' % (self.x(speed), TOP - 6, self.x(speed), bottom))
-            self.text(self.x(speed), bottom + 14, "%g GB/s" % speed, "middle", "small")
+            x = self.x(speed)
+            self.parts.append('<line x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>' % (x, TOP - 6, x, bottom))
+            self.text(x, bottom + 14, "%g GB/s" % speed, "middle", "small")
             speed *= 10
 
     def bar(self, y, name, speed, ours):

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace shunt::bench {
 
@@ -34,6 +35,6 @@ std::string ToJsonMembers(const Usage& usage);
 int64_t MonotonicNanoseconds();
 
 // False at an error, which is said on stderr.
-bool WriteAll(int fd, const char* data, std::size_t size);
+bool WriteAll(int fd, std::string_view bytes);
 
 }  // namespace shunt::bench

@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   const auto piece_bytes = static_cast<std::size_t>(flags["write-bytes"]);
   while (!bytes.empty()) {
     const std::size_t size = std::min(piece_bytes, bytes.size());
-    if (!shunt::bench::WriteAll(STDOUT_FILENO, bytes.data(), size)) return 1;
+    if (!shunt::bench::WriteAll(STDOUT_FILENO, bytes.substr(0, size))) return 1;
     bytes.remove_prefix(size);
     pace.Spend(size);
   }

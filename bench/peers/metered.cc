@@ -24,6 +24,6 @@ int main(int argc, char** argv) {
   ::close(STDOUT_FILENO);
   const shunt::bench::Usage usage = shunt::bench::WaitForChild(child);
   const std::string line = "{" + shunt::bench::ToJsonMembers(usage) + "}\n";
-  if (!shunt::bench::WriteAll(fd, line.data(), line.size())) return 1;
+  if (!shunt::bench::WriteAll(fd, line)) return 1;
   return usage.exit_code;
 }

@@ -66,7 +66,7 @@ int Run(const Flags& flags) {
   for (int64_t number = 0; number <= flags["count"]; ++number) {
     const std::string line = Line(number, static_cast<std::size_t>(flags["line-bytes"]));
     const int64_t sent = MonotonicNanoseconds();
-    if (!WriteAll(in[1], line.data(), line.size()) || !ReadBack(out[0], line, &buffer)) {
+    if (!WriteAll(in[1], line) || !ReadBack(out[0], line, &buffer)) {
       std::fprintf(stderr, "ping: message %lld did not come back\n",
                    static_cast<long long>(number));
       return 1;

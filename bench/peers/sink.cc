@@ -52,7 +52,7 @@ class Acknowledger {
  private:
   bool TakeLine(std::string_view line) {
     if (!line.starts_with(R"({"type":"STATE")")) return true;
-    return WriteAll(fd_, line.data(), line.size());
+    return WriteAll(fd_, line);
   }
 
   const int fd_;

@@ -50,12 +50,12 @@ class Source {
     while (MonotonicNanoseconds() < end) {
       for (int64_t left = flags_["every"]; left > 0;) {
         const std::string_view piece = NextPiece(&left);
-        if (!WriteAll(fd_, piece.data(), piece.size())) return;
+        if (!WriteAll(fd_, piece)) return;
         bytes_ += piece.size();
         pace.Spend(piece.size());
       }
       const std::string state = StateLine(flags_["every"]);
-      if (!WriteAll(fd_, state.data(), state.size())) return;
+      if (!WriteAll(fd_, state)) return;
     }
     ::close(fd_);
   }

@@ -10,7 +10,7 @@ from bench.page import Column, path, spread
 
 TITLE = "checkpoints: cat FILE | shunt sidecar | a sink that acknowledges every STATE; 450-byte rows, {pairs} pairs"
 NOTES = ["Rows a second are compared, so that the bytes of the states do not count. SQLite lies on a disk."]
-LINE, MEGABYTES = "450 B", 250
+LINE, MEGABYTES = "450 B", 200
 
 COLUMNS = [Column("case", 34, lambda row: row["name"]), Column("GB/s of records", 15, path("shunt", "gb_per_s")),
            Column("of that without states", 22, path("of_none", form=spread)),

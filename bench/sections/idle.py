@@ -21,13 +21,22 @@ COLUMNS = [Column("case", 46, lambda row: row["name"]),
            Column("MiB", 4, path("shunt", "peak_mib", form="{:.1f}".format))]
 
 
+def thread_seconds(base):
+    """On a processor: to the nanosecond, or in ticks where the kernel keeps no scheduler's statistics."""
+    if os.path.exists(base + "schedstat"):
+        with open(base + "schedstat", encoding="ascii") as stat:
+            return int(stat.read().split()[0]) / 1e9
+    with open(base + "stat", encoding="ascii") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def threads_of(pid):
     """Seconds on a processor and times given away by itself, of all threads of a process."""
     seconds = waits = 0
     for thread in os.listdir("/proc/%d/task" % pid):
         base = "/proc/%d/task/%s/" % (pid, thread)
-        with open(base + "schedstat", encoding="ascii") as stat:
-            seconds += int(stat.read().split()[0]) / 1e9
+        seconds += thread_seconds(base)
         with open(base + "status", encoding="ascii") as status:
             waits += next(int(line.split()[1]) for line in status if line.startswith("voluntary"))
     return seconds, waits

@@ -25,8 +25,10 @@ def part(memory):
 
 COLUMNS = [Column("rival", 19, lambda row: row["name"]),
            Column("GB/s", 5, path("rival", "gb_per_s", form=lambda value: "%.3f" % value)),
-           Column("shunt: times", 16, path("times", form=times)), Column("MiB", 5, path("rival", "peak_mib", form="{:.1f}".format)),
-           Column("memory", 6, path("memory", form=part)), Column("CPU", 4, path("rival", "cpu_s_per_gb", form=lambda value: number(value, 1))),
+           Column("shunt: times", 16, path("times", form=times)),
+           Column("MiB", 5, path("rival", "peak_mib", form="{:.1f}".format)),
+           Column("memory", 6, path("memory", form=part)),
+           Column("CPU", 4, path("rival", "cpu_s_per_gb", form=lambda value: number(value, 1))),
            Column("work".ljust(35), 35, lambda row: row["work"].ljust(35))]
 
 
@@ -71,21 +73,21 @@ def pydantic(setting):
 def rivals(setting):
     script = os.path.join(places.ROOT, "bench/rivals/read_and_write.py")
     return [
-        Rival("cat", "copies", ["cat"], 400),
-        Rival("cat, pipes of 1 MiB", "copies; the pipes that shunt makes", ["cat"], 400, pipe_bytes=places.PIPE_WIDE),
-        Rival("cat | cat", "copies twice", ["sh", "-c", "cat | cat"], 400),
-        Rival("C++ getline loop", "finds lines", [places.built("bench/getline")], 400),
-        Rival("jq -c .", "parses, prints", ["jq", "-c", "."] if shutil.which("jq") else None, 40, same_bytes=False),
-        Rival("Python json", "parses, counts, prints", [sys.executable, script], 40, same_bytes=False),
-        Rival("pydantic models", "parses, checks types, prints", pydantic(setting), 20, same_bytes=False),
-        Rival("JVM worker", "parses, counts, prints on 3 threads", jvm(setting), 200, same_bytes=False),
+        Rival("cat", "copies", ["cat"], 300),
+        Rival("cat, pipes of 1 MiB", "copies; the pipes that shunt makes", ["cat"], 300, pipe_bytes=places.PIPE_WIDE),
+        Rival("cat | cat", "copies twice", ["sh", "-c", "cat | cat"], 300),
+        Rival("C++ getline loop", "finds lines", [places.built("bench/getline")], 300),
+        Rival("jq -c .", "parses, prints", ["jq", "-c", "."] if shutil.which("jq") else None, 30, same_bytes=False),
+        Rival("Python json", "parses, counts, prints", [sys.executable, script], 30, same_bytes=False),
+        Rival("pydantic models", "parses, checks types, prints", pydantic(setting), 15, same_bytes=False),
+        Rival("JVM worker", "parses, counts, prints on 3 threads", jvm(setting), 150, same_bytes=False),
     ]
 
 
 def rows(setting):
     lines = setting.lines(LINE)
     file, ours = setting.path("rival"), setting.path("ours")
-    our_size = corpus.write(ours, lines, setting.megabytes(400))
+    our_size = corpus.write(ours, lines, setting.megabytes(300))
     setting.same_bytes(setting.sidecar(), ours)
     for rival in rivals(setting):
         found = {"name": rival.name, "work": rival.work}

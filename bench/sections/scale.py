@@ -9,7 +9,7 @@ from bench.page import Column, path, spread
 
 TITLE = "scale: 450-byte rows, --validate full; beside shunt's own first row, and cat in the same place, {pairs} pairs"
 NOTES = ["flat: at least 0.9 of the first row, or of its ratio to cat when the neighbours set the pace."]
-LINE, MEGABYTES = "450 B", 250
+LINE, MEGABYTES = "450 B", 200
 FLAT = 0.9
 
 COLUMNS = [Column("case", 38, lambda row: row["name"]), Column("GB/s", 5, path("shunt", "gb_per_s")),
