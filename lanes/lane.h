@@ -3,7 +3,8 @@
 // Order: kept per sender, none across senders (moodycamel::ConcurrentQueue underneath).
 // Bound: `capacity` values and `bytes_max` bytes of what the senders say a value weighs; full is
 // `false`, and what to do then is the sender's explicit choice. One value is always let in when the
-// lane holds no bytes, so a value heavier than the bound does not wait for ever.
+// lane holds no bytes, so a value heavier than the bound does not wait for ever. After a Send that
+// found no room the lane wakes its senders when a value has been taken out.
 // Threads: Lane is thread-safe; each Sender/Receiver belongs to one thread at a time. Senders are
 // made before threads start, so sending never allocates a producer. Room for the first
 // kPreallocated values is made then too; a lane that is fuller than that grows (and keeps what it
@@ -22,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "lanes/room_bell.h"
 #include "lanes/waker.h"
 #include "platform/check.h"
 
@@ -39,18 +41,25 @@ class Lane {
     Sender(const Sender&) = delete;
     Sender& operator=(const Sender&) = delete;
 
-    // False when full: `value` is untouched.
-    bool Send(T&& value, std::size_t bytes = 0) {
+    // False when full: `value` is untouched. With Wake::kLater the sender calls WakeReceivers
+    // before it sleeps.
+    bool Send(T&& value, std::size_t bytes = 0, Wake wake = Wake::kNow) {
       SHUNT_CHECK(!closed_);
-      if (!lane_->Reserve(bytes)) return false;
+      if (!lane_->Reserve(bytes)) {
+        lane_->room_.Await();
+        if (!lane_->Reserve(bytes)) return false;
+      }
       SHUNT_CHECK(lane_->queue_.enqueue(token_, Entry{std::move(value), bytes}));
-      lane_->WakeReceiver();
+      if (wake == Wake::kNow) WakeReceivers();
       return true;
+    }
+    void WakeReceivers() {
+      for (Waker* waker : lane_->wakers_) waker->Wake();
     }
     void Close() {
       if (std::exchange(closed_, true)) return;
       lane_->open_senders_.fetch_sub(1, std::memory_order_release);
-      lane_->WakeReceiver();
+      WakeReceivers();
     }
 
    private:
@@ -78,6 +87,7 @@ class Lane {
       }
       lane_->items_.fetch_sub(1, std::memory_order_acq_rel);
       lane_->bytes_.fetch_sub(static_cast<int64_t>(entry.bytes), std::memory_order_acq_rel);
+      lane_->room_.Ring();
       *value = std::move(entry.value);
       return true;
     }
@@ -101,6 +111,8 @@ class Lane {
 
   // The agents of the receiving stages, all of which are woken. Added before threads start.
   void add_waker(Waker* waker) { wakers_.push_back(waker); }
+  // The agents of the sending stages that wait for room.
+  void add_room_waker(Waker* waker) { room_.add_waker(waker); }
 
  private:
   static constexpr std::size_t kPreallocated = 256;
@@ -125,13 +137,11 @@ class Lane {
     sent_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
-  void WakeReceiver() {
-    for (Waker* waker : wakers_) waker->Wake();
-  }
 
   const int64_t capacity_;
   const int64_t bytes_max_;
   std::vector<Waker*> wakers_;
+  RoomBell room_;
   moodycamel::ConcurrentQueue<Entry> queue_;
   alignas(64) std::atomic<int64_t> open_senders_{0};
   alignas(64) std::atomic<int64_t> items_{0};

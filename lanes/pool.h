@@ -15,7 +15,6 @@
 #include <memory>
 #include <vector>
 
-#include "lanes/waker.h"
 #include "platform/check.h"
 
 namespace shunt {
@@ -55,10 +54,6 @@ class Pool {
     return Handle(nullptr, Return{this});
   }
 
-  // Who waits for an object. Set before threads start.
-  void set_waker(Waker* waker) { waker_ = waker; }
-  std::size_t size() const { return objects_.size(); }
-
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
   static uint32_t Index(uint64_t head) { return static_cast<uint32_t>(head); }
@@ -74,7 +69,6 @@ class Pool {
       next_[index].store(Index(head), std::memory_order_relaxed);
     } while (!head_.compare_exchange_weak(head, Pack(Tag(head) + 1, index),
                                           std::memory_order_acq_rel, std::memory_order_relaxed));
-    if (waker_ != nullptr) waker_->Wake();
   }
 
   std::size_t free_count() const {
@@ -87,7 +81,6 @@ class Pool {
 
   std::vector<std::unique_ptr<T>> objects_;
   std::vector<std::atomic<uint32_t>> next_;
-  Waker* waker_ = nullptr;
   alignas(64) std::atomic<uint64_t> head_{kNone};
 };
 

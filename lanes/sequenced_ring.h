@@ -27,19 +27,23 @@ class SequencedRing {
     SHUNT_CHECK(capacity > 0 && (capacity & mask_) == 0);
   }
 
-  void Publish(uint64_t sequence, T value) {
+  // With Wake::kLater the publisher calls WakeConsumer before it sleeps.
+  void Publish(uint64_t sequence, T value, Wake wake = Wake::kNow) {
     SHUNT_CHECK(sequence - taken_.load(std::memory_order_acquire) <= mask_);
     Slot& slot = slots_[sequence & mask_];
     SHUNT_CHECK(slot.ready.load(std::memory_order_relaxed) == kEmpty);
     slot.value = std::move(value);
     slot.ready.store(sequence + 1, std::memory_order_release);
+    if (wake == Wake::kNow) WakeConsumer();
+  }
+  void WakeConsumer() {
     if (waker_ != nullptr) waker_->Wake();
   }
 
   // No number >= `end` will ever be published.
   void Close(uint64_t end) {
     end_.store(end, std::memory_order_release);
-    if (waker_ != nullptr) waker_->Wake();
+    WakeConsumer();
   }
 
   // False when the next number is not there yet (or never will be: see closed).

@@ -10,6 +10,9 @@ namespace {
 
 // However a wake-up were missed, the run would go on after this.
 constexpr absl::Duration kSleepMax = absl::Seconds(1);
+// How often the calm stages are run while the others are busy. A round of those moves a chunk,
+// which takes about 0.1 ms.
+constexpr uint64_t kCalmEvery = 8;
 
 using S = StageId;
 
@@ -42,6 +45,16 @@ const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads) {
   return automatic;
 }
 
+bool SharesThread(Threads threads, StageId a, StageId b) {
+  const auto has = [](const std::vector<StageId>& stages, StageId id) {
+    return std::find(stages.begin(), stages.end(), id) != stages.end();
+  };
+  const auto& plan = ThreadPlan(threads);
+  return std::any_of(plan.begin(), plan.end(), [&](const std::vector<StageId>& stages) {
+    return has(stages, a) && has(stages, b);
+  });
+}
+
 // Moving bytes and validating them cost about the same, so on a small machine they are what to run
 // side by side (docs/BENCHMARKS.md); with one core there is nothing to gain, and from eight on
 // every stage may have its own.
@@ -56,14 +69,22 @@ int ClassifierCount(Threads threads, int cores) {
   return std::clamp(cores / 4, 1, 2);
 }
 
-Step Agent::RunOnce() {
+bool Agent::RunStages(Which which) {
   bool busy = false;
   std::erase_if(stages_, [&](Stage* stage) {
+    if (which != Which::kAll && stage->calm() != (which == Which::kCalm)) return false;
     const absl::StatusOr<Step> step = stage->Run();
     SHUNT_CHECK(step.ok());
     busy |= *step == Step::kBusy;
     return *step == Step::kDone;
   });
+  return busy;
+}
+
+Step Agent::RunOnce() {
+  const bool all = ++rounds_ % kCalmEvery == 0;
+  bool busy = RunStages(all ? Which::kAll : Which::kNotCalm);
+  if (!busy && !all) busy = RunStages(Which::kCalm);
   if (stages_.empty()) return Step::kDone;
   return busy ? Step::kBusy : Step::kIdle;
 }
@@ -75,14 +96,14 @@ void Agent::Loop() {
     if (step == Step::kIdle) {
       waker_.PrepareSleep();
       step = RunOnce();  // once more, now that senders know that we sleep
-      if (step == Step::kIdle) Sleep();
-      waker_.Awake();
+      const bool readable = step == Step::kIdle && Sleep();
+      waker_.Awake(readable);
     }
     if (step == Step::kDone) return;
   }
 }
 
-void Agent::Sleep() {
+bool Agent::Sleep() {
   PollRequest requests[kPollRequestsMax];
   std::size_t count = 0;
   absl::Duration at_most = kSleepMax;
@@ -96,6 +117,7 @@ void Agent::Sleep() {
     SHUNT_CHECK(count + 3 <= kPollRequestsMax);
   }
   Poll(std::span(requests, count), at_most);
+  return requests[0].ready;
 }
 
 }  // namespace shunt

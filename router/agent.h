@@ -30,6 +30,7 @@ enum class StageId : uint8_t {
 // Which stages share a thread. The first list runs on the caller's thread. Durable stages may block
 // on storage, so they never share with the data path; control goes before checkpoints.
 const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads);
+bool SharesThread(Threads threads, StageId a, StageId b);
 // How many classifiers a preset has on this machine.
 int ClassifierCount(Threads threads, int cores);
 // What `auto` means on a machine with `cores` cores; kAuto stands for a plan of its own.
@@ -42,12 +43,15 @@ class Agent {
   Waker* waker() { return &waker_; }
 
   void Loop();     // until every stage is done
-  Step RunOnce();  // one step of each; never sleeps
+  Step RunOnce();  // a step of each; never sleeps
 
  private:
-  void Sleep();
+  enum class Which : uint8_t { kAll, kCalm, kNotCalm };
+  bool RunStages(Which which);  // true when one was busy
+  bool Sleep();                 // true when the waker's descriptor is readable
 
   std::vector<Stage*> stages_;  // those not done
+  uint64_t rounds_ = 0;
   Waker waker_;
 };
 

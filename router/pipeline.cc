@@ -47,14 +47,16 @@ std::string SpillDir(const RouterOptions& options) {
   return options.spill_dir.empty() ? GetEnv("TMPDIR").value_or("/tmp") : options.spill_dir;
 }
 
-ForwardStage::Options ForwardOptions(const RouterOptions& options, const MemoryPlan& memory) {
+ForwardStage::Options ForwardOptions(const RouterOptions& options, const MemoryPlan& memory,
+                                     Threads threads) {
   return {.intake = {.on_malformed = PolicyOf(options.on_malformed),
                      .fail_on_unknown_stream = options.on_unknown_stream == OnUnknownStream::kFail,
                      .value_bytes_max = memory.value_bytes_max},
           .outbox = {.fill_state_counts = options.fill_state_counts == FillStateCounts::kAuto,
                      .value_bytes_max = memory.value_bytes_max,
                      .classifier = SourceLines(options)},
-          .send_statuses = SendStatuses(options)};
+          .send_statuses = SendStatuses(options),
+          .gather = SharesThread(threads, StageId::kRead, StageId::kForward)};
 }
 
 ControlOptions ControlLaneOptions(const RouterOptions& options) {
@@ -70,7 +72,7 @@ ControlOptions ControlLaneOptions(const RouterOptions& options) {
 }  // namespace
 
 Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const MemoryPlan& memory,
-                   int classifiers)
+                   Threads threads, int classifiers)
     : options(given),
       has_acknowledgements(deps.destination.has_output()),
       pool(memory.chunks, MakeChunk),
@@ -84,10 +86,11 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
       read(deps.source,
            ReadLimits{.read_ahead_bytes = static_cast<uint64_t>(options.read_ahead_bytes),
                       .line_bytes_max = static_cast<uint64_t>(options.LineBytesMax())},
-           deps.clock, pool, chunks, ring, faults, run),
-      forward(deps.destination, options.catalog, ForwardOptions(options, memory),
+           deps.clock, pool, room, chunks, ring, faults, run),
+      forward(deps.destination, options.catalog, ForwardOptions(options, memory, threads),
               SecretGate{&masker, options.source.spec.get()},
-              ForwardStage::Lanes{ring, control, logs, announcements, faults}, deps.clock, run),
+              ForwardStage::Lanes{ring, room, control, logs, announcements, faults}, deps.clock,
+              run),
       ack(deps.destination,
           AckStage::Options{.spill_dir = SpillDir(options),
                             .bodies_memory_bytes_max = memory.state_body_bytes,
@@ -148,16 +151,20 @@ void Pipeline::SetWaker(StageId id, Waker* waker) {
       faults.add_waker(waker);
       return;
     case StageId::kRead:
-      pool.set_waker(waker);
+      room.add_waker(waker);
       return;
     case StageId::kClassify:
       chunks.add_waker(waker);
       return;
     case StageId::kForward:
       ring.set_waker(waker);
+      control.add_room_waker(waker);
+      announcements.add_room_waker(waker);
       return;
     case StageId::kAck:
       announcements.add_waker(waker);
+      control.add_room_waker(waker);
+      commits.add_room_waker(waker);
       return;
     case StageId::kLog:
       logs.add_waker(waker);

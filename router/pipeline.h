@@ -24,12 +24,13 @@
 namespace shunt {
 
 struct Pipeline {
+  // `threads` is resolved: no kAuto that stands for another preset.
   Pipeline(const RouterOptions& options, const RouterDeps& deps, const MemoryPlan& memory,
-           int classifiers);
+           Threads threads, int classifiers);
 
   // The stages that an id stands for.
   std::vector<Stage*> Find(StageId id);
-  // Whoever sends to these stages wakes this agent.
+  // Whoever sends to these stages, or makes room for what they send, wakes this agent.
   void SetWaker(StageId id, Waker* waker);
 
   // Values that went through the lanes and the ring so far.
@@ -41,6 +42,7 @@ struct Pipeline {
   RunState run;
 
   ChunkPool pool;
+  RoomBell room;
   ChunkLane chunks;
   ChunkRing ring;
   AnnouncementLane announcements;

@@ -20,7 +20,7 @@ class PipelineRouter final : public Router {
         started_at_(deps.clock.WallNow()),
         started_(deps.clock.MonoNow()),
         agents_(std::move(agents)),
-        pipeline_(options, deps, memory, classifiers) {
+        pipeline_(options, deps, memory, threads, classifiers) {
     const auto& plan = ThreadPlan(threads);
     std::size_t agent = 0;
     for (const std::vector<StageId>& ids : plan) {

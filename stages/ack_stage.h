@@ -54,9 +54,9 @@ class AckStage final : public Stage {
   AckStage(Connector& destination, const Options& options, const SecretGate& secrets,
            const Lanes& lanes, const Clock& clock, RunState& run);
 
-  std::string_view name() const override { return "ack"; }
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;
+  bool calm() const override { return calm_; }
 
   // Once the run is over.
   const Account& account() const { return account_; }
@@ -100,6 +100,7 @@ class AckStage final : public Stage {
   bool output_ended_ = false;
   bool check_failed_ = false;  // a CONNECTION_STATUS FAILED was reported
   bool done_ = false;
+  bool calm_ = false;  // nothing happened in the last step
   uint64_t lines_before_ = 0;
   uint64_t control_seq_ = 0;
   absl::Time read_at_;

@@ -51,7 +51,6 @@ absl::StatusOr<Step> CheckpointStage::Run() {
     if (!commits_.closed()) return Step::kIdle;
     faults_.Close();
     done_ = true;
-    run_.checkpoints_done.Set(true);
     return Step::kDone;
   }
   if (!failed_) Commit(std::move(batch));

@@ -33,8 +33,6 @@ class CheckpointStage final : public Stage {
                   const std::vector<StoredState>& start, CommitLane& commits, FaultLane& faults,
                   const Clock& clock, RunState& run);
 
-  std::string_view name() const override { return "checkpoint"; }
-  bool durable() const override { return true; }
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;
 

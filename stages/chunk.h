@@ -10,12 +10,14 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "lanes/lane.h"
 #include "lanes/pool.h"
 #include "lanes/sequenced_ring.h"
+#include "lanes/waker.h"
 #include "protocol/line_classifier.h"
 
 namespace shunt {
@@ -74,6 +76,27 @@ inline std::unique_ptr<Chunk> MakeChunk(uint32_t index) {
   chunk->block.deltas.reserve(kDeltasReserved);
   return chunk;
 }
+
+// Chunks change hands in batches while they come without pause: who takes them is woken once for
+// this many, or when there are no more to come at once, or for a small one.
+inline constexpr uint32_t kChunksPerWake = 8;
+inline constexpr uint64_t kSmallChunkBytes = kChunkBytes / 4;
+
+// Counts the wake-ups that a stage owes to who takes its chunks.
+class WakeDebt {
+ public:
+  // What to do about a chunk of this size that is handed over now.
+  Wake For(uint64_t bytes) {
+    if (bytes >= kSmallChunkBytes && ++owed_ < kChunksPerWake) return Wake::kLater;
+    owed_ = 0;
+    return Wake::kNow;
+  }
+  // True when somebody is to be woken before the stage rests.
+  bool Settle() { return std::exchange(owed_, 0) > 0; }
+
+ private:
+  uint32_t owed_ = 0;
+};
 
 using ChunkLane = Lane<ChunkPtr>;
 using ChunkRing = SequencedRing<ChunkPtr>;

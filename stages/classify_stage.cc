@@ -6,14 +6,18 @@ namespace shunt {
 
 absl::StatusOr<Step> ClassifyStage::Run() {
   ChunkPtr chunk{nullptr, ChunkPool::Return{}};
-  if (!chunks_.Receive(&chunk)) return chunks_.closed() ? Step::kDone : Step::kIdle;
+  if (!chunks_.Receive(&chunk)) {
+    if (debt_.Settle()) ring_.WakeConsumer();
+    return chunks_.closed() ? Step::kDone : Step::kIdle;
+  }
   if (chunk->long_line) {
     ClassifyLong(*chunk);
   } else if (!chunk->oversize) {
     classifier_.Classify(chunk->bytes(), &chunk->block);
   }
   const uint64_t seq = chunk->seq;
-  ring_.Publish(seq, std::move(chunk));
+  const Wake wake = debt_.For(chunk->stream_bytes);
+  ring_.Publish(seq, std::move(chunk), wake);
   return Step::kBusy;
 }
 

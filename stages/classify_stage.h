@@ -13,7 +13,6 @@ class ClassifyStage final : public Stage {
                 ChunkLane& chunks, ChunkRing& ring)
       : classifier_(options, &catalog), chunks_(chunks), ring_(ring) {}
 
-  std::string_view name() const override { return "classify"; }
   absl::StatusOr<Step> Run() override;
 
  private:
@@ -23,6 +22,7 @@ class ClassifyStage final : public Stage {
   ChunkLane::Receiver chunks_;
   ChunkRing& ring_;
   std::vector<std::string_view> parts_;
+  WakeDebt debt_;
 };
 
 }  // namespace shunt

@@ -28,7 +28,6 @@ absl::StatusOr<Step> ControlDesk::Run() {
   logs_.Close();
   faults_.Close();
   done_ = true;
-  run_.control_done.Set(true);
   return Step::kDone;
 }
 

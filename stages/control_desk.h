@@ -32,8 +32,6 @@ class ControlDesk final : public Stage, private ControlInbox, private ControlEve
   ControlDesk(const ControlOptions& options, bool fail_on_rejected, const Lanes& lanes,
               Masker& masker, Store& store, const Clock& clock, RunState& run);
 
-  std::string_view name() const override { return "control"; }
-  bool durable() const override { return true; }
   absl::StatusOr<Step> Run() override;
   Wait wait() const override { return done_ ? Wait{} : stage_.wait(); }
 

@@ -7,7 +7,7 @@
 // Errors: a store that is unavailable is tried again, with back-off, for `persist_deadline`; then,
 // or when it fails for good, OnStoreFailed tells which rows are in no store. The stage goes on: a
 // later update may be the one that the next run needs, and gets one try. Threads: one thread at a
-// time; durable() (it blocks on the store). Events come on that thread. Ownership: inbox, events,
+// time; it blocks on the store. Events come on that thread. Ownership: inbox, events,
 // store and clock belong to the caller and outlive the stage. Bounds: at most kControlBatchMax
 // lines of kControlBatchBytesMax are held beside what waits for the end of its burst
 // (stages/control_sequencer.h); the rest stays in the inbox.
@@ -93,10 +93,8 @@ class ControlStage final : public Stage {
   ControlStage(const ControlOptions& options, const ControlDeps& deps);
   ~ControlStage() override;
 
-  std::string_view name() const override { return "control"; }
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;
-  bool durable() const override { return true; }
 
  private:
   struct Pipe;

@@ -9,6 +9,8 @@
 namespace shunt {
 namespace {
 constexpr int kChunksPerStep = 8;
+// While the source flows, a full destination is only tried again once in so many rounds.
+constexpr uint32_t kBlockedWriteEvery = 4;
 constexpr int kIncompleteReportedMax = 100;
 }  // namespace
 
@@ -19,6 +21,7 @@ ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& cata
       catalog_(catalog),
       options_(options),
       ring_(lanes.ring),
+      room_(lanes.room),
       clock_(clock),
       run_(run),
       faults_(lanes.faults),
@@ -26,18 +29,11 @@ ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& cata
       outbox_(destination, catalog, options.outbox, lanes.announcements, lanes.faults, run) {}
 
 Wait ForwardStage::wait() const {
-  Wait wait;
-  if (done_) return wait;
-  if (write_blocked_) {
-    if (outbox_.blocked_on_ledger()) {
-      wait.at_most = absl::Milliseconds(1);
-    } else {
-      wait.write_fd = destination_.input_fd();
-      if (wait.write_fd < 0) wait.at_most = destination_.retry_after();
-    }
-  }
-  if (!intake_.ready()) wait.at_most = absl::Milliseconds(2);  // a full control lane
-  return wait;
+  // A full lane (control, announcements) wakes us when it has room.
+  if (done_ || !write_blocked_ || outbox_.blocked_on_ledger()) return {};
+  const int fd = destination_.input_fd();
+  return {.write_fd = fd,
+          .at_most = fd < 0 ? destination_.retry_after() : absl::InfiniteDuration()};
 }
 
 absl::StatusOr<Step> ForwardStage::Run() {
@@ -45,8 +41,19 @@ absl::StatusOr<Step> ForwardStage::Run() {
   if (run_.discard.Get()) outbox_.Discard();
   bool busy = TakeIn();
   busy |= WriteOut();
+  RingForRoom(busy);
   if (!intake_done_ || !outbox_.empty()) return busy ? Step::kBusy : Step::kIdle;
   return End();
+}
+
+// The reader is told in batches, and before this stage rests.
+void ForwardStage::RingForRoom(bool busy) {
+  const uint64_t finished = run_.finished_bytes.value();
+  made_room_ |= busy || finished != finished_rung_;
+  if (!made_room_ || (busy && finished - finished_rung_ < kChunksPerWake * kChunkBytes)) return;
+  room_.Ring();
+  finished_rung_ = finished;
+  made_room_ = false;
 }
 
 bool ForwardStage::TakeIn() {
@@ -62,14 +69,22 @@ bool ForwardStage::TakeIn() {
       intake_.Begin(std::move(chunk));
     }
     if (!intake_.Step()) return busy;
-    outbox_.Put(intake_.Take());
+    ChunkPtr chunk = intake_.Take();
+    run_.taken_in_bytes.Add(chunk->stream_bytes);
+    outbox_.Put(std::move(chunk));
     busy = true;
   }
   return busy;
 }
 
 bool ForwardStage::WriteOut() {
-  switch (outbox_.Write()) {
+  // The destination was full a moment ago and there is something better to do.
+  if (write_blocked_ && run_.source_flows.Get() && ++writes_skipped_ % kBlockedWriteEvery != 0) {
+    return false;
+  }
+  switch (outbox_.Write(options_.gather && run_.source_flows.Get())) {
+    case Outbox::Result::kGathering:
+      return true;
     case Outbox::Result::kWrote:
       write_blocked_ = false;
       run_.write_blocked.Set(false);

@@ -9,6 +9,7 @@
 
 #include <string>
 
+#include "lanes/room_bell.h"
 #include "platform/clock.h"
 #include "stages/intake.h"
 #include "stages/outbox.h"
@@ -29,9 +30,13 @@ class ForwardStage final : public Stage {
     IntakePolicy intake;
     Outbox::Options outbox;
     bool send_statuses = false;
+    // Reading is done by the same thread, so while the source flows, more comes before long and a
+    // write may wait for it.
+    bool gather = false;
   };
   struct Lanes {
     ChunkRing& ring;
+    RoomBell& room;  // rung when chunks went back to the pool, or bytes out
     ControlLane& control;
     LogLane& logs;
     AnnouncementLane& announcements;
@@ -40,7 +45,6 @@ class ForwardStage final : public Stage {
   ForwardStage(Connector& destination, const ConfiguredCatalog& catalog, const Options& options,
                const SecretGate& secrets, const Lanes& lanes, const Clock& clock, RunState& run);
 
-  std::string_view name() const override { return "forward"; }
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;
 
@@ -53,6 +57,7 @@ class ForwardStage final : public Stage {
   bool StreamStarted(std::size_t stream) const;
 
  private:
+  void RingForRoom(bool busy);
   bool TakeIn();
   bool WriteOut();
   Step End();
@@ -63,6 +68,7 @@ class ForwardStage final : public Stage {
   const ConfiguredCatalog& catalog_;
   const Options options_;
   ChunkRing& ring_;
+  RoomBell& room_;
   const Clock& clock_;
   RunState& run_;
   FaultLane::Sender faults_;
@@ -70,9 +76,12 @@ class ForwardStage final : public Stage {
   Outbox outbox_;
   Cell<Trailer> trailer_{Trailer::kUndecided};
 
+  uint64_t finished_rung_ = 0;  // finished bytes that the reader was told of
+  bool made_room_ = false;      // since then
   bool intake_done_ = false;
   bool trailer_written_ = false;
   bool write_blocked_ = false;
+  uint32_t writes_skipped_ = 0;
   bool done_ = false;
 };
 

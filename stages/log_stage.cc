@@ -40,6 +40,7 @@ absl::StatusOr<Step> LogStage::Run() {
   }
   logs_ended_ = logs_ended_ || logs_.closed();
   for (Stderr& side : stderrs_) busy |= ReadStderr(side);
+  calm_ = !busy;
   if (busy) return Step::kBusy;
   if (!logs_ended_ || !stderrs_[0].ended || !stderrs_[1].ended) return Step::kIdle;
   ReportSuppressed();

@@ -25,9 +25,9 @@ class LogStage final : public Stage {
   LogStage(Connector& source, Connector& destination, LogLane& logs, const Masker& masker,
            EventSink& events, const Clock& clock, RunState& run);
 
-  std::string_view name() const override { return "log"; }
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;
+  bool calm() const override { return calm_; }
 
   // Once the run is over: lines not shown because there were too many.
   uint64_t suppressed_lines() const { return suppressed_; }
@@ -59,6 +59,7 @@ class LogStage final : public Stage {
   uint64_t suppressed_ = 0;
   bool logs_ended_ = false;
   bool done_ = false;
+  bool calm_ = false;  // nothing happened in the last step
 };
 
 }  // namespace shunt

@@ -12,8 +12,11 @@ namespace {
 
 constexpr std::size_t kPiecesMax = WriteQueue::kPiecesMax;
 constexpr std::size_t kGatherBytesMax = std::size_t{1} << 20;
+// With a source that keeps up, a write of this much saves every other system call and still finds
+// what it writes in the second-level cache.
+constexpr std::size_t kGatherBytesMin = kChunkBytes * 3 / 2;
 // A state is announced before its first byte; this is how much may then still be in front of it.
-constexpr std::size_t kBytesBeforeStateMax = 64 * 1024;
+constexpr std::size_t kBytesBeforeStateMax = 256 * 1024;
 constexpr uint32_t kMergeBytesMax = kChunkBytes / 4;
 
 uint32_t ItemSize(const LineItem& item) { return item.end - item.begin; }
@@ -58,9 +61,13 @@ bool Outbox::MergeIntoLast(Chunk& chunk) {
   std::vector<StreamDelta>& deltas = last.block.deltas;
   const std::size_t prepared = prepare_chunk_ + 1 == chunks_.size() ? prepare_item_ : 0;
   uint32_t delta = 0;
+  bool counted =
+      true;  // `before` has its deltas; without them it would be counted with a later item
   for (std::size_t i = 0; i < chunk.block.items.size(); ++i) {
     LineItem item = chunk.block.items[i];
     const uint32_t size = ItemSize(item);
+    const bool joins = !counted || item.deltas_end > delta;
+    counted = item.deltas_end > delta;
     memcpy(last.buffer.get() + last.size, chunk.buffer.get() + item.begin, size);
     deltas.insert(deltas.end(), chunk.block.deltas.begin() + delta,
                   chunk.block.deltas.begin() + item.deltas_end);
@@ -72,8 +79,8 @@ bool Outbox::MergeIntoLast(Chunk& chunk) {
       last.tainted_from = std::min(last.tainted_from, static_cast<uint32_t>(items.size()));
     }
     LineItem* const before = items.size() > prepared ? &items.back() : nullptr;
-    if (before != nullptr && before->kind == LineItem::Kind::kRun && !before->add_newline &&
-        item.kind == LineItem::Kind::kRun && before->end == item.begin) {
+    if (joins && before != nullptr && before->kind == LineItem::Kind::kRun &&
+        !before->add_newline && item.kind == LineItem::Kind::kRun && before->end == item.begin) {
       before->end = item.end;
       before->lines += item.lines;
       before->add_newline = item.add_newline;
@@ -225,13 +232,17 @@ void Outbox::RefuseState(Fault::Effect effect, std::string why) {
   faults_.Send(MakeFault(ExitCode::kSourceFailed, effect, Origin::kSource, std::move(why)));
 }
 
-Outbox::Result Outbox::Write() {
+Outbox::Result Outbox::Write(bool more_comes) {
   if (!finishing_line_) Prepare();
   Advance(0);  // states that were refused
   if (queue_.empty()) return held_ ? Result::kBlocked : Result::kNothing;
   if (broken_ || run_.end_writing.Get()) {
     DropAll();
     return Result::kBroken;
+  }
+  if (more_comes && prepared_all() && queue_.bytes() < kGatherBytesMin &&
+      queue_.pieces() < kPiecesMax / 2) {
+    return Result::kGathering;
   }
   const IoResult result = destination_.WriteInput(queue_.Gather());
   switch (result.state) {

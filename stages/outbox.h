@@ -39,12 +39,15 @@ class Outbox {
   void Put(ChunkPtr chunk);
   void PutText(std::string_view text);  // behind everything else; not counted
   enum class Result {
-    kNothing,  // nothing to write
+    kNothing,    // nothing to write
+    kGathering,  // too little to write already
     kWrote,
     kBlocked,  // the destination's pipe, or the announcement lane, is full
     kBroken,   // the destination reads no more; everything was dropped, later Puts are too
   };
-  Result Write();  // one gathered write
+  // One gathered write. `more_comes`: the next chunk is as good as there, so little may wait for
+  // it.
+  Result Write(bool more_comes);
   // Finishes the line begun and drops the rest; later Puts are dropped too, PutText still works.
   void Discard();
   bool empty() const { return chunks_.empty() && queue_.empty(); }
@@ -69,6 +72,10 @@ class Outbox {
   };
 
   void Prepare();
+  bool prepared_all() const {
+    return !held_ && prepare_chunk_ + 1 == chunks_.size() &&
+           prepare_item_ == chunks_[prepare_chunk_].get()->block.items.size();
+  }
   bool HoldState(const Chunk& chunk, const LineItem& item, bool tainted);
   bool ReleaseHeld();
   static std::string TakeBlob(std::string_view line, std::string_view blob, std::string* copy);

@@ -8,15 +8,28 @@
 #include "platform/strings.h"
 
 namespace shunt {
+namespace {
+
+// A read that brings less found the pipe empty behind it, more often than not.
+constexpr std::size_t kTrickleBytes = 32 * 1024;
+
+// How far the reader runs ahead of the classifiers: further only costs cache. When a read was not
+// full the source is no faster than we are, so while they have something to do it is left to
+// gather: few large reads instead of many small ones.
+constexpr uint64_t kUnreadBytesMax = 16 * kChunkBytes;
+constexpr uint64_t kUnreadBytesFew = 2 * kChunkBytes;
+
+}  // namespace
 
 ReadStage::ReadStage(Connector& source, const ReadLimits& limits, const Clock& clock,
-                     ChunkPool& pool, ChunkLane& chunks, ChunkRing& ring, FaultLane& faults,
-                     RunState& run)
+                     ChunkPool& pool, RoomBell& room, ChunkLane& chunks, ChunkRing& ring,
+                     FaultLane& faults, RunState& run)
     : source_(source),
       limits_(limits),
       chunk_bytes_(static_cast<uint32_t>(std::min<uint64_t>(kChunkBytes, limits.line_bytes_max))),
       clock_(clock),
       pool_(pool),
+      room_(room),
       chunks_(chunks),
       ring_(ring),
       faults_(faults),
@@ -28,22 +41,33 @@ Wait ReadStage::wait() const {
     const int fd = source_.output_fd();
     return {.read_fd = fd, .at_most = fd < 0 ? source_.retry_after() : absl::InfiniteDuration()};
   }
-  // Waiting for room: the pool wakes us when a chunk returns; the byte count has no waker.
-  return {.at_most = absl::Milliseconds(2)};
+  return {};  // for room: the forwarder rings when it has made some
 }
 
 absl::StatusOr<Step> ReadStage::Run() {
   if (done_) return Step::kDone;
   blocked_on_source_ = false;
-  if (!MayRead() || !TakeChunks()) {
-    run_.source_waiting.Set(false);
-    return Step::kIdle;
+  if (!HasRoom()) {
+    room_.Await();
+    if (!HasRoom()) {
+      run_.source_waiting.Set(false);
+      run_.source_flows.Set(false);
+      SettleDebt();
+      return Step::kIdle;
+    }
   }
-  const IoResult result = source_.ReadOutput(current_->room(chunk_bytes_));
+  const std::span<char> room = current_->room(chunk_bytes_);
+  const IoResult result = source_.ReadOutput(room);
+  run_.source_flows.Set(result.bytes == room.size());
   switch (result.state) {
     case IoState::kBytes:
       run_.source_waiting.Set(false);
       OnBytes(result.bytes);
+      // So little, so there is probably no more: what is whole goes on without asking again.
+      if (result.bytes < kTrickleBytes && lines_end_ > 0 && spare_ != nullptr) {
+        PublishLines(lines_end_);
+        SettleDebt();
+      }
       return Step::kBusy;
     case IoState::kBlocked:
       if (run_.end_source.Get()) {
@@ -52,9 +76,9 @@ absl::StatusOr<Step> ReadStage::Run() {
       }
       blocked_on_source_ = true;
       run_.source_waiting.Set(true);
-      if (lines_end_ == 0) return Step::kIdle;
-      PublishLines(lines_end_);  // the input pauses: what is whole goes on at once
-      return Step::kBusy;
+      if (lines_end_ > 0) PublishLines(lines_end_);  // the input pauses: what is whole goes on
+      SettleDebt();
+      return Step::kIdle;
     case IoState::kEnd:
       OnEnd(0);
       return Step::kBusy;
@@ -65,10 +89,15 @@ absl::StatusOr<Step> ReadStage::Run() {
   return Step::kIdle;
 }
 
+bool ReadStage::HasRoom() { return MayRead() && TakeChunks(); }
+
 // A long line needs the pool, not the read-ahead: it must be whole before it can go anywhere.
 bool ReadStage::MayRead() const {
+  if (long_head_ != nullptr) return true;
+  const uint64_t unread = run_.unread_bytes();
+  if (unread >= (run_.source_flows.Get() ? kUnreadBytesMax : kUnreadBytesFew)) return false;
   const uint64_t waiting = run_.waiting_bytes();
-  return long_head_ != nullptr || waiting == 0 || waiting < limits_.read_ahead_bytes;
+  return waiting == 0 || waiting < limits_.read_ahead_bytes;
 }
 
 bool ReadStage::TakeChunks() {
@@ -123,11 +152,12 @@ void ReadStage::OnEnd(int error) {
   current_.reset();
   spare_.reset();
   done_ = true;
+  run_.source_waiting.Set(false);
+  run_.source_flows.Set(false);
+  run_.source_ended.Set(true);
   chunks_.Close();
   ring_.Close(next_seq_);
-  faults_.Close();
-  run_.source_waiting.Set(false);
-  run_.source_ended.Set(true);
+  faults_.Close();  // wakes the supervisor, which then sees the rest
 }
 
 ChunkPtr ReadStage::CutTail(uint32_t end) {
@@ -204,8 +234,13 @@ void ReadStage::Publish(ChunkPtr chunk) {
   chunk->seq = next_seq_++;
   chunk->read_at = clock_.WallNow();
   run_.queued_bytes.Add(chunk->stream_bytes);
+  const Wake wake = debt_.For(chunk->stream_bytes);
   // The lane has room for every chunk of the pool.
-  SHUNT_CHECK(chunks_.Send(std::move(chunk)));
+  SHUNT_CHECK(chunks_.Send(std::move(chunk), 0, wake));
+}
+
+void ReadStage::SettleDebt() {
+  if (debt_.Settle()) chunks_.WakeReceivers();
 }
 
 }  // namespace shunt

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "connectors/connector.h"
+#include "lanes/room_bell.h"
 #include "platform/clock.h"
 #include "stages/chunk.h"
 #include "stages/fault.h"
@@ -26,15 +27,15 @@ class ReadStage final : public Stage {
  public:
   // Everything passed in outlives the stage.
   ReadStage(Connector& source, const ReadLimits& limits, const Clock& clock, ChunkPool& pool,
-            ChunkLane& chunks, ChunkRing& ring, FaultLane& faults, RunState& run);
+            RoomBell& room, ChunkLane& chunks, ChunkRing& ring, FaultLane& faults, RunState& run);
 
-  std::string_view name() const override { return "read"; }
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;
 
  private:
   void OnBytes(std::size_t n);
   void OnEnd(int error);
+  bool HasRoom();
   bool MayRead() const;
   bool TakeChunks();                // makes current_ and spare_ usable; false: pool empty
   void PublishLines(uint32_t end);  // whole lines current_[0, end); the tail starts the next chunk
@@ -44,12 +45,14 @@ class ReadStage final : public Stage {
   void SkipTo(uint32_t end, bool line_ended);
   ChunkPtr CutTail(uint32_t end);  // current_[0, end) leaves, the rest becomes current_
   void Publish(ChunkPtr chunk);
+  void SettleDebt();
 
   Connector& source_;
   const ReadLimits limits_;
   const uint32_t chunk_bytes_;  // a line that a chunk holds is within the limit
   const Clock& clock_;
   ChunkPool& pool_;
+  RoomBell& room_;
   ChunkLane::Sender chunks_;
   ChunkRing& ring_;
   FaultLane::Sender faults_;
@@ -62,6 +65,7 @@ class ReadStage final : public Stage {
   uint64_t long_bytes_ = 0;  // in long_head_'s chain
   uint32_t lines_end_ = 0;   // behind the last LF of current_; 0: none
   uint64_t next_seq_ = 0;
+  WakeDebt debt_;
   bool skipping_ = false;  // inside a line over the limit
   bool done_ = false;
   bool blocked_on_source_ = false;

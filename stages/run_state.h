@@ -28,14 +28,14 @@ struct RunState {
   Cell<bool> input_closed{false};        // ForwardStage: the destination has seen end of file
   Cell<bool> destination_broken{false};  // ForwardStage: the destination stopped reading
   Cell<bool> destination_ended{false};   // AckStage: end of file
-  Cell<bool> checkpoints_done{false};    // CheckpointStage
-  Cell<bool> control_done{false};        // ControlStage
   Cell<bool> source_waiting{false};      // ReadStage: the source has nothing for us
+  Cell<bool> source_flows{false};   // ReadStage: the last read was full, the next comes at once
   Cell<bool> write_blocked{false};  // ForwardStage: has bytes and the destination's pipe is full
 
   // Counted by the stages.
   Counter source_bytes;          // ReadStage
   Counter queued_bytes;          // ReadStage: handed to the pipeline
+  Counter taken_in_bytes;        // ForwardStage: classified and looked at
   Counter finished_bytes;        // ForwardStage: forwarded or dropped; queued - finished is waiting
   Counter records_read;          // ForwardStage, at intake
   Counter malformed_lines;       // ForwardStage, at intake
@@ -48,6 +48,7 @@ struct RunState {
   Counter blocked_on_destination_ms;  // SuperviseStage
   Counter config_updates_applied;     // ControlStage
 
+  uint64_t unread_bytes() const { return queued_bytes.value() - taken_in_bytes.value(); }
   uint64_t waiting_bytes() const { return queued_bytes.value() - finished_bytes.value(); }
 };
 

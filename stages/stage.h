@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -31,10 +30,12 @@ struct Wait {
 class Stage {
  public:
   virtual ~Stage() = default;
-  virtual std::string_view name() const = 0;
-  virtual absl::StatusOr<Step> Run() = 0;  // bounded; blocks only when durable()
+  // Bounded; blocks only in the two stages that wait for storage (control, checkpoint).
+  virtual absl::StatusOr<Step> Run() = 0;
   virtual Wait wait() const { return {}; }
-  virtual bool durable() const { return false; }  // may block on storage
+  // A step would probably find nothing to do and costs system calls all the same: while the other
+  // stages of its thread are busy, it is run now and then only.
+  virtual bool calm() const { return false; }
 };
 
 }  // namespace shunt

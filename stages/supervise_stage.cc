@@ -9,7 +9,15 @@
 namespace shunt {
 namespace {
 
-constexpr absl::Duration kTick = absl::Milliseconds(100);
+// How often it looks whether a deadline has passed: those of a run that goes on, which are hours
+// unless somebody asked for less, and the short ones of an end.
+constexpr absl::Duration kTickMax = absl::Seconds(1);
+constexpr absl::Duration kTickMin = absl::Milliseconds(100);
+
+absl::Duration TickFor(absl::Duration timeout) {
+  if (timeout == absl::ZeroDuration()) return kTickMax;
+  return std::clamp(timeout / 10, kTickMin, kTickMax);
+}
 
 void Publish(absl::Duration total, Counter* milliseconds) {
   milliseconds->Add(static_cast<uint64_t>(absl::ToInt64Milliseconds(total)) -
@@ -29,6 +37,7 @@ SuperviseStage::SuperviseStage(Connector& source, Connector& destination, const 
     : source_(source),
       destination_(destination),
       options_(options),
+      tick_(std::min(TickFor(options.source_timeout), TickFor(options.destination_timeout))),
       forward_(forward),
       faults_(faults),
       clock_(clock),
@@ -41,7 +50,10 @@ SuperviseStage::SuperviseStage(Connector& source, Connector& destination, const 
 
 Wait SuperviseStage::wait() const {
   if (done_) return {};
-  Wait wait{.at_most = kTick};
+  const bool at_end = aborting_ || run_.source_ended.Get() || account_.source_exit ||
+                      account_.destination_exit ||
+                      (destination_.has_output() && run_.destination_ended.Get());
+  Wait wait{.at_most = at_end ? kTickMin : tick_};
   if (!account_.source_exit) wait.read_fd = source_.exit_fd();
   if (!account_.destination_exit) wait.other_read_fd = destination_.exit_fd();
   return wait;

@@ -39,9 +39,9 @@ class SuperviseStage final : public Stage {
   SuperviseStage(Connector& source, Connector& destination, const Options& options,
                  ForwardStage& forward, FaultLane& faults, const Clock& clock, RunState& run);
 
-  std::string_view name() const override { return "supervise"; }
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;
+  bool calm() const override { return true; }
 
   // Once the run is over. Faults of the very end may be added.
   Account& account() { return account_; }
@@ -84,6 +84,7 @@ class SuperviseStage final : public Stage {
   Connector& source_;
   Connector& destination_;
   const Options options_;
+  const absl::Duration tick_;
   ForwardStage& forward_;
   FaultLane::Receiver faults_;
   const Clock& clock_;

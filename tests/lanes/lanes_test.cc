@@ -195,6 +195,62 @@ TEST(SequencedRing, ManyProducersOneOrder) {
   for (std::thread& producer : producers) producer.join();
 }
 
+TEST(Lane, WakesTheSenderThatWaitsForRoom) {
+  // The sender sleeps without a time limit whenever the lane is full: a missed wake-up would hang
+  // the test.
+  Waker sender_waker(*EventFd::Create()), receiver_waker(*EventFd::Create());
+  Lane<int> lane(2, 100);
+  lane.add_waker(&receiver_waker);
+  lane.add_room_waker(&sender_waker);
+  constexpr int kValues = 5'000;
+  const auto sleep_until = [](Waker& waker, const auto& done) {
+    while (!done()) {
+      waker.PrepareSleep();
+      PollRequest request{.fd = waker.fd(), .want_read = true};
+      const bool now = done();
+      if (!now) Poll(std::span(&request, 1), absl::InfiniteDuration());
+      waker.Awake(request.ready);
+      if (now) return;
+    }
+  };
+  std::thread sending([&] {
+    Lane<int>::Sender sender(lane);
+    for (int i = 0; i < kValues; ++i) {
+      sleep_until(sender_waker, [&] {
+        int value = i;
+        return sender.Send(std::move(value), 1);
+      });
+    }
+  });
+  Lane<int>::Receiver receiver(lane);
+  for (int expected = 0; expected < kValues; ++expected) {
+    int value = -1;
+    sleep_until(receiver_waker, [&] { return receiver.Receive(&value); });
+    ASSERT_EQ(value, expected);
+  }
+  sending.join();
+  EXPECT_EQ(lane.sent(), uint64_t{kValues});
+}
+
+TEST(Lane, WakesOnceForManyWhenTheSenderPutsItOff) {
+  Waker waker(*EventFd::Create());
+  Lane<int> lane(8, 100);
+  lane.add_waker(&waker);
+  Lane<int>::Sender sender(lane);
+  const auto woken = [&] {
+    PollRequest request{.fd = waker.fd(), .want_read = true};
+    return Poll(std::span(&request, 1), absl::ZeroDuration()) == 1;
+  };
+  waker.PrepareSleep();
+  EXPECT_TRUE(sender.Send(1, 0, Wake::kLater));
+  EXPECT_TRUE(sender.Send(2, 0, Wake::kLater));
+  EXPECT_FALSE(woken());
+  sender.WakeReceivers();
+  EXPECT_TRUE(woken());
+  waker.Awake(true);
+  EXPECT_FALSE(woken());
+}
+
 TEST(Waker, NoWakeUpIsMissed) {
   // A ping-pong in which each side sleeps without a time limit: a missed wake-up would hang the
   // test.
@@ -205,7 +261,7 @@ TEST(Waker, NoWakeUpIsMissed) {
       waker.PrepareSleep();
       PollRequest request{.fd = waker.fd(), .want_read = true};
       if (cell.Get() != value) Poll(std::span(&request, 1), absl::InfiniteDuration());
-      waker.Awake();
+      waker.Awake(request.ready);
     }
   };
   constexpr int kRounds = 5'000;

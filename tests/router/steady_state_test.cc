@@ -158,10 +158,13 @@ class ComparingDestination final : public Connector {
       ready_.Drain();
       return {};
     }
-    const std::size_t from = acks_given_ % acks_.size();
-    const std::size_t room = std::min<uint64_t>(buffer.size(), due - acks_given_);
-    const std::size_t bytes = acks_.copy(buffer.data(), room, from);
-    acks_given_ += bytes;
+    const std::size_t bytes = std::min<uint64_t>(buffer.size(), due - acks_given_);
+    for (std::size_t done = 0; done < bytes;) {
+      const std::size_t from = acks_given_ % acks_.size();
+      const std::size_t piece = acks_.copy(buffer.data() + done, bytes - done, from);
+      acks_given_ += piece;
+      done += piece;
+    }
     return {IoState::kBytes, bytes, 0};
   }
   int output_fd() const override { return ready_.get(); }
