@@ -188,6 +188,14 @@ constexpr std::array kFlags = {
     SyncFlag{"read-ahead", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth,
              "how far past a stalled record lines are still read (default: 8MiB)",
              MEMBER(SetBytes, router.read_ahead_bytes)},
+    SyncFlag{"zero-copy", "auto|never", Kind::kText, FlagGroup::kLimits, kBoth,
+             "pass records on between pipes without copying them; never: for a source that\nwrites "
+             "with vmsplice (default: auto)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<ZeroCopy>(text,
+                                       {{"auto", ZeroCopy::kAuto}, {"never", ZeroCopy::kNever}},
+                                       &s->router.zero_copy);
+             }},
     SyncFlag{"threads", "auto|dedicated|compact|inline", Kind::kText, FlagGroup::kLimits, kBoth,
              "how the stages are spread over threads (default: auto)",
              [](std::string_view text, SyncSettings* s) {

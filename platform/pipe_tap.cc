@@ -9,14 +9,6 @@
 #include "platform/check.h"
 
 namespace shunt {
-namespace {
-
-bool IsPipe(int fd) {
-  struct stat status;
-  return fd >= 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
-}
-
-}  // namespace
 
 std::unique_ptr<PipeTap> PipeTap::Create() {
   absl::StatusOr<Pipe> pipe = MakePipe(kBytes);
@@ -26,7 +18,10 @@ std::unique_ptr<PipeTap> PipeTap::Create() {
   return std::unique_ptr<PipeTap>(new PipeTap(*std::move(pipe), std::move(nowhere)));
 }
 
-bool PipeTap::Fits(int from, int to) { return IsPipe(from) && IsPipe(to); }
+bool PipeTap::IsPipe(int fd) {
+  struct stat status;
+  return fd >= 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
 
 std::size_t PipeTap::Duplicate(int pipe, std::size_t bytes_max) {
   ssize_t n;

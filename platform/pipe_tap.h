@@ -4,7 +4,7 @@
 // Duplicate() is tee(2), MoveTo() is splice(2): the kernel hands on the pages that the source's
 // write(2) filled, which nobody writes to again. (vmsplice(2) of our own buffers would hand on
 // pages that we do write to again, and corrupt the stream.) A source that itself fills its pipe
-// with vmsplice and uses that memory again must be run without a tap: docs/adr/0007.
+// with vmsplice and uses that memory again must be run without a tap (docs/adr/0007).
 //
 // Threads: one may duplicate while another moves and drops. Ownership: three descriptors.
 // Errors: a tap only saves work: what it cannot do is answered with zero or an IoResult, and the
@@ -26,8 +26,7 @@ class PipeTap {
   // Null when the kernel gives no pipe of that size.
   static std::unique_ptr<PipeTap> Create();
 
-  // Whether both descriptors are pipes, which a tap can work between.
-  static bool Fits(int from, int to);
+  static bool IsPipe(int fd);
 
   // References up to `bytes_max` of the bytes that wait in `pipe`, and leaves them there. Zero when
   // there are none, the tap is full, or it cannot be done. REQUIRES: O_NONBLOCK on `pipe`.

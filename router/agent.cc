@@ -55,12 +55,11 @@ bool SharesThread(Threads threads, StageId a, StageId b) {
   });
 }
 
-// Moving bytes and validating them cost about the same, so on a small machine they are what to run
-// side by side (docs/BENCHMARKS.md); with one core there is nothing to gain, and from eight on
-// every stage may have its own.
+// The source and the destination want cores too. With fewer than four, a thread for validation only
+// moves chunks between caches (docs/BENCHMARKS.md); from eight on every stage may have its own.
 Threads ResolveThreads(Threads threads, int cores) {
   if (threads != Threads::kAuto) return threads;
-  if (cores < 2) return Threads::kCompact;
+  if (cores < 4) return Threads::kCompact;
   return cores >= 8 ? Threads::kDedicated : Threads::kAuto;
 }
 

@@ -22,6 +22,7 @@ enum class OnMalformed : uint8_t { kTaint, kDrop, kFail };
 enum class OnUnknownStream : uint8_t { kDrop, kFail };
 enum class FillStateCounts : uint8_t { kAuto, kNever };
 enum class StreamStatuses : uint8_t { kAuto, kAlways, kNever };
+enum class ZeroCopy : uint8_t { kAuto, kNever };
 enum class Threads : uint8_t { kAuto, kDedicated, kCompact, kInline };
 
 inline constexpr int64_t kMemoryBudgetBytesDefault = int64_t{64} << 20;
@@ -54,6 +55,8 @@ struct RouterOptions {
   FillStateCounts fill_state_counts = FillStateCounts::kAuto;
   StreamStatuses stream_statuses = StreamStatuses::kAuto;
   Validation validation = Validation::kFull;
+  // kAuto: between two pipes, bytes are passed on without a copy (docs/adr/0007).
+  ZeroCopy zero_copy = ZeroCopy::kAuto;
   Threads threads = Threads::kAuto;
 
   int64_t memory_budget_bytes = kMemoryBudgetBytesDefault;

@@ -43,6 +43,7 @@ struct Pipeline {
 
   ChunkPool pool;
   RoomBell room;
+  SourceTap tap;
   ChunkLane chunks;
   ChunkRing ring;
   AnnouncementLane announcements;

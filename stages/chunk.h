@@ -19,6 +19,7 @@
 #include "lanes/sequenced_ring.h"
 #include "lanes/waker.h"
 #include "protocol/line_classifier.h"
+#include "stages/source_tap.h"
 
 namespace shunt {
 
@@ -44,6 +45,7 @@ struct Chunk {
   uint32_t size = 0;          // bytes in use
   bool long_line = false;     // one line, continued in `next`
   bool oversize = false;      // stands for a line over the limit, whose bytes were thrown away
+  TappedRange tapped;         // what of it is in the source's tap
   uint64_t stream_bytes = 0;  // how many bytes of the source's stream it stands for, chain included
   ChunkPtr next{nullptr, ChunkPool::Return{}};
 
@@ -62,6 +64,7 @@ struct Chunk {
     size = 0;
     long_line = oversize = false;
     stream_bytes = 0;
+    tapped = {};
     tainted_from = UINT32_MAX;
     block.Clear();
   }

@@ -26,7 +26,8 @@ ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& cata
       run_(run),
       faults_(lanes.faults),
       intake_(catalog, options.intake, secrets, lanes.control, lanes.logs, lanes.faults, run),
-      outbox_(destination, catalog, options.outbox, lanes.announcements, lanes.faults, run) {}
+      outbox_(destination, catalog, options.outbox, lanes.tap, lanes.announcements, lanes.faults,
+              run) {}
 
 Wait ForwardStage::wait() const {
   // A full lane (control, announcements) wakes us when it has room.

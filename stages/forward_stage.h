@@ -37,6 +37,7 @@ class ForwardStage final : public Stage {
   struct Lanes {
     ChunkRing& ring;
     RoomBell& room;  // rung when chunks went back to the pool, or bytes out
+    SourceTap& tap;
     ControlLane& control;
     LogLane& logs;
     AnnouncementLane& announcements;

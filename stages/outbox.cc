@@ -24,11 +24,12 @@ uint32_t ItemSize(const LineItem& item) { return item.end - item.begin; }
 }  // namespace
 
 Outbox::Outbox(Connector& destination, const ConfiguredCatalog& catalog, const Options& options,
-               AnnouncementLane& announcements, FaultLane& faults, RunState& run)
+               SourceTap& tap, AnnouncementLane& announcements, FaultLane& faults, RunState& run)
     : destination_(destination),
       catalog_(catalog),
       options_(options),
       index_(catalog),
+      tap_(tap),
       announcements_(announcements),
       faults_(faults),
       run_(run),
@@ -126,7 +127,7 @@ void Outbox::Prepare() {
 void Outbox::AddBytes(const Chunk& chunk, const LineItem& item, uint32_t begin, uint32_t end,
                       bool ends_item) {
   if (!chunk.long_line) {
-    queue_.Add(chunk.bytes().substr(item.begin + begin, end - begin), ends_item);
+    AddBytesOf(chunk, item.begin + begin, item.begin + end, ends_item);
     return;
   }
   uint32_t part_begin = 0;
@@ -134,10 +135,16 @@ void Outbox::AddBytes(const Chunk& chunk, const LineItem& item, uint32_t begin, 
     const uint32_t part_end = part_begin + part->size;
     if (part_end > begin) {
       const uint32_t from = std::max(begin, part_begin), to = std::min(end, part_end);
-      queue_.Add(part->bytes().substr(from - part_begin, to - from), ends_item && to == end);
+      AddBytesOf(*part, from - part_begin, to - part_begin, ends_item && to == end);
     }
     part_begin = part_end;
   }
+}
+
+void Outbox::AddBytesOf(const Chunk& chunk, uint32_t begin, uint32_t end, bool ends_item) {
+  const TappedRange& tapped = chunk.tapped;
+  queue_.Add(chunk.bytes().substr(begin, end - begin), ends_item,
+             tapped.Holds(begin, end) ? tapped.OffsetOf(begin) : WriteQueue::kNotTapped);
 }
 
 void Outbox::AddItem(const Chunk& chunk, const LineItem& item) {
@@ -244,7 +251,7 @@ Outbox::Result Outbox::Write(bool more_comes) {
       queue_.pieces() < kPiecesMax / 2) {
     return Result::kGathering;
   }
-  const IoResult result = destination_.WriteInput(queue_.Gather());
+  const IoResult result = WriteFront();
   switch (result.state) {
     case IoState::kBytes:
       run_.forwarded_bytes.Add(result.bytes);
@@ -258,6 +265,22 @@ Outbox::Result Outbox::Write(bool more_comes) {
       return Result::kBroken;
   }
   return Result::kBlocked;
+}
+
+// Moves the front of the queue out of the tap, or writes it.
+IoResult Outbox::WriteFront() {
+  const int fd = destination_.input_fd();
+  if (tap_.usable() && fd >= 0) {
+    const WriteQueue::Tapped front = queue_.FrontTapped();
+    if (front.bytes >= SourceTap::kMoveBytesMin) {
+      const IoResult result = tap_.Move(fd, front.offset, front.bytes);
+      if (result.state != IoState::kError) return result;
+    }
+  }
+  const IoResult result =
+      destination_.WriteInput(queue_.Gather(tap_.usable() ? SourceTap::kMoveBytesMin : SIZE_MAX));
+  tap_.NoteWrite(fd, result.bytes);
+  return result;
 }
 
 void Outbox::Advance(std::size_t written) {
@@ -285,6 +308,9 @@ void Outbox::FinishItem() {
 }
 
 void Outbox::FinishChunk() {
+  for (const Chunk* part = chunks_.front().get(); part != nullptr; part = part->next.get()) {
+    if (!part->tapped.empty()) tap_.Forget(part->tapped.EndOffset());
+  }
   run_.finished_bytes.Add(chunks_.front()->stream_bytes);
   chunks_.pop_front();
   finish_item_ = counted_item_ = finish_delta_ = 0;

@@ -22,6 +22,7 @@
 #include "stages/fifo.h"
 #include "stages/intake.h"
 #include "stages/run_state.h"
+#include "stages/source_tap.h"
 #include "stages/write_queue.h"
 
 namespace shunt {
@@ -34,7 +35,7 @@ class Outbox {
     ClassifierOptions classifier;  // to count a run that was cut short
   };
   Outbox(Connector& destination, const ConfiguredCatalog& catalog, const Options& options,
-         AnnouncementLane& announcements, FaultLane& faults, RunState& run);
+         SourceTap& tap, AnnouncementLane& announcements, FaultLane& faults, RunState& run);
 
   void Put(ChunkPtr chunk);
   void PutText(std::string_view text);  // behind everything else; not counted
@@ -72,6 +73,7 @@ class Outbox {
   };
 
   void Prepare();
+  IoResult WriteFront();
   bool prepared_all() const {
     return !held_ && prepare_chunk_ + 1 == chunks_.size() &&
            prepare_item_ == chunks_[prepare_chunk_].get()->block.items.size();
@@ -82,6 +84,7 @@ class Outbox {
   void RefuseState(Fault::Effect effect, std::string why);
   void AddBytes(const Chunk& chunk, const LineItem& item, uint32_t begin, uint32_t end,
                 bool ends_item);
+  void AddBytesOf(const Chunk& chunk, uint32_t begin, uint32_t end, bool ends_item);
   void AddItem(const Chunk& chunk, const LineItem& item);
   bool MergeIntoLast(Chunk& chunk);
   void Advance(std::size_t written);
@@ -98,6 +101,7 @@ class Outbox {
   const ConfiguredCatalog& catalog_;
   const Options options_;
   const StreamIndex index_;
+  SourceTap& tap_;
   AnnouncementLane::Sender announcements_;
   FaultLane::Sender faults_;
   RunState& run_;

@@ -22,14 +22,15 @@ constexpr uint64_t kUnreadBytesFew = 2 * kChunkBytes;
 }  // namespace
 
 ReadStage::ReadStage(Connector& source, const ReadLimits& limits, const Clock& clock,
-                     ChunkPool& pool, RoomBell& room, ChunkLane& chunks, ChunkRing& ring,
-                     FaultLane& faults, RunState& run)
+                     ChunkPool& pool, RoomBell& room, SourceTap& tap, ChunkLane& chunks,
+                     ChunkRing& ring, FaultLane& faults, RunState& run)
     : source_(source),
       limits_(limits),
       chunk_bytes_(static_cast<uint32_t>(std::min<uint64_t>(kChunkBytes, limits.line_bytes_max))),
       clock_(clock),
       pool_(pool),
       room_(room),
+      tap_(tap),
       chunks_(chunks),
       ring_(ring),
       faults_(faults),
@@ -56,15 +57,14 @@ absl::StatusOr<Step> ReadStage::Run() {
       return Step::kIdle;
     }
   }
-  const std::span<char> room = current_->room(chunk_bytes_);
-  const IoResult result = source_.ReadOutput(room);
-  run_.source_flows.Set(result.bytes == room.size());
+  const bool tapped = tap_.Ahead(source_.output_fd()) > 0;
+  const IoResult result = Read();
   switch (result.state) {
     case IoState::kBytes:
       run_.source_waiting.Set(false);
       OnBytes(result.bytes);
       // So little, so there is probably no more: what is whole goes on without asking again.
-      if (result.bytes < kTrickleBytes && lines_end_ > 0 && spare_ != nullptr) {
+      if (!tapped && result.bytes < kTrickleBytes && lines_end_ > 0 && spare_ != nullptr) {
         PublishLines(lines_end_);
         SettleDebt();
       }
@@ -87,6 +87,22 @@ absl::StatusOr<Step> ReadStage::Run() {
       return Step::kBusy;
   }
   return Step::kIdle;
+}
+
+// One read into the chunk. Of what the tap has ahead, no more than that: so it stays one range.
+IoResult ReadStage::Read() {
+  std::span<char> room = current_->room(chunk_bytes_);
+  const std::size_t whole = room.size();
+  const std::size_t ahead = tap_.Ahead(source_.output_fd());
+  if (ahead > 0) room = room.first(std::min(ahead, whole));
+  const IoResult result = source_.ReadOutput(room);
+  tap_.NoteRead(result.bytes);
+  if (ahead > 0 && result.bytes > 0) {
+    const uint64_t offset = tap_.Took(result.bytes);
+    current_->tapped.Extend(current_->size, static_cast<uint32_t>(result.bytes), offset);
+  }
+  run_.source_flows.Set(result.bytes == whole);
+  return result;
 }
 
 bool ReadStage::HasRoom() { return MayRead() && TakeChunks(); }
@@ -165,6 +181,7 @@ ChunkPtr ReadStage::CutTail(uint32_t end) {
   current_->size = head->size - end;
   memcpy(current_->buffer.get(), head->buffer.get() + end, current_->size);
   head->size = end;
+  current_->tapped = head->tapped.Split(end);
   const auto* newline =
       static_cast<const char*>(memrchr(current_->buffer.get(), '\n', current_->size));
   lines_end_ = newline == nullptr ? 0 : static_cast<uint32_t>(newline + 1 - current_->buffer.get());
@@ -226,6 +243,7 @@ void ReadStage::SkipTo(uint32_t end, bool line_ended) {
   const uint32_t rest = current_->size - end;
   memmove(current_->buffer.get(), current_->buffer.get() + end, rest);
   current_->size = rest;
+  current_->tapped = {};
   const auto* newline = static_cast<const char*>(memrchr(current_->buffer.get(), '\n', rest));
   lines_end_ = newline == nullptr ? 0 : static_cast<uint32_t>(newline + 1 - current_->buffer.get());
 }

@@ -14,6 +14,7 @@
 #include "stages/chunk.h"
 #include "stages/fault.h"
 #include "stages/run_state.h"
+#include "stages/source_tap.h"
 #include "stages/stage.h"
 
 namespace shunt {
@@ -27,12 +28,14 @@ class ReadStage final : public Stage {
  public:
   // Everything passed in outlives the stage.
   ReadStage(Connector& source, const ReadLimits& limits, const Clock& clock, ChunkPool& pool,
-            RoomBell& room, ChunkLane& chunks, ChunkRing& ring, FaultLane& faults, RunState& run);
+            RoomBell& room, SourceTap& tap, ChunkLane& chunks, ChunkRing& ring, FaultLane& faults,
+            RunState& run);
 
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;
 
  private:
+  IoResult Read();
   void OnBytes(std::size_t n);
   void OnEnd(int error);
   bool HasRoom();
@@ -53,6 +56,7 @@ class ReadStage final : public Stage {
   const Clock& clock_;
   ChunkPool& pool_;
   RoomBell& room_;
+  SourceTap& tap_;
   ChunkLane::Sender chunks_;
   ChunkRing& ring_;
   FaultLane::Sender faults_;

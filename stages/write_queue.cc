@@ -5,24 +5,24 @@
 
 namespace shunt {
 
-void WriteQueue::Add(std::string_view bytes, bool ends_item) {
-  Add(bytes, ends_item, Owner::kCaller);
+void WriteQueue::Add(std::string_view bytes, bool ends_item, uint64_t tapped) {
+  Add(bytes, ends_item, Owner::kCaller, tapped);
 }
 
 void WriteQueue::AddText(std::string_view text, bool ends_item) {
   if (text.size() > kSlotBytes || slots_used_ == kTextSlots) {
     texts_.emplace_back(text);
-    Add(texts_.back(), ends_item, Owner::kTexts);
+    Add(texts_.back(), ends_item, Owner::kTexts, kNotTapped);
     return;
   }
   char* const slot = slots_[next_slot_++ % kTextSlots].data();
   ++slots_used_;
   text.copy(slot, text.size());
-  Add({slot, text.size()}, ends_item, Owner::kSlot);
+  Add({slot, text.size()}, ends_item, Owner::kSlot, kNotTapped);
 }
 
-void WriteQueue::Add(std::string_view bytes, bool ends_item, Owner owner) {
-  pieces_.push_back({bytes.data(), bytes.size(), ends_item, owner});
+void WriteQueue::Add(std::string_view bytes, bool ends_item, Owner owner, uint64_t tapped) {
+  pieces_.push_back({bytes.data(), bytes.size(), tapped, ends_item, owner});
   bytes_ += bytes.size();
 }
 
@@ -31,9 +31,25 @@ void WriteQueue::Release(const Piece& piece) {
   if (piece.owner == Owner::kTexts) texts_.pop_front();
 }
 
-std::span<const iovec> WriteQueue::Gather() {
-  const std::size_t count = std::min(pieces_.size(), kPiecesMax);
+WriteQueue::Tapped WriteQueue::FrontTapped() const {
+  Tapped found;
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    const Piece& piece = pieces_[i];
+    if (piece.tapped == kNotTapped) break;
+    if (found.bytes == 0) found.offset = piece.tapped;
+    if (piece.tapped != found.offset + found.bytes) break;
+    found.bytes += piece.size;
+  }
+  return found;
+}
+
+std::span<const iovec> WriteQueue::Gather(std::size_t move_bytes_min) {
+  std::size_t count = std::min(pieces_.size(), kPiecesMax);
   for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0 && pieces_[i].tapped != kNotTapped && pieces_[i].size >= move_bytes_min) {
+      count = i;
+      break;
+    }
     parts_[i] = {const_cast<char*>(pieces_[i].data), pieces_[i].size};
   }
   return {parts_.data(), count};
@@ -57,6 +73,7 @@ std::size_t WriteQueue::Advance(std::size_t written) {
     Piece& piece = pieces_.front();
     inside_line_ = piece.data[written - 1] != '\n';
     piece.data += written;
+    if (piece.tapped != kNotTapped) piece.tapped += written;
     piece.size -= written;
     item_written_ += written;
   }

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <span>
 #include <string>
@@ -24,15 +25,24 @@ class WriteQueue {
   static constexpr std::size_t kPiecesMax = 64;  // that one write takes
 
   // `ends_item`: the item that is being written ends behind these bytes.
-  void Add(std::string_view bytes, bool ends_item);
+  // `tapped`: the offset of the bytes in the source's tap, if they are there.
+  static constexpr uint64_t kNotTapped = UINT64_MAX;
+  void Add(std::string_view bytes, bool ends_item, uint64_t tapped = kNotTapped);
   void AddText(std::string_view text, bool ends_item);
 
   bool empty() const { return pieces_.empty(); }
   std::size_t pieces() const { return pieces_.size(); }
   std::size_t bytes() const { return bytes_; }
 
-  // The front of the queue, for one gathered write. Valid until the next call of anything else.
-  std::span<const iovec> Gather();
+  // The bytes at the front that lie in the tap one behind the other.
+  struct Tapped {
+    uint64_t offset = kNotTapped;
+    std::size_t bytes = 0;
+  };
+  Tapped FrontTapped() const;
+  // The front of the queue, for one gathered write, up to a piece that is worth being moved out of
+  // the tap (`move_bytes_min`). Valid until the next call of anything else.
+  std::span<const iovec> Gather(std::size_t move_bytes_min = SIZE_MAX);
   // `written` bytes of it are out; returns how many items ended with them. Empty pieces at the
   // front are passed over, so Advance(0) may end items too.
   std::size_t Advance(std::size_t written);
@@ -51,11 +61,12 @@ class WriteQueue {
   struct Piece {
     const char* data = nullptr;
     std::size_t size = 0;
+    uint64_t tapped = kNotTapped;
     bool ends_item = false;
     Owner owner = Owner::kCaller;
   };
 
-  void Add(std::string_view bytes, bool ends_item, Owner owner);
+  void Add(std::string_view bytes, bool ends_item, Owner owner, uint64_t tapped);
   void Release(const Piece& piece);
 
   Fifo<Piece> pieces_;

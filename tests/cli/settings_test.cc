@@ -96,6 +96,7 @@ TEST(SettingsTest, EveryFlagIsAKeyAndAVariable) {
                            "line-bytes-max",
                            "read-ahead",
                            "threads",
+                           "zero-copy",
                            "source-timeout",
                            "destination-timeout",
                            "abort-drain",

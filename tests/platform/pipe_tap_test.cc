@@ -59,10 +59,10 @@ TEST(PipeTap, HasNothingOfAnEmptyPipeAndOfWhatIsNoPipe) {
   int sockets[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
   const Fd one(sockets[0]), two(sockets[1]);
-  EXPECT_TRUE(PipeTap::Fits(from.read_end.get(), from.write_end.get()));
-  EXPECT_FALSE(PipeTap::Fits(one.get(), from.write_end.get()));
-  EXPECT_FALSE(PipeTap::Fits(from.read_end.get(), file.get()));
-  EXPECT_FALSE(PipeTap::Fits(-1, from.write_end.get()));
+  EXPECT_TRUE(PipeTap::IsPipe(from.write_end.get()));
+  EXPECT_FALSE(PipeTap::IsPipe(one.get()));
+  EXPECT_FALSE(PipeTap::IsPipe(file.get()));
+  EXPECT_FALSE(PipeTap::IsPipe(-1));
 }
 
 TEST(PipeTap, TakesNoMoreThanItHolds) {
