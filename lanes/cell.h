@@ -1,10 +1,12 @@
 // Cell<T>: one small value (an enum, a number) that threads publish to each other.
 // Threads: any. Memory ordering: Set is a release and Get an acquire, so whatever was written
-// before a Set is visible to who has seen its value. SetOnce keeps the first value that was set.
-// Signals: lock-free for the types used here, so Set is async-signal-safe.
+// before a Set is visible to who has seen its value. SetOnce keeps the first value that was set. Add
+// is one step: of two at the same time none is lost.
+// Signals: lock-free for the types used here, so all of it is async-signal-safe.
 #pragma once
 
 #include <atomic>
+#include <type_traits>
 
 namespace shunt {
 
@@ -16,6 +18,11 @@ class Cell {
   }
   void Set(T value) { value_.store(value, std::memory_order_release); }
   T Get() const { return value_.load(std::memory_order_acquire); }
+  void Add(T value)
+    requires std::is_integral_v<T>
+  {
+    value_.fetch_add(value, std::memory_order_acq_rel);
+  }
   // True when this call changed the cell from its initial value.
   bool SetOnce(T value) {
     T expected = initial_;

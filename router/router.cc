@@ -63,7 +63,7 @@ class PipelineRouter final : public Router {
   void Stop(int signal_number) override {
     RunState& run = pipeline_.run;
     run.stop_signal.SetOnce(signal_number);
-    run.stop_count.Set(run.stop_count.Get() + 1);
+    run.stop_count.Add(1);
     stop_waker_->Wake();
   }
 

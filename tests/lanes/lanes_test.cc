@@ -195,6 +195,17 @@ TEST(SequencedRing, ManyProducersOneOrder) {
   for (std::thread& producer : producers) producer.join();
 }
 
+TEST(Cell, CountsWhatSeveralThreadsAdd) {
+  Cell<int> cell(0);
+  const auto add = [&] {
+    for (int i = 0; i < 50'000; ++i) cell.Add(1);
+  };
+  std::thread one(add), other(add);
+  one.join();
+  other.join();
+  EXPECT_EQ(cell.Get(), 100'000);
+}
+
 TEST(Lane, WakesTheSenderThatWaitsForRoom) {
   // The sender sleeps without a time limit whenever the lane is full: a missed wake-up would hang
   // the test.
