@@ -83,9 +83,9 @@ void ReadError(JsonSlice trace, TraceMessage* out) {
   out->failure_type = "system_error";
   const std::optional<JsonSlice> error = JsonFind(trace, "error");
   if (!error || !error->is_object()) return;
-  out->message = Text(*error, "message", kTraceMessageBytesMax);
-  out->internal_message = Text(*error, "internal_message", kTraceMessageBytesMax);
-  out->stack_trace = Text(*error, "stack_trace", kTraceStackBytesMax);
+  out->message = Text(*error, "message", kTraceTextBytesMax);
+  out->internal_message = Text(*error, "internal_message", kTraceTextBytesMax);
+  out->stack_trace = Text(*error, "stack_trace", kTraceTextBytesMax);
   const std::optional<std::string> type = String(*error, "failure_type");
   if (type == "config_error" || type == "transient_error") out->failure_type = *type;
   absl::StatusOr<StreamDescriptor> stream = Descriptor(JsonFind(*error, "stream_descriptor"));

@@ -28,18 +28,18 @@ struct ControlMessage {
 };
 absl::StatusOr<ControlMessage> ParseControl(std::string_view line);
 
-inline constexpr std::size_t kTraceMessageBytesMax = 50'000;
-inline constexpr std::size_t kTraceStackBytesMax = 100'000;
+// Much more than anybody shows of it, so that masking sees every secret that begins in what is shown.
+inline constexpr std::size_t kTraceTextBytesMax = 128 * 1024;
 
-// AirbyteTraceMessage. Texts are cut between characters, so a secret may be cut too: mask before
-// you show them, and mind the end.
+// AirbyteTraceMessage. Texts are cut between characters: mask them, and only then cut them to what
+// is shown.
 struct TraceMessage {
   enum class Type : uint8_t { kError, kEstimate, kStreamStatus, kAnalytics, kOther };
   enum class StreamStatus : uint8_t { kStarted, kRunning, kComplete, kIncomplete, kOther };
   Type type = Type::kOther;
   std::optional<double> emitted_at_ms;
   // kError: whatever is missing, it is an error, so nothing of it is required.
-  std::string message, internal_message, stack_trace;  // cut at 50,000 / 50,000 / 100,000 bytes
+  std::string message, internal_message, stack_trace;  // cut at kTraceTextBytesMax
   std::string failure_type;                            // system_error unless a known one is given
   std::optional<StreamDescriptor> stream;  // kError (optional), kStreamStatus, kEstimate STREAM
   // kStreamStatus

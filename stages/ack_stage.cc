@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "platform/check.h"
 #include "platform/strings.h"
-#include "protocol/payloads.h"
 
 namespace shunt {
 namespace {
@@ -43,12 +42,9 @@ AckStage::AckStage(Connector& destination, const Options& options, const SecretG
                    const Lanes& lanes, const Clock& clock, RunState& run)
     : destination_(destination),
       options_(options),
-      secrets_(secrets),
       announcements_(lanes.announcements),
       commits_(lanes.commits),
-      control_(lanes.control),
-      logs_(lanes.logs),
-      faults_(lanes.faults),
+      asides_(Origin::kDestination, secrets, lanes.control, lanes.logs, lanes.faults, run),
       clock_(clock),
       run_(run),
       classifier_(DestinationLines(), nullptr),
@@ -126,7 +122,7 @@ bool AckStage::ReadSome() {
   }
   if (result.state == IoState::kBlocked && !run_.end_destination.Get()) return false;
   if (result.state == IoState::kError) {
-    faults_.Send(MakeFault(
+    asides_.Raise(MakeFault(
         ExitCode::kDestinationFailed, Fault::Effect::kAbort, Origin::kDestination,
         absl::StrCat("reading the destination's output failed: ", strerror(result.error))));
   }
@@ -191,48 +187,32 @@ bool AckStage::WorkOff() {
 
 bool AckStage::Dispatch(const LineItem& item) {
   const std::string_view line(buffer_.data() + item.begin, item.end - item.begin);
+  const uint64_t number = lines_before_ + item.first_line + 1;
   switch (item.kind) {
     case LineItem::Kind::kState:
       OnAck(line);
       return true;
     case LineItem::Kind::kControl:
-      return SendControl(item, false);
+      return asides_.OnControl(line, number, read_at_, false);
     case LineItem::Kind::kText:
     case LineItem::Kind::kMalformed:
-      if (item.mentions_config) return SendControl(item, true);
-      if (item.kind == LineItem::Kind::kText) {
-        Log(Origin::kDestination, LogLevel::kInfo, std::string(line.substr(0, kBlockBytes)));
-      }
+      if (item.mentions_config) return asides_.OnControl(line, number, read_at_, true);
+      if (item.kind == LineItem::Kind::kText) asides_.OnText(line.substr(0, kBlockBytes));
       return true;
     case LineItem::Kind::kLog:
-      OnLog(line);
+      asides_.OnLog(line);
       return true;
     case LineItem::Kind::kTrace:
-      OnTrace(line);
+      asides_.OnTrace(line, number);
       return true;
     case LineItem::Kind::kOther:
-      OnOther(line);
+      asides_.OnOther(line);
       return true;
     case LineItem::Kind::kRun:
     case LineItem::Kind::kUnknownStream:
     case LineItem::Kind::kUnusableState:
       return true;  // counted
   }
-  return true;
-}
-
-bool AckStage::SendControl(const LineItem& item, bool quarantine_only) {
-  ControlFact fact;
-  fact.origin = Origin::kDestination;
-  fact.seq = std::max(lines_before_ + item.first_line + 1, control_seq_ + 1);
-  fact.received_at = read_at_;
-  fact.line.assign(buffer_.data() + item.begin, item.end - item.begin);
-  fact.quarantine_only = quarantine_only;
-  const uint64_t seq = fact.seq;
-  const std::size_t bytes = fact.line.size();
-  secrets_.Learn(fact.line);
-  if (!control_.Send(std::move(fact), bytes)) return false;
-  control_seq_ = seq;
   return true;
 }
 
@@ -292,49 +272,15 @@ bool AckStage::SendCommits() {
   return true;
 }
 
-void AckStage::OnTrace(std::string_view line) {
-  const auto trace = ParseTrace(line);
-  if (!trace.ok()) return;
-  std::optional<Fault> fault = traces_.Add(*trace);
-  if (!fault) return;
-  Log(Origin::kDestination, LogLevel::kError, fault->failure.message);
-  faults_.Send(*std::move(fault));
-}
-
-void AckStage::OnOther(std::string_view line) {
-  const auto status = ParseConnectionStatus(line);
-  if (!status.ok() || status->succeeded || std::exchange(check_failed_, true)) return;
-  Fault fault = MakeFault(
-      ExitCode::kDestinationFailed, Fault::Effect::kVerdict, Origin::kDestination,
-      status->message.empty() ? "the destination's connection check failed" : status->message);
-  fault.failure.type = "config_error";
-  faults_.Send(std::move(fault));
-}
-
-void AckStage::OnLog(std::string_view line) {
-  auto log = ParseLog(line);
-  if (!log.ok()) return;
-  std::string text = std::move(log->message);
-  if (!log->stack_trace.empty()) absl::StrAppend(&text, "\n", log->stack_trace);
-  Log(Origin::kDestination, ParseLogLevelName(log->level), std::move(text));
-}
-
-void AckStage::Log(Origin origin, LogLevel level, std::string text) {
-  const std::size_t bytes = text.size();
-  if (!logs_.Send(LogFact{origin, level, std::move(text)}, bytes)) ++account_.log_lines_dropped;
-}
-
 void AckStage::Fail(const absl::Status& status) {
-  faults_.Send(MakeFault(
+  asides_.Raise(MakeFault(
       ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
       absl::StrCat("states that wait for the destination could not be kept: ", status.message())));
 }
 
 Step AckStage::Finish() {
   commits_.Close();
-  control_.Close();
-  logs_.Close();
-  faults_.Close();
+  asides_.Close();
   done_ = true;
   return Step::kDone;
 }

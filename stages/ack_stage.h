@@ -18,15 +18,11 @@
 #include "platform/clock.h"
 #include "protocol/line_classifier.h"
 #include "stages/announcement.h"
+#include "stages/asides.h"
 #include "stages/commit.h"
-#include "stages/control_fact.h"
-#include "stages/event_sink.h"
-#include "stages/fault.h"
 #include "stages/run_state.h"
-#include "stages/secret_gate.h"
 #include "stages/stage.h"
 #include "stages/state_bodies.h"
-#include "stages/trace_log.h"
 
 namespace shunt {
 
@@ -49,7 +45,6 @@ class AckStage final : public Stage {
     uint64_t bytes = 0;
     uint64_t acked = 0;  // states covered by an ack
     uint64_t unmatched_acks = 0;
-    uint64_t log_lines_dropped = 0;
   };
   AckStage(Connector& destination, const Options& options, const SecretGate& secrets,
            const Lanes& lanes, const Clock& clock, RunState& run);
@@ -68,25 +63,17 @@ class AckStage final : public Stage {
   void OnLines(std::string_view lines);
   bool WorkOff();
   bool Dispatch(const LineItem& item);
-  bool SendControl(const LineItem& item, bool quarantine_only);
   void OnAck(std::string_view line);
-  void OnTrace(std::string_view line);
-  void OnOther(std::string_view line);
-  void OnLog(std::string_view line);
   void Coalesce(const LaneKey& lane, CheckpointLedger::Ack&& ack);
   bool SendCommits();
-  void Log(Origin origin, LogLevel level, std::string text);
   void Fail(const absl::Status& status);
   Step Finish();
 
   Connector& destination_;
   const Options options_;
-  const SecretGate secrets_;
   AnnouncementLane::Receiver announcements_;
   CommitLane::Sender commits_;
-  ControlLane::Sender control_;
-  LogLane::Sender logs_;
-  FaultLane::Sender faults_;
+  Asides asides_;
   const Clock& clock_;
   RunState& run_;
 
@@ -98,18 +85,15 @@ class AckStage final : public Stage {
   ClassifiedBlock block_;
   bool skipping_ = false;  // inside a line over the limit
   bool output_ended_ = false;
-  bool check_failed_ = false;  // a CONNECTION_STATUS FAILED was reported
   bool done_ = false;
   bool calm_ = false;  // nothing happened in the last step
   uint64_t lines_before_ = 0;
-  uint64_t control_seq_ = 0;
   absl::Time read_at_;
 
   CheckpointLedger ledger_;
   StateBodies bodies_;
   std::unordered_map<uint64_t, StateBodies::Body> outstanding_;  // by state number
   CommitBatch pending_;
-  TraceLog traces_{Origin::kDestination};
   Account account_;
 };
 

@@ -99,7 +99,9 @@ void ControlDesk::OnStoreFailed(const absl::Status& status, const std::vector<Jo
 void ControlDesk::Log(LogLevel level, std::string text) {
   const std::size_t bytes = text.size();
   // A full log lane loses the notice; the journal has the update.
-  (void)logs_.Send(LogFact{Origin::kShunt, level, std::move(text)}, bytes);
+  if (!logs_.Send(LogFact{Origin::kShunt, level, std::move(text)}, bytes)) {
+    run_.log_lines_lost.Add(1);
+  }
 }
 
 }  // namespace shunt

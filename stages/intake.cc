@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "platform/strings.h"
 #include "protocol/json_cursor.h"
-#include "protocol/payloads.h"
 
 namespace shunt {
 namespace {
@@ -40,10 +39,7 @@ Intake::Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy,
                RunState& run)
     : catalog_(catalog),
       policy_(policy),
-      secrets_(secrets),
-      control_(control),
-      logs_(logs),
-      faults_(faults),
+      asides_(Origin::kSource, secrets, control, logs, faults, run),
       run_(run) {
   account_.streams.resize(catalog.streams.size());
 }
@@ -64,12 +60,6 @@ bool Intake::Step() {
   return true;
 }
 
-void Intake::Close() {
-  control_.Close();
-  logs_.Close();
-  faults_.Close();
-}
-
 bool Intake::Dispatch(LineItem& item) {
   switch (item.kind) {
     case LineItem::Kind::kState:
@@ -79,26 +69,26 @@ bool Intake::Dispatch(LineItem& item) {
       Keep(item);
       return true;
     case LineItem::Kind::kControl:
-      return SendControl(item, false);
+      return OnControl(item, false);
     case LineItem::Kind::kMalformed:
-      if (item.mentions_config && !SendControl(item, true)) return false;
+      if (item.mentions_config && !OnControl(item, true)) return false;
       OnMalformed(LineNumber(item), item.lines, "is not a well-formed message");
       return true;
     case LineItem::Kind::kText:
-      if (item.mentions_config) return SendControl(item, true);
+      if (item.mentions_config) return OnControl(item, true);
       OnText(item);
       return true;
     case LineItem::Kind::kUnknownStream:
       OnUnknownStream(item);
       return true;
     case LineItem::Kind::kTrace:
-      OnTrace(item);
+      asides_.OnTrace(Value(item), LineNumber(item));
       return true;
     case LineItem::Kind::kLog:
-      OnLog(item);
+      asides_.OnLog(Value(item));
       return true;
     case LineItem::Kind::kOther:
-      OnOther(item);
+      asides_.OnOther(Value(item));
       return true;
     case LineItem::Kind::kUnusableState:
       OnUnusableState(item);
@@ -114,33 +104,27 @@ void Intake::Keep(const LineItem& item) {
   chunk_->block.items[kept_items_++] = item;
 }
 
-bool Intake::SendControl(const LineItem& item, bool quarantine_only) {
-  const std::string_view bytes = ItemBytes(*chunk_, item, policy_.value_bytes_max, &scratch_);
-  ControlFact fact;
-  fact.origin = Origin::kSource;
-  fact.seq = std::max(LineNumber(item), control_seq_ + 1);
-  fact.received_at = chunk_->read_at;
-  fact.line.assign(bytes);
-  fact.quarantine_only = quarantine_only;
-  const uint64_t seq = fact.seq;
-  secrets_.Learn(bytes);
-  if (!control_.Send(std::move(fact), bytes.size())) return false;
-  control_seq_ = seq;
-  return true;
+// The bytes of a message that is copied out of the stream.
+std::string_view Intake::Value(const LineItem& item) {
+  return ItemBytes(*chunk_, item, policy_.value_bytes_max, &scratch_);
+}
+
+bool Intake::OnControl(const LineItem& item, bool quarantine_only) {
+  return asides_.OnControl(Value(item), LineNumber(item), chunk_->read_at, quarantine_only);
 }
 
 void Intake::OnMalformed(uint64_t line, uint64_t lines, std::string_view what) {
   run_.malformed_lines.Add(lines);
   if (malformed_warned_ < kMalformedWarningsMax) {
     ++malformed_warned_;
-    Log(Origin::kShunt, LogLevel::kWarn,
+    asides_.Warn(
         absl::StrCat("source: line ", line, " ", A(what), " and was not forwarded",
                      lines > 1 ? absl::StrCat(" (nor were the ", lines - 1, " after it)") : ""));
   }
   if (policy_.on_malformed == MalformedPolicy::kDrop || tainted_) return;
   tainted_ = true;
   const bool stop = policy_.on_malformed == MalformedPolicy::kFail;
-  faults_.Send(MakeFault(
+  asides_.Raise(MakeFault(
       ExitCode::kDataLoss, stop ? Fault::Effect::kAbort : Fault::Effect::kVerdict, Origin::kSource,
       absl::StrCat(
           "line ", line, " of the source ", A(what),
@@ -175,56 +159,21 @@ void Intake::OnUnknownStream(const LineItem& item) {
   const std::string text =
       absl::StrCat("source: line ", LineNumber(item), ": stream ", StreamName(stream),
                    " is not in the catalog; its records are dropped");
-  Log(Origin::kShunt, LogLevel::kWarn, text);
+  asides_.Warn(text);
   if (policy_.fail_on_unknown_stream) {
-    faults_.Send(MakeFault(ExitCode::kSourceFailed, Fault::Effect::kAbort, Origin::kSource, text));
+    asides_.Raise(MakeFault(ExitCode::kSourceFailed, Fault::Effect::kAbort, Origin::kSource, text));
   }
-}
-
-void Intake::OnTrace(const LineItem& item) {
-  const auto trace = ParseTrace(ItemBytes(*chunk_, item, policy_.value_bytes_max, &scratch_));
-  if (!trace.ok()) {
-    Log(Origin::kShunt, LogLevel::kWarn,
-        absl::StrCat("source: line ", LineNumber(item), ": ", trace.status().message()));
-    return;
-  }
-  std::optional<Fault> fault = traces_.Add(*trace);
-  if (!fault) return;
-  Log(Origin::kSource, LogLevel::kError, fault->failure.message);
-  faults_.Send(*std::move(fault));
-}
-
-void Intake::OnLog(const LineItem& item) {
-  auto log = ParseLog(ItemBytes(*chunk_, item, policy_.value_bytes_max, &scratch_));
-  if (!log.ok()) return;  // counted as a log line; without a message there is nothing to show
-  std::string text = std::move(log->message);
-  if (!log->stack_trace.empty()) absl::StrAppend(&text, "\n", log->stack_trace);
-  Log(Origin::kSource, ParseLogLevelName(log->level), std::move(text));
 }
 
 void Intake::OnText(const LineItem& item) {
   const std::size_t bytes_max = chunk_->long_line ? kLogTextBytesMax : kChunkBytes;
-  Log(Origin::kSource, LogLevel::kInfo,
-      std::string(ItemBytes(*chunk_, item, bytes_max, &scratch_)));
-}
-
-void Intake::OnOther(const LineItem& item) {
-  const auto status =
-      ParseConnectionStatus(ItemBytes(*chunk_, item, policy_.value_bytes_max, &scratch_));
-  if (!status.ok() || status->succeeded || std::exchange(check_failed_, true)) return;
-  Fault fault =
-      MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
-                status->message.empty() ? "the source's connection check failed" : status->message);
-  fault.failure.type = "config_error";
-  faults_.Send(std::move(fault));
+  asides_.OnText(ItemBytes(*chunk_, item, bytes_max, &scratch_));
 }
 
 void Intake::OnUnusableState(const LineItem& item) {
   ++account_.states_read;
-  ++account_.states_unusable;
-  Log(Origin::kShunt, LogLevel::kWarn,
-      absl::StrCat("source: line ", LineNumber(item),
-                   ": a STATE without a usable payload was not forwarded"));
+  asides_.Warn(absl::StrCat("source: line ", LineNumber(item),
+                            ": a STATE without a usable payload was not forwarded"));
 }
 
 void Intake::Finish() {
@@ -243,11 +192,6 @@ void Intake::Finish() {
   if (kept_items_ > 0) block.items.back().deltas_end = static_cast<uint32_t>(block.deltas.size());
   if (block.items.capacity() > kItemsKeptMax) block.items.shrink_to_fit();
   if (scratch_.capacity() > kChunkBytes) std::string().swap(scratch_);
-}
-
-void Intake::Log(Origin origin, LogLevel level, std::string text) {
-  const std::size_t bytes = text.size();
-  if (!logs_.Send(LogFact{origin, level, std::move(text)}, bytes)) ++account_.log_lines_dropped;
 }
 
 }  // namespace shunt

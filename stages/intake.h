@@ -4,8 +4,7 @@
 // It runs ahead of the writing (see ForwardStage), so a config update behind stalled records still
 // gets out (G29), and it is the one place where facts that depend on order are applied: line
 // numbers, taint, read counts (architecture section 4). Threads: one. Bounds: one chunk at a time;
-// a full control lane stops it in front of the update, any other full lane loses the log line
-// (counted).
+// a full control lane stops it in front of the update.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +14,9 @@
 
 #include "platform/clock.h"
 #include "stages/accounting.h"
+#include "stages/asides.h"
 #include "stages/chunk.h"
-#include "stages/control_fact.h"
-#include "stages/event_sink.h"
-#include "stages/fault.h"
 #include "stages/run_state.h"
-#include "stages/secret_gate.h"
-#include "stages/trace_log.h"
 
 namespace shunt {
 
@@ -36,12 +31,10 @@ struct IntakePolicy {
 // What the intake has seen, in the order of the stream. Read by others only when the run is over.
 struct SourceAccount {
   LineCounts lines;
-  std::vector<StreamAccount> streams;  // read counts; ForwardStage adds the forwarded ones
+  std::vector<StreamAccount> streams;  // what was read; Outbox counts what was forwarded
   std::map<StreamDescriptor, uint64_t> unknown_streams;  // at most kUnknownStreamsMax
   uint64_t records_dropped = 0;
   uint64_t states_read = 0;
-  uint64_t states_unusable = 0;
-  uint64_t log_lines_dropped = 0;
   std::optional<absl::Time> first_record_at;
 };
 inline constexpr std::size_t kUnknownStreamsMax = 1000;
@@ -58,47 +51,37 @@ class Intake {
   // chunk back with only kRun and kState items left, and Chunk::tainted_from set.
   bool Step();
   ChunkPtr Take() { return std::move(chunk_); }
-  // No more chunks will come.
-  void Close();
+  void Close() { asides_.Close(); }  // no more chunks will come
 
   const SourceAccount& account() const { return account_; }
-  const TraceLog& traces() const { return traces_; }
+  const TraceLog& traces() const { return asides_.traces(); }
   bool tainted() const { return tainted_; }
 
  private:
   bool Dispatch(LineItem& item);
-  bool SendControl(const LineItem& item, bool quarantine_only);
+  std::string_view Value(const LineItem& item);
+  bool OnControl(const LineItem& item, bool quarantine_only);
   void OnMalformed(uint64_t line, uint64_t lines, std::string_view what);
   void OnUnknownStream(const LineItem& item);
-  void OnTrace(const LineItem& item);
-  void OnLog(const LineItem& item);
   void OnText(const LineItem& item);
-  void OnOther(const LineItem& item);
   void OnUnusableState(const LineItem& item);
   void OnOversize();
   void Keep(const LineItem& item);
   void Finish();
-  void Log(Origin origin, LogLevel level, std::string text);
   uint64_t LineNumber(const LineItem& item) const { return lines_before_ + item.first_line + 1; }
 
   const ConfiguredCatalog& catalog_;
   const IntakePolicy policy_;
-  const SecretGate secrets_;
-  ControlLane::Sender control_;
-  LogLane::Sender logs_;
-  FaultLane::Sender faults_;
+  Asides asides_;
   RunState& run_;
 
   ChunkPtr chunk_{nullptr, ChunkPool::Return{}};
   std::size_t next_item_ = 0;
   std::size_t kept_items_ = 0;
   uint64_t lines_before_ = 0;  // lines of the source before chunk_
-  uint64_t control_seq_ = 0;   // the last one given out
   uint64_t malformed_warned_ = 0;
   bool tainted_ = false;
-  bool check_failed_ = false;  // a CONNECTION_STATUS FAILED was reported
   SourceAccount account_;
-  TraceLog traces_{Origin::kSource};
   std::string scratch_;
 };
 

@@ -95,18 +95,19 @@ bool LogStage::Allow(Origin origin) {
   }
   if (origin == Origin::kShunt) return true;
   if (++in_window_[static_cast<std::size_t>(origin)] <= kLogLinesPerSecond) return true;
-  ++suppressed_in_window_;
   ++suppressed_;
   return false;
 }
 
 void LogStage::ReportSuppressed() {
-  if (suppressed_in_window_ == 0) return;
-  events_.Log(
-      Origin::kShunt, LogLevel::kWarn,
-      absl::StrCat(suppressed_in_window_, " log lines of the connectors were not shown: more than ",
-                   kLogLinesPerSecond, " a second"));
-  suppressed_in_window_ = 0;
+  const uint64_t lost = run_.log_lines_lost.Get();
+  const uint64_t unseen = suppressed_ + lost - lost_reported_;
+  if (unseen == 0) return;
+  suppressed_ = 0;
+  lost_reported_ = lost;
+  events_.Log(Origin::kShunt, LogLevel::kWarn,
+              absl::StrCat(unseen, " log lines were not shown: they came faster than ",
+                           kLogLinesPerSecond, " a second"));
 }
 
 }  // namespace shunt

@@ -2,7 +2,8 @@
 // connectors, their stderr, and our own notices. One line at a time, masked, control characters
 // escaped, at most kLogLinesPerSecond of each connector.
 //
-// It never waits and nothing waits for it: what does not fit is dropped and counted.
+// It never waits and nothing waits for it: what does not fit is dropped, and how much that was is
+// said once a second.
 #pragma once
 
 #include <array>
@@ -29,9 +30,6 @@ class LogStage final : public Stage {
   Wait wait() const override;
   bool calm() const override { return calm_; }
 
-  // Once the run is over: lines not shown because there were too many.
-  uint64_t suppressed_lines() const { return suppressed_; }
-
  private:
   struct Stderr {
     Origin origin;
@@ -55,8 +53,8 @@ class LogStage final : public Stage {
   std::array<Stderr, 2> stderrs_;
   absl::Duration window_ends_ = absl::ZeroDuration();
   std::array<uint64_t, 3> in_window_ = {};
-  uint64_t suppressed_in_window_ = 0;
-  uint64_t suppressed_ = 0;
+  uint64_t suppressed_ = 0;     // since it was last reported
+  uint64_t lost_reported_ = 0;  // of RunState::log_lines_lost
   bool logs_ended_ = false;
   bool done_ = false;
   bool calm_ = false;  // nothing happened in the last step

@@ -29,8 +29,9 @@ struct RunState {
   Cell<bool> destination_broken{false};  // ForwardStage: the destination stopped reading
   Cell<bool> destination_ended{false};   // AckStage: end of file
   Cell<bool> source_waiting{false};      // ReadStage: the source has nothing for us
-  Cell<bool> source_flows{false};   // ReadStage: the last read was full, the next comes at once
-  Cell<bool> write_blocked{false};  // ForwardStage: has bytes and the destination's pipe is full
+  Cell<bool> source_flows{false};    // ReadStage: the last read was full, the next comes at once
+  Cell<uint64_t> log_lines_lost{0};  // whoever finds the log lane full
+  Cell<bool> write_blocked{false};   // ForwardStage: has bytes and the destination's pipe is full
 
   // Counted by the stages.
   Counter source_bytes;          // ReadStage

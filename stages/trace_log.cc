@@ -1,9 +1,23 @@
 #include "stages/trace_log.h"
 
+#include <algorithm>
+#include <string>
+
 namespace shunt {
+namespace {
+
+// Cut between characters.
+std::string Shown(const std::string& text) {
+  std::size_t size = std::min(text.size(), kShownTextBytesMax);
+  while (size > 0 && size < text.size() && (text[size] & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
+}  // namespace
 
 std::optional<Fault> TraceLog::Add(const TraceMessage& trace) {
   if (trace.type == TraceMessage::Type::kStreamStatus && trace.stream) {
+    if (origin_ != Origin::kSource) return std::nullopt;  // a destination's mean nothing to us
     const bool room = statuses_.size() < kTraceStreamsMax || statuses_.contains(*trace.stream);
     if (room && trace.status != TraceMessage::StreamStatus::kOther) {
       statuses_[*trace.stream] = trace.status;
@@ -23,9 +37,9 @@ std::optional<Fault> TraceLog::Add(const TraceMessage& trace) {
   fault.effect = Fault::Effect::kVerdict;
   fault.failure = {.origin = origin_,
                    .type = trace.failure_type,
-                   .message = trace.message.substr(0, kTraceTextBytesMax),
-                   .internal_message = trace.internal_message.substr(0, kTraceTextBytesMax),
-                   .stack_trace = trace.stack_trace.substr(0, 2 * kTraceTextBytesMax),
+                   .message = Shown(trace.message),
+                   .internal_message = Shown(trace.internal_message),
+                   .stack_trace = Shown(trace.stack_trace),
                    .stream = trace.stream};
   return fault;
 }

@@ -1,6 +1,6 @@
-// TraceLog: what one connector's TRACE messages said: first errors, latest status and estimate per
-// stream. Threads: one. Bound: kTraceErrorsMax errors, texts cut; one entry per stream named in a
-// status.
+// TraceLog: what one connector's TRACE messages said: the first errors and, of a source, the latest
+// status of each stream. Threads: one. Bound: kTraceErrorsMax errors, texts (masked already) cut;
+// kTraceStreamsMax streams.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace shunt {
 
 inline constexpr std::size_t kTraceErrorsMax = 10;
 inline constexpr std::size_t kTraceStreamsMax = 100'000;
-inline constexpr std::size_t kTraceTextBytesMax = 50'000;
+inline constexpr std::size_t kShownTextBytesMax = 50'000;
 
 class TraceLog {
  public:

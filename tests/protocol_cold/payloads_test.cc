@@ -135,14 +135,14 @@ TEST(ParseTraceTest, AnErrorIsAnErrorWhateverIsMissing) {
 
 TEST(ParseTraceTest, LongTextsAreCutBetweenCharacters) {
   std::string plain, escaped;
-  for (int i = 0; i < 60'000; ++i) plain += "\xC3\xA9";
-  for (int i = 0; i < 60'000; ++i) escaped += "\\u0041";
+  for (int i = 0; i < 140'000; ++i) plain += "\xC3\xA9";
+  for (int i = 0; i < 140'000; ++i) escaped += "\\u0041";
   const TraceMessage trace =
       ParsedTrace(R"("type":"ERROR","error":{"message":"x)" + plain + R"(","internal_message":")" +
-                  escaped + R"(","stack_trace":")" + std::string(120'000, 's') + "\"}");
-  EXPECT_EQ(trace.message, "x" + plain.substr(0, 49'998));
-  EXPECT_EQ(trace.internal_message, std::string(50'000, 'A'));
-  EXPECT_EQ(trace.stack_trace, std::string(100'000, 's'));
+                  escaped + R"(","stack_trace":")" + std::string(140'000, 's') + "\"}");
+  EXPECT_EQ(trace.message, "x" + plain.substr(0, kTraceTextBytesMax - 2));
+  EXPECT_EQ(trace.internal_message, std::string(kTraceTextBytesMax, 'A'));
+  EXPECT_EQ(trace.stack_trace, std::string(kTraceTextBytesMax, 's'));
 }
 
 TEST(ParseTraceTest, ReadsAStreamStatus) {

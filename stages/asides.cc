@@ -1,0 +1,89 @@
+#include "stages/asides.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "platform/strings.h"
+#include "protocol/payloads.h"
+
+namespace shunt {
+
+Asides::Asides(Origin connector, const SecretGate& secrets, ControlLane& control, LogLane& logs,
+               FaultLane& faults, RunState& run)
+    : connector_(connector),
+      secrets_(secrets),
+      control_(control),
+      logs_(logs),
+      faults_(faults),
+      run_(run),
+      traces_(connector) {}
+
+bool Asides::OnControl(std::string_view line, uint64_t number, absl::Time received_at,
+                       bool quarantine_only) {
+  ControlFact fact;
+  fact.origin = connector_;
+  fact.seq = std::max(number, control_seq_ + 1);
+  fact.received_at = received_at;
+  fact.line.assign(line);
+  fact.quarantine_only = quarantine_only;
+  const uint64_t seq = fact.seq;
+  secrets_.Learn(line);
+  if (!control_.Send(std::move(fact), line.size())) return false;
+  control_seq_ = seq;
+  return true;
+}
+
+void Asides::OnTrace(std::string_view line, uint64_t number) {
+  auto trace = ParseTrace(line);
+  if (!trace.ok()) {
+    Warn(
+        absl::StrCat(A(OriginName(connector_)), ": line ", number, ": ", trace.status().message()));
+    return;
+  }
+  for (std::string* text : {&trace->message, &trace->internal_message, &trace->stack_trace}) {
+    if (!text->empty()) *text = secrets_.masker->MaskLine(*text);
+  }
+  std::optional<Fault> fault = traces_.Add(*trace);
+  if (!fault) return;
+  Log(connector_, LogLevel::kError, fault->failure.message);
+  Raise(*std::move(fault));
+}
+
+void Asides::OnLog(std::string_view line) {
+  auto log = ParseLog(line);
+  if (!log.ok()) return;  // counted as a log line; without a message there is nothing to show
+  std::string text = std::move(log->message);
+  if (!log->stack_trace.empty()) absl::StrAppend(&text, "\n", log->stack_trace);
+  Log(connector_, ParseLogLevelName(log->level), std::move(text));
+}
+
+void Asides::OnText(std::string_view text) { Log(connector_, LogLevel::kInfo, std::string(text)); }
+
+void Asides::OnOther(std::string_view line) {
+  const auto status = ParseConnectionStatus(line);
+  if (!status.ok() || status->succeeded || std::exchange(check_failed_, true)) return;
+  const ExitCode code =
+      connector_ == Origin::kSource ? ExitCode::kSourceFailed : ExitCode::kDestinationFailed;
+  std::string text = status->message.empty() ? absl::StrCat("the ", A(OriginName(connector_)),
+                                                            "'s connection check failed")
+                                             : status->message;
+  Fault fault = MakeFault(code, Fault::Effect::kVerdict, connector_, std::move(text));
+  fault.failure.type = "config_error";
+  Raise(std::move(fault));
+}
+
+void Asides::Raise(Fault fault) { faults_.Send(std::move(fault)); }
+
+void Asides::Log(Origin origin, LogLevel level, std::string text) {
+  const std::size_t bytes = text.size();
+  if (!logs_.Send(LogFact{origin, level, std::move(text)}, bytes)) run_.log_lines_lost.Add(1);
+}
+
+void Asides::Close() {
+  control_.Close();
+  logs_.Close();
+  faults_.Close();
+}
+
+}  // namespace shunt
