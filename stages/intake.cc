@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/strings.h"
-#include "protocol/json_cursor.h"
+#include "protocol/envelope_reader.h"
 
 namespace shunt {
 namespace {
@@ -138,21 +138,32 @@ void Intake::OnOversize() {
   ++lines_before_;
 }
 
+// Rare, so the envelope of a RECORD is read again here instead of being carried along. However long
+// the line is, its names are bounded.
+StreamDescriptor Intake::StreamOf(const LineItem& item) const {
+  EnvelopeReader reader(Validation::kEnvelope);
+  reader.Reset();
+  bool begun = false;
+  for (const Chunk* part = chunk_.get(); part != nullptr; part = part->next.get()) {
+    std::string_view bytes = part->bytes();
+    if (!chunk_->long_line) bytes = bytes.substr(item.begin, item.end - item.begin);
+    if (!begun) bytes.remove_prefix(std::min(bytes.find('{'), bytes.size()));
+    begun = begun || !bytes.empty();
+    reader.Feed(bytes);
+    if (reader.grammar().status() == EnvelopeReader::Grammar::Status::kDone) break;
+  }
+  const Envelope& envelope = reader.envelope();
+  StreamDescriptor stream;
+  UnescapeName(envelope.stream_text, &stream.name);
+  if (envelope.name_space == JsonKind::kString) {
+    UnescapeName(envelope.namespace_text, &stream.name_space.emplace());
+  }
+  return stream;
+}
+
 void Intake::OnUnknownStream(const LineItem& item) {
   ++account_.records_dropped;
-  // Rare, so the envelope is read again here instead of being carried along.
-  StreamDescriptor stream;
-  const std::string_view line = ItemBytes(*chunk_, item, policy_.value_bytes_max, &scratch_);
-  if (const auto message = ParseJson(line)) {
-    if (const auto record = JsonFind(*message, "record")) {
-      if (const auto name = JsonFind(*record, "stream"))
-        stream.name = JsonString(*name).value_or("");
-      if (const auto name_space = JsonFind(*record, "namespace");
-          name_space && name_space->is_string()) {
-        stream.name_space = JsonString(*name_space);
-      }
-    }
-  }
+  const StreamDescriptor stream = StreamOf(item);
   const bool known = account_.unknown_streams.contains(stream);
   if (!known && account_.unknown_streams.size() >= kUnknownStreamsMax) return;
   if (++account_.unknown_streams[stream] > 1) return;

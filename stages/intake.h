@@ -63,6 +63,7 @@ class Intake {
   bool OnControl(const LineItem& item, bool quarantine_only);
   void OnMalformed(uint64_t line, uint64_t lines, std::string_view what);
   void OnUnknownStream(const LineItem& item);
+  StreamDescriptor StreamOf(const LineItem& item) const;
   void OnText(const LineItem& item);
   void OnUnusableState(const LineItem& item);
   void OnOversize();

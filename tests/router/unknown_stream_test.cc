@@ -1,0 +1,56 @@
+// Records of streams that the catalog lacks are counted under their own name, whatever the name
+// looks like and however long the record is: also when it is longer than any message that is copied
+// out of the stream.
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "connectors/memory_connector.h"
+#include "platform/clock.h"
+#include "router/router.h"
+
+namespace shunt {
+namespace {
+
+struct Sink final : public EventSink {
+  void Log(Origin, LogLevel, std::string_view text) override {
+    absl::StrAppend(&texts, std::string(text), "\n");
+  }
+  std::string texts;
+};
+
+std::string Record(const std::string& members, std::size_t padding) {
+  return absl::StrCat(R"({"type":"RECORD","record":{"data":{"x":")", std::string(padding, 'x'),
+                      R"("},)", members, "}}\n");
+}
+
+TEST(UnknownStreams, AreNamedHoweverLongTheirRecordsAre) {
+  MemorySource source({.output = Record(R"("stream":"short","namespace":null)", 10) +
+                                 Record(R"("stream":"short")", 10) +
+                                 Record(R"("stream":"long","namespace":"caf\u00e9")", 5 << 20) +
+                                 Record(R"("stream":"long","namespace":"caf\u00e9")", 300'000)});
+  MemoryDestination destination;
+  auto store = *OpenStore("memory:");
+  Sink events;
+  RouterOptions options;
+  options.threads = Threads::kInline;
+  options.memory_budget_bytes = 32 << 20;
+  options.source.config_id = "p/source";
+  options.destination.config_id = "p/destination";
+  options.run = *store->BeginRun("p", "run-1", absl::Now(), false);
+  auto router = *Router::Create(options, {source, destination, *store, events, SystemClock()});
+  const Report report = *router->Run();
+  EXPECT_EQ(report.exit_code, 0) << report.ToJson();
+  EXPECT_EQ(report.records_dropped, 4u);
+  ASSERT_EQ(report.unknown_streams.size(), 2u);
+  EXPECT_EQ(report.unknown_streams[0].stream,
+            (StreamDescriptor{.name = "long", .name_space = "caf\u00e9"}));
+  EXPECT_EQ(report.unknown_streams[0].records, 2u);
+  EXPECT_EQ(report.unknown_streams[1].stream,
+            (StreamDescriptor{.name = "short", .name_space = {}}));
+  EXPECT_EQ(report.unknown_streams[1].records, 2u);
+  EXPECT_NE(events.texts.find("line 3: stream caf\u00e9.long"), std::string::npos) << events.texts;
+}
+
+}  // namespace
+}  // namespace shunt
