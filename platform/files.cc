@@ -227,20 +227,18 @@ absl::StatusOr<UnlinkedFile> UnlinkedFile::Create(const std::string& directory) 
   return UnlinkedFile(std::move(fd), directory);
 }
 
-absl::StatusOr<int64_t> UnlinkedFile::Append(std::string_view bytes) {
-  const int64_t start = size_;
-  int64_t end = start;
+absl::Status UnlinkedFile::WriteAt(int64_t offset, std::string_view bytes) {
+  SHUNT_CHECK(offset >= 0);
   while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), end);
+    const ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), offset);
     if (written < 0 && errno == EINTR) continue;
-    // What was written stays behind the end and is overwritten by the next Append.
     if (written <= 0)
       return Failed("writing a spill file in", directory_, written < 0 ? errno : EIO);
-    end += written;
+    offset += written;
+    size_ = std::max(size_, offset);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
-  size_ = end;
-  return start;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> UnlinkedFile::ReadAt(int64_t offset, std::size_t size) const {
@@ -260,10 +258,12 @@ absl::StatusOr<std::string> UnlinkedFile::ReadAt(int64_t offset, std::size_t siz
   return bytes;
 }
 
-absl::Status UnlinkedFile::Clear() {
-  if (size_ == 0) return absl::OkStatus();
-  size_ = 0;
-  if (::ftruncate(fd_.get(), 0) != 0) return Failed("emptying a spill file in", directory_, errno);
+absl::Status UnlinkedFile::Shrink(int64_t size) {
+  if (size >= size_) return absl::OkStatus();
+  if (::ftruncate(fd_.get(), size) != 0) {
+    return Failed("shrinking a spill file in", directory_, errno);
+  }
+  size_ = size;
   return absl::OkStatus();
 }
 

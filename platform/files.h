@@ -70,12 +70,13 @@ class UnlinkedFile {
  public:
   static absl::StatusOr<UnlinkedFile> Create(const std::string& directory);
 
-  // Appends all of `bytes`; returns the offset of the first. On an error nothing is kept.
-  absl::StatusOr<int64_t> Append(std::string_view bytes);
+  // Writes all of `bytes` from `offset` on; the file grows as needed. On an error that range holds
+  // nothing of use.
+  absl::Status WriteAt(int64_t offset, std::string_view bytes);
   // Reads exactly `size` bytes. DataLoss when the file is shorter.
   absl::StatusOr<std::string> ReadAt(int64_t offset, std::size_t size) const;
-  // Forgets everything and gives the space back.
-  absl::Status Clear();
+  // Forgets what is at or behind `size` and gives the space back.
+  absl::Status Shrink(int64_t size);
   int64_t size() const { return size_; }
 
  private:

@@ -3,6 +3,11 @@
 #include <utility>
 
 namespace shunt {
+namespace {
+
+constexpr int64_t kShrinkBytesMin = int64_t{1} << 20;  // less is not worth a system call
+
+}  // namespace
 
 absl::StatusOr<StateBodies::Body> StateBodies::Keep(std::string text) {
   Body body;
@@ -16,14 +21,14 @@ absl::StatusOr<StateBodies::Body> StateBodies::Keep(std::string text) {
     if (!file.ok()) return file.status();
     file_.emplace(*std::move(file));
   }
-  if (file_live_ == 0) {
-    if (absl::Status status = file_->Clear(); !status.ok()) return status;
+  const int64_t bytes = static_cast<int64_t>(text.size());
+  const int64_t offset = space_.Take(bytes);
+  if (absl::Status status = file_->WriteAt(offset, text); !status.ok()) {
+    space_.Give(offset, bytes);
+    return status;
   }
-  absl::StatusOr<int64_t> offset = file_->Append(text);
-  if (!offset.ok()) return offset.status();
-  body.offset = *offset;
+  body.offset = offset;
   body.file_bytes = text.size();
-  ++file_live_;
   return body;
 }
 
@@ -32,16 +37,19 @@ absl::StatusOr<std::string> StateBodies::Take(Body&& body) {
     memory_bytes_ -= body.text.size();
     return std::move(body.text);
   }
-  --file_live_;
-  return file_->ReadAt(body.offset, body.file_bytes);
+  absl::StatusOr<std::string> text = file_->ReadAt(body.offset, body.file_bytes);
+  Drop(std::move(body));
+  return text;
 }
 
 void StateBodies::Drop(Body&& body) {
   if (body.offset < 0) {
     memory_bytes_ -= body.text.size();
-  } else {
-    --file_live_;
+    return;
   }
+  space_.Give(body.offset, static_cast<int64_t>(body.file_bytes));
+  // What is behind the end is only space: when it cannot be given back now, it is used again.
+  if (file_->size() - space_.end() >= kShrinkBytesMin) (void)file_->Shrink(space_.end());
 }
 
 }  // namespace shunt

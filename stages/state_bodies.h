@@ -1,9 +1,11 @@
 // StateBodies: keeps the bytes of states that wait for their acknowledgement. The first
 // `memory_bytes_max` are kept in memory, what comes on top goes to an unlinked file, so that a
-// destination that acknowledges late can never be the reason to stop reading (G19).
+// destination that acknowledges late can never be the reason to stop reading (G19). The file is
+// about as large as the most that ever waited at once (stages/spill_space.h), and gives back what
+// is free at its end.
 //
-// Threads: one. Ownership: a Body must be given back with Drop. Errors: a Status when the file
-// cannot be written or read; it names the directory.
+// Threads: one. Ownership: a Body must be given back with Take or Drop. Errors: a Status when the
+// file cannot be written or read; it names the directory.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "platform/files.h"
+#include "stages/spill_space.h"
 
 namespace shunt {
 
@@ -32,14 +35,14 @@ class StateBodies {
   absl::StatusOr<std::string> Take(Body&& body);
   void Drop(Body&& body);
 
-  uint64_t memory_bytes() const { return memory_bytes_; }
+  int64_t file_bytes() const { return file_ ? file_->size() : 0; }
 
  private:
   const std::string spill_dir_;
   const uint64_t memory_bytes_max_;
   uint64_t memory_bytes_ = 0;
   std::optional<UnlinkedFile> file_;
-  uint64_t file_live_ = 0;  // bodies in the file; at zero it starts over
+  SpillSpace space_;  // of the file
 };
 
 }  // namespace shunt

@@ -139,21 +139,22 @@ TEST(FilesystemTest, KnowsTmpfs) {
   EXPECT_FALSE(OnSameFilesystem(directory.path(), "/no/such/directory"));
 }
 
-TEST(UnlinkedFileTest, GivesBackWhatWasAppended) {
+TEST(UnlinkedFileTest, GivesBackWhatWasWritten) {
   const TempDir directory;
   absl::StatusOr<UnlinkedFile> file = UnlinkedFile::Create(directory.path());
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(0u, EntriesOf(directory.path())) << "it has no name";
   const std::string big(3 << 20, 'b');
-  EXPECT_EQ(0, file->Append("small").value());
-  EXPECT_EQ(5, file->Append(big).value());
+  EXPECT_TRUE(file->WriteAt(0, "small").ok());
+  EXPECT_TRUE(file->WriteAt(5, big).ok());
   EXPECT_EQ("small", file->ReadAt(0, 5).value());
   EXPECT_EQ(big, file->ReadAt(5, big.size()).value());
   EXPECT_EQ(absl::StatusCode::kDataLoss, file->ReadAt(5, big.size() + 1).status().code());
-  EXPECT_TRUE(file->Clear().ok());
-  EXPECT_EQ(0, file->size());
-  EXPECT_EQ(0, file->Append("again").value());
-  EXPECT_EQ("again", file->ReadAt(0, 5).value());
+  EXPECT_TRUE(file->Shrink(5).ok());
+  EXPECT_EQ(5, file->size());
+  EXPECT_TRUE(file->WriteAt(1, "tar").ok());
+  EXPECT_EQ("starl", file->ReadAt(0, 5).value());
+  EXPECT_EQ(absl::StatusCode::kDataLoss, file->ReadAt(0, 6).status().code());
 }
 
 TEST(UnlinkedFileTest, NamesTheDirectoryThatCannotTakeIt) {
