@@ -11,9 +11,11 @@ const char* RowReader::Read(uint32_t stream, const char* p, const char* limit) {
   if (!learns_) return scanner_.Scan(p, limit);
   Slot& slot = slots_[stream == kAnyStream ? 0 : stream + 1];
   RowTemplate::Match match{.at = p};
+  if (slot.known == 0) slot.known = last_known_;  // streams of one source are often alike
   if (slot.known != 0) {
     match = templates_[slot.known - 1u]->Read(p, limit);
     if (match.ended) {
+      last_known_ = slot.known;
       const std::size_t size = static_cast<std::size_t>(match.at - p);
       return match.non_ascii && !simdjson::validate_utf8(p, size) ? nullptr : match.at;
     }

@@ -43,6 +43,7 @@ class RowReader {
   ObjectScanner scanner_;
   std::vector<Slot> slots_;
   std::array<std::unique_ptr<RowTemplate>, kTemplatesMax> templates_;
+  uint8_t last_known_ = 0;  // of the row that fitted last; see Slot::known
   std::size_t templates_used_ = 0;
   std::size_t next_to_replace_ = 0;
   std::unique_ptr<RowTemplate> candidate_;
