@@ -130,15 +130,15 @@ void CheckEnd(Pipeline& pipeline, Report* report) {
   }
 }
 
-std::optional<int64_t> Millis(absl::Duration duration) {
-  if (duration <= absl::ZeroDuration()) return std::nullopt;
-  return absl::ToInt64Milliseconds(duration);
+std::optional<int64_t> Millis(std::optional<absl::Duration> at, absl::Duration since) {
+  if (!at) return std::nullopt;
+  return absl::ToInt64Milliseconds(*at - since);
 }
 
 }  // namespace
 
 Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished_at,
-                  absl::Duration duration) {
+                  absl::Duration started_mono, absl::Duration finished_mono) {
   const SuperviseStage::Account& ending = pipeline.supervise.account();
   const SourceAccount& source = pipeline.forward.intake().account();
   const AckStage::Account& acks = pipeline.ack.account();
@@ -147,7 +147,7 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
   report.run_id = pipeline.options.run.run_id;
   report.started_at = started_at;
   report.finished_at = finished_at;
-  report.duration = duration;
+  report.duration = finished_mono - started_mono;
   FillConnector(pipeline.options.source, ending.source_exit, source.lines.physical_lines,
                 pipeline.run.source_bytes.value(), &report.source);
   FillConnector(pipeline.options.destination, ending.destination_exit, acks.lines.physical_lines,
@@ -164,12 +164,9 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
   FillFailures(ending.faults, pipeline.masker, &report);
   if (DestinationEndedWell(ending) && !pipeline.run.discard.Get()) ExplainStates(pipeline, &report);
   CheckEnd(pipeline, &report);
-  if (source.first_record_at) {
-    report.timings.first_record_ms =
-        absl::ToInt64Milliseconds(*source.first_record_at - started_at);
-  }
-  report.timings.source_done_ms = Millis(ending.source_done_at);
-  report.timings.destination_done_ms = Millis(ending.destination_done_at);
+  report.timings.first_record_ms = Millis(source.first_record_at, started_mono);
+  report.timings.source_done_ms = Millis(ending.source_done_at, started_mono);
+  report.timings.destination_done_ms = Millis(ending.destination_done_at, started_mono);
   report.timings.blocked_on_source_ms = absl::ToInt64Milliseconds(ending.blocked_on_source);
   report.timings.blocked_on_destination_ms =
       absl::ToInt64Milliseconds(ending.blocked_on_destination);

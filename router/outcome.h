@@ -8,7 +8,9 @@
 namespace shunt {
 
 // REQUIRES: every stage is done. May explain states in the ledger, so it is called once.
+// `started_mono`, `finished_mono`: the same instants on the monotonic clock, from which every
+// duration in the report is counted.
 Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished_at,
-                  absl::Duration duration);
+                  absl::Duration started_mono, absl::Duration finished_mono);
 
 }  // namespace shunt

@@ -57,7 +57,7 @@ class PipelineRouter final : public Router {
   }
 
   Report TakeReport() override {
-    return MakeReport(pipeline_, started_at_, clock_.WallNow(), clock_.MonoNow() - started_);
+    return MakeReport(pipeline_, started_at_, clock_.WallNow(), started_, clock_.MonoNow());
   }
 
   void Stop(int signal_number) override {

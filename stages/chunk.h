@@ -42,6 +42,7 @@ struct Chunk {
   // Written by ReadStage.
   uint64_t seq = 0;
   absl::Time read_at;         // when its last byte was read
+  absl::Duration read_mono;   // the same on the monotonic clock
   uint32_t size = 0;          // bytes in use
   bool long_line = false;     // one line, continued in `next`
   bool oversize = false;      // stands for a line over the limit, whose bytes were thrown away

@@ -195,7 +195,7 @@ void Intake::Finish() {
     account_.streams[delta.stream].bytes_read += delta.bytes;
   }
   const uint64_t records = block.counts[LineKind::kRecord];
-  if (records > 0 && !account_.first_record_at) account_.first_record_at = chunk_->read_at;
+  if (records > 0 && !account_.first_record_at) account_.first_record_at = chunk_->read_mono;
   run_.records_read.Add(records);
   lines_before_ += block.counts.physical_lines;
   block.items.resize(kept_items_);

@@ -35,7 +35,7 @@ struct SourceAccount {
   std::map<StreamDescriptor, uint64_t> unknown_streams;  // at most kUnknownStreamsMax
   uint64_t records_dropped = 0;
   uint64_t states_read = 0;
-  std::optional<absl::Time> first_record_at;
+  std::optional<absl::Duration> first_record_at;  // on the monotonic clock
 };
 inline constexpr std::size_t kUnknownStreamsMax = 1000;
 

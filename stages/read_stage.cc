@@ -251,6 +251,7 @@ void ReadStage::SkipTo(uint32_t end, bool line_ended) {
 void ReadStage::Publish(ChunkPtr chunk) {
   chunk->seq = next_seq_++;
   chunk->read_at = clock_.WallNow();
+  chunk->read_mono = clock_.MonoNow();
   run_.queued_bytes.Add(chunk->stream_bytes);
   const Wake wake = debt_.For(chunk->stream_bytes);
   // The lane has room for every chunk of the pool.

@@ -42,10 +42,9 @@ SuperviseStage::SuperviseStage(Connector& source, Connector& destination, const 
       faults_(faults),
       clock_(clock),
       run_(run),
-      started_(clock.MonoNow()),
-      now_(started_),
-      measured_at_(started_) {
-  source_silent_.Touch(started_);
+      now_(clock.MonoNow()),
+      measured_at_(now_) {
+  source_silent_.Touch(now_);
 }
 
 Wait SuperviseStage::wait() const {
@@ -146,8 +145,7 @@ void SuperviseStage::WatchSource() {
       run_.end_source.Set(true);
     }
   }
-  if (exited && ended && !std::exchange(source_done_, true))
-    account_.source_done_at = now_ - started_;
+  if (exited && ended && !account_.source_done_at) account_.source_done_at = now_;
 }
 
 // A stop has a deadline of its own (G37).
@@ -224,9 +222,7 @@ void SuperviseStage::WatchDestination() {
   } else if (aborting_ && !(exited && ended)) {
     if (aborted_.Passed(now_, DrainTime() + kStopGrace)) EndDestination(kKillGrace);
   }
-  if (exited && ended && !std::exchange(destination_done_, true)) {
-    account_.destination_done_at = now_ - started_;
-  }
+  if (exited && ended && !account_.destination_done_at) account_.destination_done_at = now_;
 }
 
 void SuperviseStage::OnDestinationLingers() {

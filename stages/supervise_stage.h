@@ -33,7 +33,7 @@ class SuperviseStage final : public Stage {
   struct Account {
     std::vector<Fault> faults;  // in order
     std::optional<ExitStatus> source_exit, destination_exit;
-    absl::Duration source_done_at, destination_done_at;  // since the start
+    std::optional<absl::Duration> source_done_at, destination_done_at;  // on the monotonic clock
     absl::Duration blocked_on_source, blocked_on_destination;
   };
   SuperviseStage(Connector& source, Connector& destination, const Options& options,
@@ -89,7 +89,6 @@ class SuperviseStage final : public Stage {
   FaultLane::Receiver faults_;
   const Clock& clock_;
   RunState& run_;
-  const absl::Duration started_;
   absl::Duration now_;
   absl::Duration measured_at_;
 
@@ -100,8 +99,6 @@ class SuperviseStage final : public Stage {
   bool destination_linger_reported_ = false;
   bool destination_exit_reported_ = false;
   bool trailer_decided_ = false;
-  bool source_done_ = false;
-  bool destination_done_ = false;
   bool done_ = false;
   uint64_t source_bytes_seen_ = 0;
   uint64_t destination_progress_seen_ = 0;
