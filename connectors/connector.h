@@ -36,6 +36,9 @@ class Connector {
   // Output part: the connector's stdout. After kEnd the descriptor is not polled any more.
   virtual IoResult ReadOutput(std::span<char> buffer) = 0;
   virtual int output_fd() const { return -1; }  // poll for reading; -1: nothing to poll
+  // The pipe whose bytes ReadOutput gives as they are, so that somebody may look into it with
+  // tee(2); -1: there is none, or it has ended.
+  virtual int output_pipe() const { return -1; }
   virtual bool has_output() const { return true; }
 
   // Log part: the connector's stderr. kEnd at once when it has none.
@@ -47,6 +50,9 @@ class Connector {
   virtual IoResult WriteInput(std::span<const iovec> parts) = 0;
   virtual void CloseInput() = 0;
   virtual int input_fd() const { return -1; }
+  // The pipe into which WriteInput puts its bytes as they are, so that pages may be moved there
+  // with splice(2); -1: there is none.
+  virtual int input_pipe() const { return -1; }
 
   // For parts that are blocked and have no descriptor to poll (a FIFO that nobody reads yet): try
   // them again after this long. Constant.

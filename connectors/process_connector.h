@@ -39,12 +39,14 @@ class ProcessConnector final : public Connector {
 
   IoResult ReadOutput(std::span<char> buffer) override { return Read(output_, buffer); }
   int output_fd() const override { return output_.get(); }
+  int output_pipe() const override { return output_.get(); }
   IoResult ReadLog(std::span<char> buffer) override { return Read(log_, buffer); }
   int log_fd() const override { return log_.get(); }
 
   IoResult WriteInput(std::span<const iovec> parts) override;
   void CloseInput() override { input_.reset(); }
   int input_fd() const override { return input_.get(); }
+  int input_pipe() const override { return input_.get(); }
 
   // `killed_by_us`: it died of a signal that Terminate or Kill had sent before, or says so with the
   // exit code 128 + n, as a JVM and a shell do. A code of -1: somebody else reaped it, nobody

@@ -47,6 +47,7 @@ class StreamConnector final : public Connector {
 
   IoResult ReadOutput(std::span<char> buffer) override;
   int output_fd() const override { return output_ ? output_->fd() : -1; }
+  int output_pipe() const override { return output_ ? output_->pipe() : -1; }
   bool has_output() const override { return output_ != nullptr; }
 
   IoResult ReadLog(std::span<char> buffer) override;
@@ -55,6 +56,7 @@ class StreamConnector final : public Connector {
   IoResult WriteInput(std::span<const iovec> parts) override;
   void CloseInput() override;
   int input_fd() const override { return input_ ? input_->fd() : -1; }
+  int input_pipe() const override { return input_ ? input_->pipe() : -1; }
 
   absl::Duration retry_after() const override { return kFifoRetry; }
 

@@ -83,6 +83,7 @@ class FifoReader final : public ByteReader {
   }
 
   int fd() const override { return fd_.get(); }
+  int pipe() const override { return fd_.get(); }
 
  private:
   Fd fd_;
@@ -108,6 +109,7 @@ class FifoWriter final : public ByteWriter {
   }
 
   int fd() const override { return fd_.get(); }
+  int pipe() const override { return fd_.get(); }
 
   ~FifoWriter() override {
     if (!meeting_) return;
@@ -154,7 +156,7 @@ class FifoWriter final : public ByteWriter {
 
 class SharedReader final : public ByteReader {
  public:
-  explicit SharedReader(SharedEnd end) : end_(std::move(end)) {}
+  explicit SharedReader(SharedEnd end) : end_(std::move(end)), is_pipe_(IsFifo(end_.get())) {}
 
   IoResult Read(std::span<char> buffer) override {
     if (!end_.valid()) return kEnded;
@@ -164,20 +166,23 @@ class SharedReader final : public ByteReader {
   }
 
   int fd() const override { return end_.get(); }
+  int pipe() const override { return is_pipe_ ? end_.get() : -1; }
 
  private:
   SharedEnd end_;
+  const bool is_pipe_;
 };
 
 class SharedWriter final : public ByteWriter {
  public:
-  explicit SharedWriter(SharedEnd end) : end_(std::move(end)) {}
+  explicit SharedWriter(SharedEnd end) : end_(std::move(end)), is_pipe_(IsFifo(end_.get())) {}
 
   IoResult Write(std::span<const iovec> parts) override {
     return end_.valid() ? WriteSome(end_.get(), parts) : kEnded;
   }
 
   int fd() const override { return end_.get(); }
+  int pipe() const override { return is_pipe_ ? end_.get() : -1; }
   void Close(std::function<void()> closed) override {
     if (!end_.valid()) return;
     end_.Close();
@@ -186,6 +191,7 @@ class SharedWriter final : public ByteWriter {
 
  private:
   SharedEnd end_;
+  const bool is_pipe_;
 };
 
 IoResult Moved(ssize_t bytes) {

@@ -25,6 +25,7 @@ class ByteReader {
   // kBlocked also before a FIFO's first writer has come.
   virtual IoResult Read(std::span<char> buffer) = 0;
   virtual int fd() const = 0;  // to poll; -1 after the end
+  virtual int pipe() const { return -1; }  // the same when it is a pipe
 };
 
 class ByteWriter {
@@ -33,6 +34,7 @@ class ByteWriter {
   // kBlocked also before a FIFO's reader has come, while fd() is -1: try again after kFifoRetry.
   virtual IoResult Write(std::span<const iovec> parts) = 0;
   virtual int fd() const = 0;
+  virtual int pipe() const { return -1; }  // the same when it is a pipe
   // The other side sees the end when it has read what was written. Destroying an open writer of a
   // socket does not end the stream while its reader lives.
   // `closed` is called when the end is in place: at once, except for a FIFO whose reader has not

@@ -47,6 +47,7 @@ struct Chunk {
   bool long_line = false;     // one line, continued in `next`
   bool oversize = false;      // stands for a line over the limit, whose bytes were thrown away
   TappedRange tapped;         // what of it is in the source's tap
+  uint64_t tap_end = 0;       // what is before it in the tap is of no later chunk
   uint64_t stream_bytes = 0;  // how many bytes of the source's stream it stands for, chain included
   ChunkPtr next{nullptr, ChunkPool::Return{}};
 
@@ -66,6 +67,7 @@ struct Chunk {
     long_line = oversize = false;
     stream_bytes = 0;
     tapped = {};
+    tap_end = 0;
     tainted_from = UINT32_MAX;
     block.Clear();
   }

@@ -42,8 +42,10 @@ void Outbox::Close() {
 }
 
 void Outbox::Put(ChunkPtr chunk) {
+  tap_end_ = chunk->tap_end;
   if (discarding_ || chunk->block.items.empty()) {
     run_.finished_bytes.Add(chunk->stream_bytes);
+    if (chunks_.empty()) tap_.Forget(tap_end_);
     return;
   }
   if (!chunks_.empty() && MergeIntoLast(*chunk)) return;
@@ -269,11 +271,12 @@ Outbox::Result Outbox::Write(bool more_comes) {
 
 // Moves the front of the queue out of the tap, or writes it.
 IoResult Outbox::WriteFront() {
-  const int fd = destination_.input_fd();
+  const int fd = destination_.input_pipe();
   if (tap_.usable() && fd >= 0) {
     const WriteQueue::Tapped front = queue_.FrontTapped();
     if (front.bytes >= SourceTap::kMoveBytesMin) {
       const IoResult result = tap_.Move(fd, front.offset, front.bytes);
+      run_.moved_bytes.Add(result.bytes);
       if (result.state != IoState::kError) return result;
     }
   }
@@ -308,9 +311,8 @@ void Outbox::FinishItem() {
 }
 
 void Outbox::FinishChunk() {
-  for (const Chunk* part = chunks_.front().get(); part != nullptr; part = part->next.get()) {
-    if (!part->tapped.empty()) tap_.Forget(part->tapped.EndOffset());
-  }
+  // What is left in the tap of chunks that were dropped or merged behind it, too, when it is last.
+  tap_.Forget(chunks_.size() == 1 ? tap_end_ : chunks_.front()->tap_end);
   run_.finished_bytes.Add(chunks_.front()->stream_bytes);
   chunks_.pop_front();
   finish_item_ = counted_item_ = finish_delta_ = 0;

@@ -102,6 +102,7 @@ class Outbox {
   const Options options_;
   const StreamIndex index_;
   SourceTap& tap_;
+  uint64_t tap_end_ = 0;  // of the chunk that came last
   AnnouncementLane::Sender announcements_;
   FaultLane::Sender faults_;
   RunState& run_;

@@ -57,7 +57,7 @@ absl::StatusOr<Step> ReadStage::Run() {
       return Step::kIdle;
     }
   }
-  const bool tapped = tap_.Ahead(source_.output_fd()) > 0;
+  const bool tapped = tap_.Ahead(source_.output_pipe()) > 0;
   const IoResult result = Read();
   switch (result.state) {
     case IoState::kBytes:
@@ -93,7 +93,7 @@ absl::StatusOr<Step> ReadStage::Run() {
 IoResult ReadStage::Read() {
   std::span<char> room = current_->room(chunk_bytes_);
   const std::size_t whole = room.size();
-  const std::size_t ahead = tap_.Ahead(source_.output_fd());
+  const std::size_t ahead = tap_.Ahead(source_.output_pipe());
   if (ahead > 0) room = room.first(std::min(ahead, whole));
   const IoResult result = source_.ReadOutput(room);
   tap_.NoteRead(result.bytes);
@@ -250,6 +250,7 @@ void ReadStage::SkipTo(uint32_t end, bool line_ended) {
 
 void ReadStage::Publish(ChunkPtr chunk) {
   chunk->seq = next_seq_++;
+  chunk->tap_end = current_->tapped.empty() ? tap_.next_offset() : current_->tapped.offset;
   chunk->read_at = clock_.WallNow();
   chunk->read_mono = clock_.MonoNow();
   run_.queued_bytes.Add(chunk->stream_bytes);

@@ -42,6 +42,7 @@ struct RunState {
   Counter malformed_lines;       // ForwardStage, at intake
   Counter records_forwarded;     // ForwardStage
   Counter forwarded_bytes;       // ForwardStage: accepted by the destination's pipe
+  Counter moved_bytes;           // ForwardStage: those of them that were not copied
   Counter states_forwarded;      // ForwardStage
   Counter destination_bytes;     // AckStage: read from the destination
   Counter states_committed;      // CheckpointStage

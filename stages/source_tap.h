@@ -7,7 +7,7 @@
 // Offsets count the bytes that were ever duplicated. They only grow, on both sides, so the two need
 // no other agreement.
 //
-// Threads: Ahead and Took belong to the reader, the others to the outbox. Bounds: PipeTap::kBytes
+// Threads: Ahead, Took, NoteRead and next_offset belong to the reader, the others to the outbox. Bounds: PipeTap::kBytes
 // of pipe; the outbox forgets what it has passed before half of that is stale.
 #pragma once
 
@@ -32,6 +32,7 @@ class SourceTap {
   std::size_t Ahead(int source);
   // The reader has read `bytes` of them; returns the offset of the first.
   uint64_t Took(std::size_t bytes);
+  uint64_t next_offset() const { return duplicated_ - ahead_; }  // of what is read next
   // How much the last read brought: only a busy source is worth the trouble.
   void NoteRead(std::size_t bytes) { busy_ = bytes >= kMoveBytesMin; }
 
@@ -45,7 +46,7 @@ class SourceTap {
   bool usable() const { return ready_.Get(); }
 
  private:
-  static constexpr uint32_t kPauseReads = 16;  // after the tap had no room
+  static constexpr uint32_t kPauseReads = 3;  // after the tap had no room
 
   void DropTo(uint64_t offset);
 

@@ -22,7 +22,7 @@ namespace shunt {
 
 class WriteQueue {
  public:
-  static constexpr std::size_t kPiecesMax = 64;  // that one write takes
+  static constexpr std::size_t kPiecesMax = 256;  // that one write takes
 
   // `ends_item`: the item that is being written ends behind these bytes.
   // `tapped`: the offset of the bytes in the source's tap, if they are there.
