@@ -19,6 +19,12 @@ constexpr std::size_t kTrickleBytes = 32 * 1024;
 constexpr uint64_t kUnreadBytesMax = 16 * kChunkBytes;
 constexpr uint64_t kUnreadBytesFew = 2 * kChunkBytes;
 
+// What may wait in front of a destination that takes its bytes: a STATE waits behind it, so more
+// would delay checkpoints. One that has taken nothing for kStall is read past, as far as the
+// read-ahead goes, because a config update may stand there.
+constexpr uint64_t kFlowBytes = 3 * kChunkBytes;
+constexpr absl::Duration kStall = absl::Milliseconds(10);
+
 }  // namespace
 
 ReadStage::ReadStage(Connector& source, const ReadLimits& limits, const Clock& clock,
@@ -42,7 +48,9 @@ Wait ReadStage::wait() const {
     const int fd = source_.output_fd();
     return {.read_fd = fd, .at_most = fd < 0 ? source_.retry_after() : absl::InfiniteDuration()};
   }
-  return {};  // for room: the forwarder rings when it has made some
+  // For room: the forwarder rings when it has made some. Or for a stall.
+  const absl::Duration moving = clock_.MonoNow() - taken_at_;
+  return {.at_most = awaits_stall_ ? kStall - moving : absl::InfiniteDuration()};
 }
 
 absl::StatusOr<Step> ReadStage::Run() {
@@ -108,12 +116,27 @@ IoResult ReadStage::Read() {
 bool ReadStage::HasRoom() { return MayRead() && TakeChunks(); }
 
 // A long line needs the pool, not the read-ahead: it must be whole before it can go anywhere.
-bool ReadStage::MayRead() const {
+bool ReadStage::MayRead() {
+  awaits_stall_ = false;
   if (long_head_ != nullptr) return true;
   const uint64_t unread = run_.unread_bytes();
   if (unread >= (run_.source_flows.Get() ? kUnreadBytesMax : kUnreadBytesFew)) return false;
   const uint64_t waiting = run_.waiting_bytes();
-  return waiting == 0 || waiting < limits_.read_ahead_bytes;
+  if (waiting == 0) return true;
+  if (waiting >= limits_.read_ahead_bytes) return false;
+  if (waiting < kFlowBytes) return true;
+  awaits_stall_ = !DestinationStalls();
+  return !awaits_stall_;
+}
+
+bool ReadStage::DestinationStalls() {
+  const uint64_t taken = run_.forwarded_bytes.value();
+  const absl::Duration now = clock_.MonoNow();
+  if (taken != taken_bytes_) {
+    taken_bytes_ = taken;
+    taken_at_ = now;
+  }
+  return now - taken_at_ >= kStall;
 }
 
 bool ReadStage::TakeChunks() {

@@ -1,7 +1,8 @@
 // ReadStage: reads the source's stdout into chunks of whole lines and numbers them.
 //
-// Bounds: it stops reading while `read_ahead_bytes` wait in front of the destination, and while the
-// pool is empty: that is the back-pressure. A line over `line_bytes_max` is thrown away as it comes
+// Bounds: it stops reading while a few chunks wait in front of a destination that takes them, while
+// `read_ahead_bytes` wait in front of one that does not, and while the pool is empty: that is the
+// back-pressure. A line over `line_bytes_max` is thrown away as it comes
 // and stands in the stream as one `oversize` chunk.
 // Errors: a failing descriptor is the end of the stream plus a fault.
 #pragma once
@@ -39,7 +40,8 @@ class ReadStage final : public Stage {
   void OnBytes(std::size_t n);
   void OnEnd(int error);
   bool HasRoom();
-  bool MayRead() const;
+  bool MayRead();
+  bool DestinationStalls();
   bool TakeChunks();                // makes current_ and spare_ usable; false: pool empty
   void PublishLines(uint32_t end);  // whole lines current_[0, end); the tail starts the next chunk
   void ExtendLongLine();            // current_ is full and holds no line end
@@ -70,6 +72,9 @@ class ReadStage final : public Stage {
   uint32_t lines_end_ = 0;   // behind the last LF of current_; 0: none
   uint64_t next_seq_ = 0;
   WakeDebt debt_;
+  uint64_t taken_bytes_ = 0;  // by the destination when it was looked at last
+  absl::Duration taken_at_;   // when that had changed
+  bool awaits_stall_ = false;
   bool skipping_ = false;  // inside a line over the limit
   bool done_ = false;
   bool blocked_on_source_ = false;
