@@ -40,6 +40,7 @@ class BlockBuilder {
     ++out_->counts[LineKind::kRecord];
     if (stream != JudgedPiece::kNoStream) CountRecord(stream, end - begin);
   }
+  std::size_t items() const { return out_->items.size(); }
   void AddEmpty() { ++out_->counts[LineKind::kEmpty]; }
   // Every physical line ends with this, after its pieces.
   void NextLine() { ++out_->counts.physical_lines; }

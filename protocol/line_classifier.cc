@@ -73,7 +73,7 @@ struct LineClassifier::Impl {
     if (options.origin == Origin::kSource) streams.emplace(*catalog);
   }
 
-  void ReadBlock(uint32_t end);
+  uint32_t ReadBlock(uint32_t end);
   // Reads record lines like ones that were seen before; returns where the first other line begins.
   uint32_t ReadKnownLines(uint32_t begin, uint32_t end);
   // One such line; returns what is behind it, null when it is none.
@@ -139,20 +139,25 @@ struct LineClassifier::Impl {
   std::string_view block;
 };
 
-void LineClassifier::Impl::ReadBlock(uint32_t end) {
-  for (uint32_t at = 0; at < end;) {
+uint32_t LineClassifier::Impl::ReadBlock(uint32_t end) {
+  uint32_t at = 0;
+  while (at < end && builder.items() < options.items_max) {
     const uint32_t other = ReadKnownLines(at, end);
     // Other lines come in heaps: where known ones are rare, ever more is read together.
     thorough_bytes =
         other - at > thorough_bytes ? 0 : std::min(thorough_bytes * 2 + 512, kThoroughBytesMax);
     at = other;
-    if (at == end) return;
-    const std::size_t newline = block.find('\n', std::min(at + thorough_bytes, end - 1));
+    if (at == end) break;
+    // No item is shorter than two bytes.
+    const uint32_t heap =
+        static_cast<uint32_t>(std::min<std::size_t>(thorough_bytes, options.items_max));
+    const std::size_t newline = block.find('\n', std::min(at + heap, end - 1));
     const uint32_t heap_end =
         newline == std::string_view::npos ? end : static_cast<uint32_t>(newline) + 1;
     ReadSegment(at, heap_end);
     at = heap_end;
   }
+  return at;
 }
 
 uint32_t LineClassifier::Impl::ReadKnownLines(uint32_t begin, uint32_t end) {
@@ -505,13 +510,14 @@ LineClassifier::LineClassifier(const ClassifierOptions& options, const Configure
 
 LineClassifier::~LineClassifier() = default;
 
-void LineClassifier::Classify(std::string_view block, ClassifiedBlock* out) {
+std::size_t LineClassifier::Classify(std::string_view block, ClassifiedBlock* out) {
   SHUNT_CHECK(block.size() <= impl_->options.block_bytes_max);
   impl_->builder.Begin(out);
   impl_->block = block;
   impl_->head = {};
-  impl_->ReadBlock(static_cast<uint32_t>(block.size()));
+  const uint32_t read = impl_->ReadBlock(static_cast<uint32_t>(block.size()));
   impl_->builder.Finish();
+  return read;
 }
 
 void LineClassifier::ClassifyLong(std::span<const std::string_view> parts, ClassifiedBlock* out) {

@@ -14,7 +14,8 @@
 // Threads: one instance per thread. Views and offsets refer to the caller's bytes.
 // Errors: none; bad input is an item. Bounds: scratch memory is at most 5 bytes per byte of the
 // largest block (`block_bytes_max`); time is linear in the input. The result has an item for each
-// line in the worst case (records, text and malformed lines merge only with their like).
+// line in the worst case (records, text and malformed lines merge only with their like);
+// `items_max` bounds it.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +38,10 @@ struct ClassifierOptions {
   // kSource knows the catalog and tells unknown streams; kDestination does not look streams up.
   Origin origin = Origin::kSource;
   std::size_t block_bytes_max = std::size_t{256} * 1024;
+  // A block is left off behind the line with which so many items were found: every line of two
+  // bytes may be an item, and the list many times as large as the block. At most twice as many are
+  // found, and the pieces of one glued line.
+  std::size_t items_max = SIZE_MAX;
 };
 
 struct LineItem {
@@ -98,8 +103,9 @@ class LineClassifier {
 
   // A block of whole lines; only the stream's very last line may lack its LF.
   // REQUIRES: block.size() <= block_bytes_max; kLinePadding readable bytes follow.
-  // Clears and fills `out`.
-  void Classify(std::string_view block, ClassifiedBlock* out);
+  // Clears and fills `out`. Returns how much was read: all of it, unless there are `items_max`
+  // items.
+  std::size_t Classify(std::string_view block, ClassifiedBlock* out);
 
   // One line longer than a block, in parts of any size; the last part ends the line (with or
   // without LF). Constant memory besides names of at most 64 KiB (longer: malformed).

@@ -17,6 +17,11 @@ constexpr int64_t kStateBodyBytes = int64_t{1} << 19;
 // Chunks beyond one longest line: the one being filled, its spare, and those on their way.
 constexpr int64_t kWorkingChunks = 4;
 constexpr int64_t kValueBytesMin = int64_t{1} << 20;
+// Lists of what was found in chunks: those that wait for the intake, and one being made by each
+// classifier, by the intake and by the ack stage, at its largest while it grows.
+constexpr int64_t kItemBytes = static_cast<int64_t>(sizeof(LineItem));
+constexpr int64_t kListBytes = int64_t{kUnreadItemsMax} * kItemBytes;
+constexpr int64_t kListInWorkBytes = 3 * int64_t{kItemsMax} * kItemBytes;
 // The classifier's structural index and grammar stack, per byte of a chunk.
 constexpr int64_t kScratchPerByte = 5;
 
@@ -28,8 +33,9 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
   plan.chunks = static_cast<uint32_t>(
       (std::max(options.LineBytesMax(), 2 * options.read_ahead_bytes) + chunk - 1) / chunk +
       kWorkingChunks);
+  const int64_t lists = kListBytes + (classifiers + 2) * kListInWorkBytes;
   const int64_t others = kBaseBytes + plan.chunks * chunk + classifiers * kScratchPerByte * chunk +
-                         static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes +
+                         lists + static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes +
                          kLogLaneBytes;
   plan.value_bytes_max =
       static_cast<uint64_t>(std::clamp(options.memory_budget_bytes - others, kValueBytesMin,
@@ -40,6 +46,7 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
       {"program, libraries, stacks and store (measured)", kBaseBytes},
       {"chunks: the longest line, or twice the read-ahead, and those in work", plan.chunks * chunk},
       {"classifier scratch", classifiers * kScratchPerByte * chunk},
+      {"lists of what was found in chunks", lists},
       {"messages by value: waiting config updates, a long STATE or acknowledgement",
        static_cast<int64_t>(plan.value_bytes_max)},
       {"states on their way to the destination", static_cast<int64_t>(kAnnouncementLaneBytes)},

@@ -15,8 +15,10 @@ constexpr int kControlSenders = 2;  // intake, ack
 constexpr int kFaultSenders = 7;    // read, forward, intake, outbox, ack, checkpoint, control
 
 ClassifierOptions SourceLines(const RouterOptions& options) {
-  return {
-      .validation = options.validation, .origin = Origin::kSource, .block_bytes_max = kChunkBytes};
+  return {.validation = options.validation,
+          .origin = Origin::kSource,
+          .block_bytes_max = kChunkBytes,
+          .items_max = kItemsMax};
 }
 
 MalformedPolicy PolicyOf(OnMalformed policy) {
@@ -51,7 +53,8 @@ ForwardStage::Options ForwardOptions(const RouterOptions& options, const MemoryP
                                      Threads threads) {
   return {.intake = {.on_malformed = PolicyOf(options.on_malformed),
                      .fail_on_unknown_stream = options.on_unknown_stream == OnUnknownStream::kFail,
-                     .value_bytes_max = memory.value_bytes_max},
+                     .value_bytes_max = memory.value_bytes_max,
+                     .classifier = SourceLines(options)},
           .outbox = {.fill_state_counts = options.fill_state_counts == FillStateCounts::kAuto,
                      .value_bytes_max = memory.value_bytes_max,
                      .classifier = SourceLines(options)},
@@ -109,8 +112,8 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
                                         .abort_drain = options.abort_drain},
                 forward, faults, deps.clock, run) {
   for (int i = 0; i < classifiers; ++i) {
-    classify.push_back(
-        std::make_unique<ClassifyStage>(SourceLines(options), options.catalog, chunks, ring));
+    classify.push_back(std::make_unique<ClassifyStage>(SourceLines(options), options.catalog,
+                                                       chunks, ring, room, run));
   }
   masker.AddSecrets(options.source.secrets);
   masker.AddSecrets(options.destination.secrets);
@@ -156,6 +159,7 @@ void Pipeline::SetWaker(StageId id, Waker* waker) {
       return;
     case StageId::kClassify:
       chunks.add_waker(waker);
+      room.add_waker(waker);
       return;
     case StageId::kForward:
       ring.set_waker(waker);

@@ -78,6 +78,7 @@ class PipelineRouter final : public Router {
         .config_updates_applied = run.config_updates_applied.value(),
         .malformed_lines = run.malformed_lines.value(),
         .bytes_moved = run.moved_bytes.value(),
+        .items_listed_max = run.listed_items_max.value(),
         .chunks = pipeline_.ring.taken(),
         .hand_overs = pipeline_.HandOvers(),
         .blocked_on_source_ms = static_cast<int64_t>(run.blocked_on_source_ms.value()),

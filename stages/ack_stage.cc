@@ -12,6 +12,7 @@ namespace shunt {
 namespace {
 
 constexpr std::size_t kBlockBytes = 64 * 1024;
+constexpr std::size_t kItemsListedMax = 4 * 1024;  // of a block; the rest is read afterwards
 constexpr int kAnnouncementsPerStep = 1024;
 constexpr int kReadsPerStep = 8;  // and workings off: with a state per record, acks are half of all
 
@@ -33,7 +34,8 @@ void AddCovered(const std::vector<CoveredRecords>& more, std::vector<CoveredReco
 ClassifierOptions DestinationLines() {
   return {.validation = Validation::kFull,
           .origin = Origin::kDestination,
-          .block_bytes_max = kBlockBytes};
+          .block_bytes_max = kBlockBytes,
+          .items_max = kItemsListedMax};
 }
 
 }  // namespace
@@ -149,7 +151,7 @@ void AckStage::OnLines(std::string_view lines) {
     ++lines_before_;
   }
   if (lines.size() <= kBlockBytes) {
-    classifier_.Classify(lines, &block_);
+    lines_end_ = classifier_.Classify(lines, &block_);
     return;
   }
   // A long line, maybe with short ones behind it: it goes first and alone.

@@ -27,6 +27,12 @@ namespace shunt {
 // enough that the chunk that was freed last is still in the second-level cache.
 inline constexpr uint32_t kChunkBytes = 256 * 1024;
 
+// How many items of one chunk are listed at once, about; what comes behind them is classified when
+// they have been looked at. Ordinary streams have a few to a few thousand in a chunk.
+inline constexpr std::size_t kItemsMax = 4 * 1024;
+// How many items of classified chunks may wait to be looked at.
+inline constexpr uint64_t kUnreadItemsMax = 8 * 1024;
+
 // What a chunk of records usually holds, so that its lists are made with it and not on the way.
 inline constexpr std::size_t kItemsReserved = 8;
 inline constexpr std::size_t kDeltasReserved = 16;
@@ -52,7 +58,8 @@ struct Chunk {
   ChunkPtr next{nullptr, ChunkPool::Return{}};
 
   // Written by ClassifyStage.
-  ClassifiedBlock block;
+  ClassifiedBlock block;    // of the first
+  uint32_t classified = 0;  // bytes: all, unless there are too many items in them
 
   // Written by ForwardStage's intake: states from this item on follow a loss.
   uint32_t tainted_from = UINT32_MAX;
@@ -69,6 +76,7 @@ struct Chunk {
     tapped = {};
     tap_end = 0;
     tainted_from = UINT32_MAX;
+    classified = 0;
     block.Clear();
   }
   void OnReturn() { next.reset(); }  // a chain goes back as a whole

@@ -67,11 +67,17 @@ bool ForwardStage::TakeIn() {
         if (intake_done_) ReportIncompleteStreams();
         return busy || intake_done_;
       }
+      listed_ = chunk->block.items.size();
+      const uint64_t waiting = run_.listed_items.Get() - run_.looked_at_items.value();
+      if (waiting > run_.listed_items_max.value()) {
+        run_.listed_items_max.Add(waiting - run_.listed_items_max.value());
+      }
       intake_.Begin(std::move(chunk));
     }
     if (!intake_.Step()) return busy;
     ChunkPtr chunk = intake_.Take();
     run_.taken_in_bytes.Add(chunk->stream_bytes);
+    run_.looked_at_items.Add(listed_);
     outbox_.Put(std::move(chunk));
     busy = true;
   }

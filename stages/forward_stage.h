@@ -77,6 +77,7 @@ class ForwardStage final : public Stage {
   Outbox outbox_;
   Cell<Trailer> trailer_{Trailer::kUndecided};
 
+  uint64_t listed_ = 0;         // items of the chunk in the intake, as it came
   uint64_t finished_rung_ = 0;  // finished bytes that the reader was told of
   bool made_room_ = false;      // since then
   bool intake_done_ = false;

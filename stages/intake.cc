@@ -53,11 +53,44 @@ void Intake::Begin(ChunkPtr chunk) {
 bool Intake::Step() {
   if (chunk_->oversize) OnOversize();
   std::vector<LineItem>& items = chunk_->block.items;
-  for (; next_item_ < items.size(); ++next_item_) {
-    if (!Dispatch(items[next_item_])) return false;
-  }
+  do {
+    for (; next_item_ < items.size(); ++next_item_) {
+      if (!Dispatch(items[next_item_])) return false;
+    }
+  } while (ListMore());
   Finish();
   return true;
+}
+
+// A chunk with so many items that the classifier left it off is gone on with here, so that no list
+// is ever much longer than kItemsMax. False when all of it has been looked at.
+bool Intake::ListMore() {
+  Chunk& chunk = *chunk_;
+  if (chunk.long_line || chunk.oversize || chunk.classified == chunk.size) return false;
+  ClassifiedBlock& block = chunk.block;
+  block.items.resize(kept_items_);
+  CloseDeltas();
+  if (!rest_) rest_ = std::make_unique<LineClassifier>(policy_.classifier, &catalog_);
+  const uint32_t begin = chunk.classified;
+  chunk.classified +=
+      static_cast<uint32_t>(rest_->Classify(chunk.bytes().substr(begin), &rest_block_));
+  for (LineItem item : rest_block_.items) {
+    item.begin += begin;
+    item.end += begin;
+    item.first_line += static_cast<uint32_t>(block.counts.physical_lines);
+    item.deltas_end += static_cast<uint32_t>(block.deltas.size());
+    block.items.push_back(item);
+  }
+  block.deltas.insert(block.deltas.end(), rest_block_.deltas.begin(), rest_block_.deltas.end());
+  block.counts.Add(rest_block_.counts);
+  next_item_ = kept_items_;
+  return true;
+}
+
+// Deltas may hang on an item that went elsewhere; they are of the runs before it.
+void Intake::CloseDeltas() {
+  ClassifiedBlock& block = chunk_->block;
+  if (kept_items_ > 0) block.items.back().deltas_end = static_cast<uint32_t>(block.deltas.size());
 }
 
 bool Intake::Dispatch(LineItem& item) {
@@ -199,8 +232,7 @@ void Intake::Finish() {
   run_.records_read.Add(records);
   lines_before_ += block.counts.physical_lines;
   block.items.resize(kept_items_);
-  // Deltas may hang on an item that went elsewhere; they are of the runs before it.
-  if (kept_items_ > 0) block.items.back().deltas_end = static_cast<uint32_t>(block.deltas.size());
+  CloseDeltas();
   if (block.items.capacity() > kItemsKeptMax) block.items.shrink_to_fit();
   if (scratch_.capacity() > kChunkBytes) std::string().swap(scratch_);
 }

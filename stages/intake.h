@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct IntakePolicy {
   MalformedPolicy on_malformed = MalformedPolicy::kTaint;
   bool fail_on_unknown_stream = false;
   uint64_t value_bytes_max = 0;  // the longest message that is copied out of the stream
+  ClassifierOptions classifier;  // as the classifiers'
 };
 
 // What the intake has seen, in the order of the stream. Read by others only when the run is over.
@@ -59,6 +61,8 @@ class Intake {
 
  private:
   bool Dispatch(LineItem& item);
+  bool ListMore();
+  void CloseDeltas();
   std::string_view Value(const LineItem& item);
   bool OnControl(const LineItem& item, bool quarantine_only);
   void OnMalformed(uint64_t line, uint64_t lines, std::string_view what);
@@ -84,6 +88,8 @@ class Intake {
   bool tainted_ = false;
   SourceAccount account_;
   std::string scratch_;
+  std::unique_ptr<LineClassifier> rest_;  // for chunks that were left off; hostile ones
+  ClassifiedBlock rest_block_;
 };
 
 // The bytes of an item: a view of the chunk, or for a long line of `scratch`, cut at bytes_max.

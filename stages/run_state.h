@@ -33,6 +33,10 @@ struct RunState {
   Cell<uint64_t> log_lines_lost{0};  // whoever finds the log lane full
   Cell<bool> write_blocked{false};   // ForwardStage: has bytes and the destination's pipe is full
 
+  Cell<uint64_t> listed_items{0};  // ClassifyStages
+  Counter listed_items_max;        // ForwardStage: how many it ever saw waiting
+  Counter looked_at_items;         // ForwardStage: those of them that the intake is done with
+
   // Counted by the stages.
   Counter source_bytes;          // ReadStage
   Counter queued_bytes;          // ReadStage: handed to the pipeline
