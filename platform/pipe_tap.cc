@@ -13,7 +13,11 @@ namespace shunt {
 std::unique_ptr<PipeTap> PipeTap::Create() {
   absl::StatusOr<Pipe> pipe = MakePipe(kBytes);
   Fd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
-  if (!pipe.ok() || !nowhere.valid()) return nullptr;
+  struct stat status;
+  if (!pipe.ok() || !nowhere.valid() || fstat(nowhere.get(), &status) != 0 ||
+      !S_ISCHR(status.st_mode)) {
+    return nullptr;
+  }
   if (fcntl(pipe->write_end.get(), F_GETPIPE_SZ) < static_cast<int>(kBytes)) return nullptr;
   return std::unique_ptr<PipeTap>(new PipeTap(*std::move(pipe), std::move(nowhere)));
 }
@@ -44,12 +48,13 @@ IoResult PipeTap::MoveTo(int pipe, std::size_t bytes) {
   }
 }
 
-void PipeTap::Drop(std::size_t bytes) {
+bool PipeTap::Drop(std::size_t bytes) {
   while (bytes > 0) {
     const IoResult result = MoveTo(nowhere_.get(), bytes);
-    SHUNT_CHECK(result.state == IoState::kBytes);
+    if (result.state != IoState::kBytes) return false;
     bytes -= result.bytes;
   }
+  return true;
 }
 
 }  // namespace shunt

@@ -32,10 +32,12 @@ class PipeTap {
   // there are none, the tap is full, or it cannot be done. REQUIRES: O_NONBLOCK on `pipe`.
   std::size_t Duplicate(int pipe, std::size_t bytes_max);
 
-  // Moves up to `bytes` of the tap's first bytes into `pipe`. REQUIRES: they were duplicated.
+  // Moves up to `bytes` of the tap's first bytes into `pipe`. REQUIRES: they were duplicated; a
+  // SigpipeGuard on this thread.
   IoResult MoveTo(int pipe, std::size_t bytes);
-  // Forgets the first `bytes`. REQUIRES: they were duplicated.
-  void Drop(std::size_t bytes);
+  // Forgets the first `bytes`. REQUIRES: they were duplicated. False: the kernel refuses, and what
+  // is left in the tap is not known.
+  bool Drop(std::size_t bytes);
 
  private:
   PipeTap(Pipe pipe, Fd nowhere) : pipe_(std::move(pipe)), nowhere_(std::move(nowhere)) {}

@@ -1,7 +1,7 @@
 // The smallest pieces of RFC 8259 (numbers, literals, escapes), checked by syntax only: 1e400 and a
 // lone surrogate escape are fine here (contract decision 3).
 //
-// Pure inline functions over a padded block: they read up to 16 bytes behind `end`, never more.
+// Pure inline functions over a padded block: they read up to 18 bytes behind `end`, never more.
 #pragma once
 
 #include <immintrin.h>

@@ -32,6 +32,8 @@ constexpr uint32_t kLearningPauseMax = 1023;
 // How much is read the thorough way at once, at most, before known shapes are tried again.
 constexpr uint32_t kThoroughBytesMax = 64 * 1024;
 
+static_assert(JudgedPiece::kNoStream == RowReader::kAnyStream);
+
 constexpr std::string_view kConfigType = "CONNECTOR_CONFIG";
 constexpr std::string_view kConfigPayload = "connectorConfig";
 
@@ -95,6 +97,7 @@ struct LineClassifier::Impl {
   // Rule 5, on a line whose tokens are known; `segment` is what they count from.
   bool ReadObjects(const Line& line, uint32_t segment, const uint32_t* token);
   void LearnShape(const Line& line, uint32_t segment, const uint32_t* token);
+  void Learn(std::string_view line, const char* base, const uint32_t* token);
   void ReadText(const Line& line);
   void AddLine(const Line& line, Kind kind);
   void AddWhole(const Line& line, const JudgedPiece& judged);
@@ -123,6 +126,7 @@ struct LineClassifier::Impl {
   std::optional<StreamTable> streams;
   Envelope envelope;
   std::array<RecordShape, 4> shapes;
+  RecordShape new_shape;
   std::size_t shape = 0;  // the one that fitted last, modulo their number
   uint32_t lines_to_learning = 0;
   uint32_t learning_pause = 0;
@@ -310,10 +314,17 @@ bool LineClassifier::Impl::MayLearn() {
 
 void LineClassifier::Impl::LearnShape(const Line& line, uint32_t segment, const uint32_t* token) {
   if (!MayLearn()) return;
+  Learn(block.substr(line.begin, line.end - line.begin), block.data() + segment, token);
+}
+
+// From an object that the walker has just read. What is known already, or cannot be kept, costs no
+// other shape its place.
+void LineClassifier::Impl::Learn(std::string_view line, const char* base, const uint32_t* token) {
+  if (!new_shape.Learn(line, base, token, walker.holes(), envelope)) return;
+  if (std::find(shapes.begin(), shapes.end(), new_shape) != shapes.end()) return;
   shape = (shape + shapes.size() - 1) % shapes.size();
+  shapes[shape] = new_shape;
   head = {};
-  shapes[shape].Learn(block.substr(line.begin, line.end - line.begin), block.data() + segment,
-                      token, walker.holes(), envelope);
 }
 
 bool LineClassifier::Impl::ReadObjects(const Line& line, uint32_t segment, const uint32_t* token) {
@@ -462,7 +473,7 @@ JudgedPiece LineClassifier::Impl::JudgeLong(LineKind kind,
   JudgedPiece piece;
   if (kind == LineKind::kRecord) {
     FindStream(long_line.envelope(), &piece);
-    if (MayLearn()) LearnLong(parts);
+    if (piece.kind == Kind::kRun && MayLearn()) LearnLong(parts);
   } else if (kind == LineKind::kState) {
     const bool usable = long_line.envelope().state == JsonKind::kObject;
     piece.kind = usable ? Kind::kState : Kind::kUnusableState;
@@ -499,8 +510,7 @@ void LineClassifier::Impl::LearnLong(std::span<const std::string_view> parts) {
   if (line.size() > options.block_bytes_max || !index.Build(line)) return;
   walker.SetLine(line.data(), static_cast<uint32_t>(line.size()));
   if (walker.ReadObject(index.begin(), &envelope) == nullptr) return;
-  shape = (shape + shapes.size() - 1) % shapes.size();
-  shapes[shape].Learn(line, line.data(), index.begin(), walker.holes(), envelope);
+  Learn(line, line.data(), index.begin());
 }
 
 LineClassifier::LineClassifier(const ClassifierOptions& options, const ConfiguredCatalog* catalog) {

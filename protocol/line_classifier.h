@@ -6,16 +6,16 @@
 // likewise. Rules: contract decisions 3, 4, 5 and edge rules 1, 2, spelled out in
 // protocol/envelope.h.
 //
-// A block is indexed once with the best SIMD kernel of the machine (StructuralIndex), then each
-// line is walked once (IndexWalker; RecordShape for records that repeat their envelope). A block
-// with bytes that confuse the index is halved until the line stands alone, so neighbours do not
-// suffer.
+// Records that repeat what is remembered of earlier ones are read without looking at their tokens
+// (RecordShape, RowReader). Other lines are indexed together with the best SIMD kernel of the
+// machine (StructuralIndex) and walked once (IndexWalker). A stretch with bytes that confuse the
+// index is halved until the line stands alone, so neighbours do not suffer.
 //
 // Threads: one instance per thread. Views and offsets refer to the caller's bytes.
 // Errors: none; bad input is an item. Bounds: scratch memory is at most 5 bytes per byte of the
-// largest block (`block_bytes_max`); time is linear in the input. The result has an item for each
-// line in the worst case (records, text and malformed lines merge only with their like);
-// `items_max` bounds it.
+// largest block (`block_bytes_max`), what row_reader.h says, and 100 bytes per stream; time is
+// linear in the input. The result has an item for each line in the worst case (records, text and
+// malformed lines merge only with their like); `items_max` bounds it.
 #pragma once
 
 #include <cstddef>

@@ -40,7 +40,7 @@ inline uint64_t Match64(const char* p, __m128i a, __m128i b) {
 
 }  // namespace line_scanner_internal
 
-// Whether the bytes are the same. Reads up to 15 bytes more on both sides.
+// Whether the bytes are the same. Reads up to 16 bytes more on both sides.
 inline bool EqualBytes(const char* a, const char* b, std::size_t size) {
   using line_scanner_internal::Load16;
   for (; size >= 16; a += 16, b += 16, size -= 16) {

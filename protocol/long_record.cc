@@ -25,6 +25,7 @@ bool IsUtf8(LongRecordReader::Parts parts) {
   std::string seam;  // a character that the part before began
   for (std::string_view part : parts) {
     while (!seam.empty() && !part.empty() && (part.front() & 0xC0) == 0x80) {
+      if (seam.size() == 4) return false;  // no character goes on so long
       seam += part.front();
       part.remove_prefix(1);
     }

@@ -23,7 +23,7 @@ inline bool IsEscape(const char* p, const char* readable) {
 inline bool IsScalar(const char* p, const char* readable) {
   if (readable - p < 32) return false;
   if (!IsDigit(*p) && *p != '-') return EndOfLiteral(p) != nullptr;
-  const char* const last = readable - 16;  // a number's reader looks so far behind it
+  const char* const last = readable - 18;  // a number's reader looks so far behind it
   const char* const end = EndOfNumber(p, last);
   return end != nullptr && end < last;
 }
@@ -219,15 +219,16 @@ ObjectScanner::Progress ObjectScanner::Feed(std::string_view part, bool last, st
     seam_bytes_ = before + added;
     const std::size_t steps = seam_bytes_ < kLookahead ? 0 : (seam_bytes_ - kLookahead) / kStep;
     Progress progress = Run(seam_.data(), steps, seam_.data() + seam_bytes_, &end);
+    std::size_t moved = 0;  // how much of the seam was cut off before `end` was found
     if (progress == Progress::kMore && steps < steps_needed) {
       seam_bytes_ -= steps * kStep;
       std::memmove(seam_.data(), seam_.data() + steps * kStep, seam_bytes_);
       if (!last) return Progress::kMore;
       progress = FinishSeam(&end);
-      end += steps * kStep;
+      moved = steps * kStep;
     }
     if (progress == Progress::kEnd) {
-      const std::size_t size = static_cast<std::size_t>(end - seam_.data());
+      const std::size_t size = moved + static_cast<std::size_t>(end - seam_.data());
       if (size < before) return Progress::kUnsure;
       *taken = size - before;
     }

@@ -9,7 +9,8 @@
 // Langdale and Lemire, "Parsing Gigabytes of JSON per Second", VLDB Journal 28 (2019), section 3.1.
 //
 // It knows only one answer: "sound, and ends here". Everything else (broken, control characters,
-// deeper than kDepthMax) is left to the thorough readers, EnvelopeReader and IndexWalker.
+// kStackDepthMax containers open or nearly so) is left to the thorough readers, EnvelopeReader and
+// IndexWalker.
 //
 // Threads: one at a time. Bounds: constant memory; time linear in the bytes looked at.
 #pragma once
@@ -51,7 +52,7 @@ struct ObjectScanState {
 
 class ObjectScanner {
  public:
-  static constexpr int kDepthMax = 60;
+  static constexpr int kStackDepthMax = 60;
 
   enum class Kernel : uint8_t { kSse2, kAvx2 };
   static Kernel BestKernel();

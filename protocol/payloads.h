@@ -28,7 +28,8 @@ struct ControlMessage {
 };
 absl::StatusOr<ControlMessage> ParseControl(std::string_view line);
 
-// Much more than anybody shows of it, so that masking sees every secret that begins in what is shown.
+// Much more than anybody shows of it, so that masking sees every secret that begins in what is
+// shown.
 inline constexpr std::size_t kTraceTextBytesMax = 128 * 1024;
 
 // AirbyteTraceMessage. Texts are cut between characters: mask them, and only then cut them to what

@@ -11,7 +11,7 @@ namespace shunt {
 bool RecordShape::AddSegment(const char* begin, const char* end, Hole hole) {
   const std::size_t size = static_cast<std::size_t>(end - begin);
   if (size > kBytesMax - bytes_used_ || FindBackslash(begin, end) != end) return false;
-  segments_list_[segments_++] = {static_cast<uint32_t>(bytes_used_), static_cast<uint32_t>(size),
+  segments_[segments_used_++] = {static_cast<uint32_t>(bytes_used_), static_cast<uint32_t>(size),
                                  hole};
   std::memcpy(bytes_.data() + bytes_used_, begin, size);
   bytes_used_ += size;
@@ -29,7 +29,7 @@ bool RecordShape::Learn(std::string_view line, const char* base, const uint32_t*
   const auto name = [&](std::string_view text, Hole hole) {
     places.push_back({text.data(), text.data() + text.size(), hole});
   };
-  segments_ = bytes_used_ = 0;
+  segments_used_ = bytes_used_ = 0;
   has_namespace_ = envelope.name_space == JsonKind::kString;
   name(envelope.stream_text, Hole::kStream);
   if (has_namespace_) name(envelope.namespace_text, Hole::kNamespace);
@@ -46,11 +46,11 @@ bool RecordShape::Learn(std::string_view line, const char* base, const uint32_t*
   int names_left = has_namespace_ ? 2 : 1;
   for (const Place& place : places) {
     if (!AddSegment(from, place.begin, place.hole)) {
-      segments_ = 0;
+      segments_used_ = 0;
       return false;
     }
     if (place.hole == Hole::kData) {
-      behind_data_ = segments_;
+      behind_data_ = segments_used_;
       names_before_data_ = names_left == 0;
     } else if (place.hole != Hole::kEmittedAt) {
       --names_left;
@@ -60,13 +60,21 @@ bool RecordShape::Learn(std::string_view line, const char* base, const uint32_t*
   // Up to the last bracket; blanks behind it are free.
   const char* last = line.data() + line.size();
   while (*(last - 1) != '}') --last;
-  if (!AddSegment(from, last, Hole::kEnd)) segments_ = 0;
+  if (!AddSegment(from, last, Hole::kEnd)) segments_used_ = 0;
   return learned();
+}
+
+bool RecordShape::operator==(const RecordShape& other) const {
+  return segments_used_ == other.segments_used_ && bytes_used_ == other.bytes_used_ &&
+         has_namespace_ == other.has_namespace_ &&
+         std::equal(segments_.begin(), segments_.begin() + segments_used_,
+                    other.segments_.begin()) &&
+         std::memcmp(bytes_.data(), other.bytes_.data(), bytes_used_) == 0;
 }
 
 const char* RecordShape::Read(std::size_t first, const char* p, const char* limit,
                               RecordNames* names) const {
-  for (const Segment* segment = &segments_list_[first];; ++segment) {
+  for (const Segment* segment = &segments_[first];; ++segment) {
     if (segment->size > static_cast<std::size_t>(limit - p) ||
         !EqualBytes(p, bytes_.data() + segment->begin, segment->size)) {
       return nullptr;
@@ -80,7 +88,8 @@ const char* RecordShape::Read(std::size_t first, const char* p, const char* limi
       case Hole::kStream:
       case Hole::kNamespace: {
         bool non_ascii = false;
-        const char* const end = FindStringStop(p, std::min(limit, p + kNameBytesMax), &non_ascii);
+        const char* const end =
+            FindStringStop(p, p + std::min<std::ptrdiff_t>(limit - p, kNameBytesMax), &non_ascii);
         if (end >= limit || *end != '"' || end - p > static_cast<std::ptrdiff_t>(kNameBytesMax)) {
           return nullptr;  // the name needs a closer look
         }

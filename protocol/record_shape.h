@@ -30,7 +30,8 @@ class RecordShape {
   // entry, `holes` what the walker noted. False: it has no shape that can be kept.
   bool Learn(std::string_view line, const char* base, const uint32_t* token,
              const RecordHoles& holes, const Envelope& envelope);
-  bool learned() const { return segments_ > 0; }
+  bool operator==(const RecordShape& other) const;
+  bool learned() const { return segments_used_ > 0; }
   bool has_namespace() const { return has_namespace_; }
   // Whether ReadToData notes all names.
   bool names_before_data() const { return names_before_data_; }
@@ -51,12 +52,13 @@ class RecordShape {
     uint32_t begin = 0;  // in bytes_
     uint32_t size = 0;
     Hole hole = Hole::kEnd;  // what follows it
+    bool operator==(const Segment&) const = default;
   };
   bool AddSegment(const char* begin, const char* end, Hole hole);
   const char* Read(std::size_t segment, const char* p, const char* limit, RecordNames* names) const;
 
-  std::array<Segment, 5> segments_list_{};
-  std::size_t segments_ = 0;
+  std::array<Segment, 5> segments_{};
+  std::size_t segments_used_ = 0;
   std::size_t behind_data_ = 0;  // the segment
   std::size_t bytes_used_ = 0;
   bool has_namespace_ = false;

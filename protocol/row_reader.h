@@ -1,6 +1,7 @@
 // RowReader: reads the `data` of records, and remembers what the rows of each stream look like.
 //
-// Threads: one at a time. Bounds: kTemplatesMax templates (row_template.h) and 4 bytes per stream.
+// Threads: one at a time. Bounds: kTemplatesMax templates and one in the making (row_template.h), 4
+// bytes per stream.
 #pragma once
 
 #include <array>
@@ -16,7 +17,7 @@ namespace shunt {
 
 class RowReader {
  public:
-  static constexpr std::size_t kTemplatesMax = 16;
+  static constexpr std::size_t kTemplatesMax = 8;
   // The stream of rows whose stream is not known yet when they are read.
   static constexpr uint32_t kAnyStream = 0xFFFFFFFF;
 

@@ -99,7 +99,7 @@ bool RowTemplate::Learn(std::string_view object) {
       if (c == ':') key = false;
       ++p;
     } else if (c == '{' || c == '[') {
-      if (++depth > ObjectScanner::kDepthMax) break;
+      if (++depth > ObjectScanner::kStackDepthMax) break;
       key = c == '{';
       stack = stack << 1 | (key ? 1 : 0);
       ++p;

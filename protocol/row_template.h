@@ -4,8 +4,8 @@
 //
 // A template is a list of joints, the bytes between two values, each with the containers that are
 // open in front of it. A joint may follow any value in front of which the same containers are open,
-// so rows may leave out fields, and arrays may have any length. Where no joint fits, the rest of the
-// row is for ObjectScanner, which goes on from the state reached.
+// so rows may leave out fields, and arrays may have any length. Where no joint fits, the rest of
+// the row is for ObjectScanner, which goes on from the state reached.
 //
 // Threads: const after Learn. Bounds: kJointsMax and kMoreMax, 48 KiB together.
 #pragma once

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/row_reader.h"
 #include "stages/announcement.h"
 #include "stages/chunk.h"
 #include "stages/control_fact.h"
@@ -11,7 +12,7 @@ namespace {
 
 // Measured: peak RSS of `shunt sidecar` that forwards nothing, all threads started, store open
 // (tests/e2e/memory_test prints it), rounded up.
-constexpr int64_t kBaseBytes = int64_t{10} << 20;
+constexpr int64_t kBaseBytes = int64_t{19} << 19;
 constexpr int64_t kLogLaneBytes = int64_t{1} << 19;
 constexpr int64_t kStateBodyBytes = int64_t{1} << 19;
 // Chunks beyond one longest line: the one being filled, its spare, and those on their way.
@@ -24,6 +25,8 @@ constexpr int64_t kListBytes = int64_t{kUnreadItemsMax} * kItemBytes;
 constexpr int64_t kListInWorkBytes = 3 * int64_t{kItemsMax} * kItemBytes;
 // The classifier's structural index and grammar stack, per byte of a chunk.
 constexpr int64_t kScratchPerByte = 5;
+// What it remembers of rows: the bounds of row_template.h, with half again for how vectors grow.
+constexpr int64_t kRowsBytes = (RowReader::kTemplatesMax + 1) * (int64_t{48} << 10) * 3 / 2;
 
 }  // namespace
 
@@ -34,8 +37,9 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
       (std::max(options.LineBytesMax(), 2 * options.read_ahead_bytes) + chunk - 1) / chunk +
       kWorkingChunks);
   const int64_t lists = kListBytes + (classifiers + 2) * kListInWorkBytes;
-  const int64_t others = kBaseBytes + plan.chunks * chunk + classifiers * kScratchPerByte * chunk +
-                         lists + static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes +
+  const int64_t scratch = classifiers * (kScratchPerByte * chunk + kRowsBytes);
+  const int64_t others = kBaseBytes + plan.chunks * chunk + scratch + lists +
+                         static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes +
                          kLogLaneBytes;
   plan.value_bytes_max =
       static_cast<uint64_t>(std::clamp(options.memory_budget_bytes - others, kValueBytesMin,
@@ -45,7 +49,7 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
   plan.terms = {
       {"program, libraries, stacks and store (measured)", kBaseBytes},
       {"chunks: the longest line, or twice the read-ahead, and those in work", plan.chunks * chunk},
-      {"classifier scratch", classifiers * kScratchPerByte * chunk},
+      {"classifier scratch, and rows remembered", scratch},
       {"lists of what was found in chunks", lists},
       {"messages by value: waiting config updates, a long STATE or acknowledgement",
        static_cast<int64_t>(plan.value_bytes_max)},

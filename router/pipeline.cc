@@ -49,6 +49,15 @@ std::string SpillDir(const RouterOptions& options) {
   return options.spill_dir.empty() ? GetEnv("TMPDIR").value_or("/tmp") : options.spill_dir;
 }
 
+// One thread that reads and writes needs little between the two; when they are two, who waits is
+// woken for kChunksPerWake chunks together, and the other needs as many meanwhile.
+ReadLimits ReadLimitsOf(const RouterOptions& options, Threads threads) {
+  const bool alone = SharesThread(threads, StageId::kRead, StageId::kForward);
+  return {.flow_bytes = (alone ? 3 : 2 * kChunksPerWake) * uint64_t{kChunkBytes},
+          .read_ahead_bytes = static_cast<uint64_t>(options.read_ahead_bytes),
+          .line_bytes_max = static_cast<uint64_t>(options.LineBytesMax())};
+}
+
 ForwardStage::Options ForwardOptions(const RouterOptions& options, const MemoryPlan& memory,
                                      Threads threads) {
   return {.intake = {.on_malformed = PolicyOf(options.on_malformed),
@@ -87,10 +96,8 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
       control(kControlFactsMax, memory.value_bytes_max, kControlSenders),
       logs(kLogFactsMax, memory.log_lane_bytes, kLogSenders),
       faults(kFaultsMax, SIZE_MAX / 2, kFaultSenders),
-      read(deps.source,
-           ReadLimits{.read_ahead_bytes = static_cast<uint64_t>(options.read_ahead_bytes),
-                      .line_bytes_max = static_cast<uint64_t>(options.LineBytesMax())},
-           deps.clock, pool, room, tap, chunks, ring, faults, run),
+      read(deps.source, ReadLimitsOf(options, threads), deps.clock, pool, room, tap, chunks, ring,
+           faults, run),
       forward(deps.destination, options.catalog, ForwardOptions(options, memory, threads),
               SecretGate{&masker, options.source.spec.get()},
               ForwardStage::Lanes{ring, room, tap, control, logs, announcements, faults},

@@ -282,7 +282,7 @@ IoResult Outbox::WriteFront() {
   }
   const IoResult result =
       destination_.WriteInput(queue_.Gather(tap_.usable() ? SourceTap::kMoveBytesMin : SIZE_MAX));
-  tap_.NoteWrite(fd, result.bytes);
+  tap_.NoteWrite(destination_.input_pipe(), result.bytes);  // a FIFO is open only now
   return result;
 }
 
@@ -368,9 +368,10 @@ void Outbox::CountCutShort() {
     if (items[0].kind == LineItem::Kind::kState) return CountState(states_.front());
     return CountDeltas(chunk.block.deltas);
   }
+  std::optional<LineClassifier> classifier;  // made once, when there is something to count
   for (std::size_t i = counted_item_; i < finish_item_; ++i) {
     if (items[i].kind != LineItem::Kind::kRun) continue;
-    CountLines(chunk.bytes().substr(items[i].begin, ItemSize(items[i])));
+    CountLines(chunk.bytes().substr(items[i].begin, ItemSize(items[i])), &classifier);
   }
   if (!in_item) return;
   const LineItem& item = items[finish_item_];
@@ -382,13 +383,13 @@ void Outbox::CountCutShort() {
   const std::string_view out =
       chunk.bytes().substr(item.begin, std::min<std::size_t>(written, ItemSize(item)));
   // More than the item was written: the newline that it lacked.
-  CountLines(written > ItemSize(item) ? out : out.substr(0, out.rfind('\n') + 1));
+  CountLines(written > ItemSize(item) ? out : out.substr(0, out.rfind('\n') + 1), &classifier);
 }
 
-void Outbox::CountLines(std::string_view lines) {
-  LineClassifier classifier(options_.classifier, &catalog_);
+void Outbox::CountLines(std::string_view lines, std::optional<LineClassifier>* classifier) {
+  if (!*classifier) classifier->emplace(options_.classifier, &catalog_);
   ClassifiedBlock block;
-  classifier.Classify(lines, &block);
+  (*classifier)->Classify(lines, &block);
   CountDeltas(block.deltas);
 }
 

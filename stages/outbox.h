@@ -91,7 +91,7 @@ class Outbox {
   void FinishItem();
   void FinishChunk();
   void CountCutShort();
-  void CountLines(std::string_view lines);
+  void CountLines(std::string_view lines, std::optional<LineClassifier>* classifier);
   void CountDeltas(std::span<const StreamDelta> deltas);
   void CountState(const StateNote& note);
   void DropAll();

@@ -19,10 +19,8 @@ constexpr std::size_t kTrickleBytes = 32 * 1024;
 constexpr uint64_t kUnreadBytesMax = 16 * kChunkBytes;
 constexpr uint64_t kUnreadBytesFew = 2 * kChunkBytes;
 
-// What may wait in front of a destination that takes its bytes: a STATE waits behind it, so more
-// would delay checkpoints. One that has taken nothing for kStall is read past, as far as the
-// read-ahead goes, because a config update may stand there.
-constexpr uint64_t kFlowBytes = 3 * kChunkBytes;
+// A destination that has taken nothing for so long is read past, as far as the read-ahead goes,
+// because a config update may stand there.
 constexpr absl::Duration kStall = absl::Milliseconds(10);
 
 }  // namespace
@@ -65,14 +63,14 @@ absl::StatusOr<Step> ReadStage::Run() {
       return Step::kIdle;
     }
   }
-  const bool tapped = tap_.Ahead(source_.output_pipe()) > 0;
-  const IoResult result = Read();
+  bool cut = false;
+  const IoResult result = Read(&cut);
   switch (result.state) {
     case IoState::kBytes:
       run_.source_waiting.Set(false);
       OnBytes(result.bytes);
       // So little, so there is probably no more: what is whole goes on without asking again.
-      if (!tapped && result.bytes < kTrickleBytes && lines_end_ > 0 && spare_ != nullptr) {
+      if (!cut && result.bytes < kTrickleBytes && lines_end_ > 0 && spare_ != nullptr) {
         PublishLines(lines_end_);
         SettleDebt();
       }
@@ -97,19 +95,22 @@ absl::StatusOr<Step> ReadStage::Run() {
   return Step::kIdle;
 }
 
-// One read into the chunk. Of what the tap has ahead, no more than that: so it stays one range.
-IoResult ReadStage::Read() {
+// One read into the chunk. Of what the tap has ahead, no more than that, so that it stays one
+// range: *cut says so, and then the read tells nothing about how fast the source is.
+IoResult ReadStage::Read(bool* cut) {
   std::span<char> room = current_->room(chunk_bytes_);
-  const std::size_t whole = room.size();
   const std::size_t ahead = tap_.Ahead(source_.output_pipe());
-  if (ahead > 0) room = room.first(std::min(ahead, whole));
+  *cut = ahead > 0 && ahead < room.size();
+  if (*cut) room = room.first(ahead);
   const IoResult result = source_.ReadOutput(room);
-  tap_.NoteRead(result.bytes);
   if (ahead > 0 && result.bytes > 0) {
     const uint64_t offset = tap_.Took(result.bytes);
     current_->tapped.Extend(current_->size, static_cast<uint32_t>(result.bytes), offset);
   }
-  run_.source_flows.Set(result.bytes == whole);
+  if (!*cut) {
+    tap_.NoteRead(result.bytes);
+    run_.source_flows.Set(result.bytes == room.size());
+  }
   return result;
 }
 
@@ -124,7 +125,7 @@ bool ReadStage::MayRead() {
   const uint64_t waiting = run_.waiting_bytes();
   if (waiting == 0) return true;
   if (waiting >= limits_.read_ahead_bytes) return false;
-  if (waiting < kFlowBytes) return true;
+  if (waiting < limits_.flow_bytes) return true;
   awaits_stall_ = !DestinationStalls();
   return !awaits_stall_;
 }

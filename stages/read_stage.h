@@ -21,6 +21,9 @@
 namespace shunt {
 
 struct ReadLimits {
+  // What may wait in front of a destination that takes its bytes: a STATE waits behind it, so more
+  // would delay checkpoints.
+  uint64_t flow_bytes = 0;
   uint64_t read_ahead_bytes = 0;
   uint64_t line_bytes_max = 0;
 };
@@ -36,7 +39,7 @@ class ReadStage final : public Stage {
   Wait wait() const override;
 
  private:
-  IoResult Read();
+  IoResult Read(bool* cut);
   void OnBytes(std::size_t n);
   void OnEnd(int error);
   bool HasRoom();

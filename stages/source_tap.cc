@@ -27,7 +27,7 @@ uint64_t SourceTap::Took(std::size_t bytes) {
 }
 
 void SourceTap::NoteWrite(int destination, std::size_t bytes) {
-  if (asked_ || !allowed_ || bytes < kMoveBytesMin) return;
+  if (asked_ || !allowed_ || destination < 0 || bytes < kMoveBytesMin) return;
   asked_ = true;
   if (!PipeTap::IsPipe(destination)) return;
   tap_ = PipeTap::Create();
@@ -35,7 +35,7 @@ void SourceTap::NoteWrite(int destination, std::size_t bytes) {
 }
 
 IoResult SourceTap::Move(int destination, uint64_t offset, std::size_t bytes) {
-  DropTo(offset);
+  if (!DropTo(offset)) return {IoState::kError, 0, 0};
   const IoResult result = tap_->MoveTo(destination, bytes);
   passed_ += result.bytes;
   if (result.state == IoState::kError) ready_.Set(false);
@@ -43,14 +43,15 @@ IoResult SourceTap::Move(int destination, uint64_t offset, std::size_t bytes) {
 }
 
 void SourceTap::Forget(uint64_t offset) {
-  if (offset >= passed_ + PipeTap::kBytes / 2) DropTo(offset);
+  if (offset >= passed_ + PipeTap::kBytes / 4) DropTo(offset);
 }
 
-void SourceTap::DropTo(uint64_t offset) {
+bool SourceTap::DropTo(uint64_t offset) {
   SHUNT_CHECK(passed_ <= offset);
-  if (offset == passed_) return;
-  tap_->Drop(offset - passed_);
+  if (!usable()) return false;
+  if (offset > passed_ && !tap_->Drop(offset - passed_)) ready_.Set(false);
   passed_ = offset;
+  return usable();
 }
 
 void TappedRange::Extend(uint32_t at, uint32_t bytes, uint64_t from) {

@@ -7,8 +7,9 @@
 // Offsets count the bytes that were ever duplicated. They only grow, on both sides, so the two need
 // no other agreement.
 //
-// Threads: Ahead, Took, NoteRead and next_offset belong to the reader, the others to the outbox. Bounds: PipeTap::kBytes
-// of pipe; the outbox forgets what it has passed before half of that is stale.
+// Threads: Ahead, Took, NoteRead and next_offset belong to the reader, the others to the outbox.
+// Bounds: PipeTap::kBytes of pipe; the outbox forgets what it has passed before half of that is
+// stale.
 #pragma once
 
 #include <cstddef>
@@ -46,9 +47,9 @@ class SourceTap {
   bool usable() const { return ready_.Get(); }
 
  private:
-  static constexpr uint32_t kPauseReads = 3;  // after the tap had no room
+  static constexpr uint32_t kPauseReads = 3;  // after there was nothing to duplicate, or no room
 
-  void DropTo(uint64_t offset);
+  bool DropTo(uint64_t offset);  // false: the tap is of no use any more
 
   const bool allowed_;
   Cell<bool> ready_{false};  // set by the outbox: there is a tap; cleared: it failed

@@ -253,5 +253,60 @@ TEST(KnownLines, AreReadAsTheNaiveReaderDoesWhenTheyAreLong) {
   EXPECT_GT(records, 500);
 }
 
+// UTF-8 of a long line is checked across its parts, in constant memory.
+TEST(KnownLines, AreUtf8AcrossTheirPartsOrMalformed) {
+  Harness harness;
+  const auto kinds = [&](std::string_view text, std::size_t part_bytes) {
+    const std::string line = R"({"type":"RECORD","record":{"stream":"users","data":{"s":")" +
+                             std::string(600, 'x') + std::string(text) + std::string(600, 'x') +
+                             R"("},"emitted_at":1}})" + "\n";
+    std::vector<std::string_view> parts;
+    for (std::size_t at = 0; at < line.size(); at += part_bytes) {
+      parts.push_back(std::string_view(line).substr(at, part_bytes));
+    }
+    return Kinds(harness.ClassifyParts(parts));
+  };
+  for (std::size_t part_bytes = 300; part_bytes < 700; part_bytes += 7) {
+    SCOPED_TRACE(part_bytes);
+    EXPECT_EQ(kinds("\u65e5\u672c\U0001F600\u00e9", part_bytes), "record");
+    EXPECT_EQ(kinds("\xc3", part_bytes), "malformed");
+    EXPECT_EQ(kinds("\xf0\x9f\x98", part_bytes), "malformed");
+    EXPECT_EQ(kinds("\xed\xa0\x80", part_bytes), "malformed");
+    EXPECT_EQ(kinds(std::string("\xc3") + std::string(2000, '\x80'), part_bytes), "malformed");
+  }
+}
+
+// Depths around what the scanner's stack holds, runs of blanks longer than a step, an escape cut by
+// a step: what random rows seldom have.
+TEST(ObjectScanner, HoldsWhereStepsEnd) {
+  for (const ObjectScanner::Kernel kernel : ObjectScanner::Kernels()) {
+    const ObjectScanner scanner(Validation::kFull, kernel);
+    for (std::size_t before = 0; before < 140; ++before) {
+      SCOPED_TRACE(before);
+      const std::string pad = "{\"" + std::string(before, 'k') + "\":";
+      for (const std::string_view end :
+           {R"("\"\\"})", R"("\u00e9\"x"})", "[1,{}]}", "-0.5e+3,\"a\":null}"}) {
+        const std::string row = pad + std::string(end);
+        EXPECT_EQ(ScanSize(scanner, row), row.size()) << row;
+      }
+      const std::string blanks(before, ' ');
+      const std::string spaced = "{" + blanks + "\"a\"" + blanks + ":" + blanks + "1" + blanks +
+                                 "," + blanks + "\"b\"" + blanks + ":" + blanks + "[" + blanks +
+                                 "]" + blanks + "}";
+      EXPECT_EQ(ScanSize(scanner, spaced), spaced.size()) << spaced;
+      std::string wrong = spaced;
+      wrong[wrong.find(':')] = ',';
+      EXPECT_EQ(ScanSize(scanner, wrong), 0u) << wrong;
+    }
+    for (std::size_t depth = 50; depth < 70; ++depth) {
+      const std::string row =
+          "{\"a\":" + std::string(depth, '[') + "1" + std::string(depth, ']') + "}";
+      const std::size_t size = ScanSize(scanner, row);
+      EXPECT_TRUE(size == 0 || size == row.size()) << depth;
+      EXPECT_EQ(size == 0, depth >= ObjectScanner::kStackDepthMax) << depth;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace shunt::testing

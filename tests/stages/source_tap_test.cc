@@ -108,6 +108,7 @@ TEST(SourceTap, IsMadeOnlyWhereItPays) {
     EXPECT_FALSE(tap->usable());
     EXPECT_EQ(tap->Ahead(source), 0u);
   }
+  quiet.NoteWrite(-1, kMin);  // a FIFO that was not open yet
   quiet.NoteWrite(destination, kMin);
   EXPECT_TRUE(quiet.usable());
   quiet.NoteRead(kMin - 1);
