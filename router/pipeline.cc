@@ -49,11 +49,10 @@ std::string SpillDir(const RouterOptions& options) {
   return options.spill_dir.empty() ? GetEnv("TMPDIR").value_or("/tmp") : options.spill_dir;
 }
 
-// One thread that reads and writes needs little between the two; when they are two, who waits is
-// woken for kChunksPerWake chunks together, and the other needs as many meanwhile.
+// Enough to keep everybody busy: the one data thread, or classifiers that are woken once for a batch.
 ReadLimits ReadLimitsOf(const RouterOptions& options, Threads threads) {
-  const bool alone = SharesThread(threads, StageId::kRead, StageId::kForward);
-  return {.flow_bytes = (alone ? 3 : 2 * kChunksPerWake) * uint64_t{kChunkBytes},
+  const bool together = SharesThread(threads, StageId::kRead, StageId::kClassify);
+  return {.flow_bytes = (together ? 3 : 2 * kChunksPerWake) * uint64_t{kChunkBytes},
           .read_ahead_bytes = static_cast<uint64_t>(options.read_ahead_bytes),
           .line_bytes_max = static_cast<uint64_t>(options.LineBytesMax())};
 }

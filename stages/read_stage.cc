@@ -21,6 +21,8 @@ constexpr uint64_t kUnreadBytesFew = 2 * kChunkBytes;
 
 // A destination that has taken nothing for so long is read past, as far as the read-ahead goes,
 // because a config update may stand there.
+// So is one that has taken so little of it in that time that all of it would take seconds.
+constexpr uint64_t kStallsForReadAhead = 150;
 constexpr absl::Duration kStall = absl::Milliseconds(10);
 
 }  // namespace
@@ -133,7 +135,7 @@ bool ReadStage::MayRead() {
 bool ReadStage::DestinationStalls() {
   const uint64_t taken = run_.forwarded_bytes.value();
   const absl::Duration now = clock_.MonoNow();
-  if (taken != taken_bytes_) {
+  if (taken - taken_bytes_ > limits_.read_ahead_bytes / kStallsForReadAhead) {
     taken_bytes_ = taken;
     taken_at_ = now;
   }

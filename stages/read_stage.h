@@ -75,8 +75,8 @@ class ReadStage final : public Stage {
   uint32_t lines_end_ = 0;   // behind the last LF of current_; 0: none
   uint64_t next_seq_ = 0;
   WakeDebt debt_;
-  uint64_t taken_bytes_ = 0;  // by the destination when it was looked at last
-  absl::Duration taken_at_;   // when that had changed
+  uint64_t taken_bytes_ = 0;  // by the destination when it was seen to take enough
+  absl::Duration taken_at_;   // when that was
   bool awaits_stall_ = false;
   bool skipping_ = false;  // inside a line over the limit
   bool done_ = false;

@@ -103,5 +103,16 @@ TEST_F(ReadAheadTest, IsLongWhenTheDestinationHasStopped) {
   EXPECT_LE(waiting(), 9 * kMiB);
 }
 
+TEST_F(ReadAheadTest, IsLongBeforeADestinationThatTrickles) {
+  // It never stops, and would take minutes for what is read ahead; an update behind that must not.
+  for (int i = 0; i < 40; ++i) {
+    destination_.Allow(1024);
+    RunUntilIdle();
+    clock_.Advance(absl::Milliseconds(5));
+  }
+  EXPECT_GT(waiting(), 7 * kMiB);
+  EXPECT_LE(waiting(), 9 * kMiB);
+}
+
 }  // namespace
 }  // namespace shunt
