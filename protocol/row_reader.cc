@@ -8,7 +8,6 @@
 namespace shunt {
 
 const char* RowReader::Read(uint32_t stream, const char* p, const char* limit) {
-  if (!learns_) return scanner_.Scan(p, limit);
   Slot& slot = slots_[stream == kAnyStream ? 0 : stream + 1];
   RowTemplate::Match match{.at = p};
   if (slot.known == 0) slot.known = last_known_;  // streams of one source are often alike

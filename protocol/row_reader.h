@@ -22,7 +22,7 @@ class RowReader {
   static constexpr uint32_t kAnyStream = 0xFFFFFFFF;
 
   RowReader(Validation validation, std::size_t streams)
-      : learns_(validation == Validation::kFull), scanner_(validation), slots_(streams + 1) {}
+      : scanner_(validation), slots_(streams + 1) {}
 
   // The row whose `{` is at p; `stream` is its number in the catalog or kAnyStream. Returns what is
   // behind the row, at most `limit`; null when it is not known to be sound (object_scanner.h).
@@ -40,7 +40,6 @@ class RowReader {
   const char* ReadRest(const char* row, const RowTemplate::Match& match, const char* limit) const;
   void Learn(Slot* slot, std::string_view row);
 
-  const bool learns_;  // without values to read, the scanner is as fast
   ObjectScanner scanner_;
   std::vector<Slot> slots_;
   std::array<std::unique_ptr<RowTemplate>, kTemplatesMax> templates_;
