@@ -49,7 +49,8 @@ std::string SpillDir(const RouterOptions& options) {
   return options.spill_dir.empty() ? GetEnv("TMPDIR").value_or("/tmp") : options.spill_dir;
 }
 
-// Enough to keep everybody busy: the one data thread, or classifiers that are woken once for a batch.
+// Enough to keep everybody busy: the one data thread, or classifiers that are woken once for a
+// batch.
 ReadLimits ReadLimitsOf(const RouterOptions& options, Threads threads) {
   const bool together = SharesThread(threads, StageId::kRead, StageId::kClassify);
   return {.flow_bytes = (together ? 3 : 2 * kChunksPerWake) * uint64_t{kChunkBytes},
