@@ -1,8 +1,8 @@
 // Cell<T>: one small value (an enum, a number) that threads publish to each other.
 // Threads: any. Memory ordering: Set is a release and Get an acquire, so whatever was written
-// before a Set is visible to who has seen its value. SetOnce keeps the first value that was set. Add
-// is one step: of two at the same time none is lost.
-// Signals: lock-free for the types used here, so all of it is async-signal-safe.
+// before a Set is visible to who has seen its value. SetOnce keeps the first value that was set.
+// Add is one step: of two at the same time none is lost. Signals: lock-free for the types used
+// here, so all of it is async-signal-safe.
 #pragma once
 
 #include <atomic>

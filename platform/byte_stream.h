@@ -24,7 +24,7 @@ class ByteReader {
   virtual ~ByteReader() = default;
   // kBlocked also before a FIFO's first writer has come.
   virtual IoResult Read(std::span<char> buffer) = 0;
-  virtual int fd() const = 0;  // to poll; -1 after the end
+  virtual int fd() const = 0;              // to poll; -1 after the end
   virtual int pipe() const { return -1; }  // the same when it is a pipe
 };
 
