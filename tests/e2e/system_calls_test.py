@@ -36,11 +36,11 @@ class Case(h.SyncTest):
         super().setUp()
         self.w.prepare()
 
-    def strace(self, blocks, threads, stdin, stdout):
+    def strace(self, blocks, threads, stdin, stdout, flags=()):
         """One traced run; its calls. The bytes are checked by the caller, the records here."""
         table, report = self.w.path("table"), self.w.path("report.json")
         command = ["strace", "-f", "-c", "-o", table, h.program(), "sidecar", "--connection", "calls", "--catalog",
-                   self.w.path("catalog.json"), "--store", "memory:", "--report", report, "--threads", threads]
+                   self.w.path("catalog.json"), "--store", "memory:", "--report", report, "--threads", threads, *flags]
         process = subprocess.Popen(command, env=self.w.environment(), stdin=stdin, stdout=stdout,
                                    stderr=subprocess.PIPE)
         _, err = process.communicate(timeout=h.DEADLINE)
@@ -102,6 +102,18 @@ class Case(h.SyncTest):
 
     def test_from_a_file(self):
         self.check(self.from_file)
+
+    def test_between_pipes_records_are_moved_and_not_copied_unless_told(self):
+        for flags, moved in (((), True), (("--zero-copy", "never"), False)):
+            with self.subTest(flags=flags):
+                feeder = subprocess.Popen(["cat", self.input(LONG)], stdout=subprocess.PIPE)
+                same = subprocess.Popen(["cmp", "-", self.input(LONG)], stdin=subprocess.PIPE)
+                calls = self.strace(LONG, "auto", feeder.stdout, same.stdin, flags)
+                feeder.stdout.close()
+                same.stdin.close()
+                self.assertEqual((feeder.wait(h.DEADLINE), same.wait(h.DEADLINE)), (0, 0))
+                self.assertEqual(calls.get("splice", 0) > LONG / 10, moved, calls)
+                self.assertEqual(calls.get("tee", 0) > 0, moved, calls)
 
     def test_from_a_full_pipe(self):
         self.check(self.from_pipe)
