@@ -60,11 +60,11 @@ std::size_t WriteQueue::Advance(std::size_t written) {
   bytes_ -= written;
   while (!pieces_.empty() && written >= pieces_.front().size) {
     const Piece piece = pieces_.front();
+    if (piece.size > 0) inside_line_ = piece.data[piece.size - 1] != '\n';
     pieces_.pop_front();
     Release(piece);
     written -= piece.size;
     item_written_ += piece.size;
-    if (piece.size > 0) inside_line_ = piece.data[piece.size - 1] != '\n';
     if (!piece.ends_item) continue;
     ++ended;
     item_written_ = 0;
