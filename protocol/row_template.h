@@ -25,7 +25,8 @@ class RowTemplate {
   static constexpr std::size_t kJointsMax = 1024;
   static constexpr std::size_t kMoreMax = 8192;  // bytes of joints beyond their first 16
 
-  // Learns from a sound object. False, and nothing is known: it has too much structure.
+  // Learns from a sound object, behind which kLinePadding bytes are readable. False, and nothing is
+  // known: it has too much structure.
   bool Learn(std::string_view object);
   bool learned() const { return !joints_.empty(); }
   bool operator==(const RowTemplate& other) const;

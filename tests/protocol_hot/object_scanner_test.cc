@@ -30,6 +30,7 @@ class Padded {
   }
   const char* begin() const { return bytes_.data(); }
   const char* end() const { return bytes_.data() + size_; }
+  std::string_view text() const { return {bytes_.data(), size_}; }
 
  private:
   std::string bytes_;
@@ -142,8 +143,9 @@ TEST(RowReader, SaysWhatTheScannerSaysWhateverItRemembers) {
 
 // How far a template of `known` gets with `row`.
 RowTemplate::Match Match(std::string_view known, const Padded& row) {
+  const Padded padded(known);
   RowTemplate rows;
-  EXPECT_TRUE(rows.Learn(known));
+  EXPECT_TRUE(rows.Learn(padded.text()));
   return rows.Read(row.begin(), row.end());
 }
 
@@ -184,10 +186,10 @@ TEST(RowTemplate, KnowsNothingOfMoreStructureThanItsBounds) {
   for (std::size_t i = 1; i <= RowTemplate::kJointsMax; ++i)
     wide += ",\"k" + std::to_string(i) + "\":0";
   RowTemplate rows;
-  EXPECT_FALSE(rows.Learn(wide + "}"));
+  EXPECT_FALSE(rows.Learn(Padded(wide + "}").text()));
   EXPECT_FALSE(rows.learned());
   const std::string deep = std::string(70, '[');
-  EXPECT_FALSE(rows.Learn("{\"a\":" + deep + std::string(70, ']') + "}"));
+  EXPECT_FALSE(rows.Learn(Padded("{\"a\":" + deep + std::string(70, ']') + "}").text()));
 }
 
 // Whole lines: the same envelope again and again, in every order of its keys.
