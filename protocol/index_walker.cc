@@ -126,113 +126,34 @@ const uint32_t* IndexWalker::ReadPayload(const uint32_t* token, Envelope* envelo
   }
 }
 
-const uint32_t* IndexWalker::SkipValue(const uint32_t* token, int depth) const {
+const uint32_t* IndexWalker::SkipValue(const uint32_t* token, int depth) {
   const char first = base_[token[0]];
   if (first == '"') return token + 1;
   if (first == '{' || first == '[') return SkipContainer(token, depth);
   return CheckBareScalar(base_ + token[0], base_ + end_) ? token + 1 : nullptr;
 }
 
-// Walks to the end of the container at the token without recursion. The end of the line is tested
-// once per member or element and at the end: in between, at most a few tokens of the next line are
-// looked at.
-const uint32_t* IndexWalker::SkipContainer(const uint32_t* token, int depth) const {
-  const char* const base = base_;
-  const char* const end = base + end_;
-  const uint32_t line_end = end_;
-  bool objects[kDepthMax + 1];
-  const int outer = depth;
-  bool object = base[*token] == '{';
-  ++token;
-
-open:
-  if (depth == kDepthMax || token[0] >= line_end) return nullptr;
-  objects[++depth] = object;
-  if (base[token[0]] == (object ? '}' : ']')) {
-    ++token;
-    goto close;
-  }
-  if (!object) goto element;
-
-member:
-  if (base[token[0]] != '"' || base[token[1]] != ':' || token[2] >= line_end) return nullptr;
-  {
-    const char* const value = base + token[2];
-    token += 3;
-    if (*value != '"') {
-      if (*value == '{' || *value == '[') {
-        object = *value == '{';
-        goto open;
-      }
-      if (!CheckBareScalar(value, end)) return nullptr;
-    }
-  }
-
-behind_member: {
-  const char c = base[*token++];
-  if (c == ',') goto member;
-  if (c != '}' || token[-1] >= line_end) return nullptr;
-  goto close;
+const uint32_t* IndexWalker::SkipContainer(const uint32_t* token, int depth) {
+  const uint32_t* const close =
+      WalkTokens(base_, base_ + end_, token + 1, last_, Open(token, depth), &walk_);
+  return close == nullptr || close == last_ ? nullptr : close + 1;
 }
 
-element:
-  if (token[0] >= line_end) return nullptr;
-  {
-    const char* const value = base + *token++;
-    if (*value != '"') {
-      if (*value == '{' || *value == '[') {
-        object = *value == '{';
-        goto open;
-      }
-      if (!CheckBareScalar(value, end)) return nullptr;
-    }
-  }
-
-behind_element: {
-  const char c = base[*token++];
-  if (c == ',') goto element;
-  if (c != ']' || token[-1] >= line_end) return nullptr;
-}
-
-close:
-  if (--depth == outer) return token;
-  object = objects[depth];
-  if (object) goto behind_member;
-  goto behind_element;
-}
-
-const uint32_t* IndexWalker::SkipData(const uint32_t* token) const {
+const uint32_t* IndexWalker::SkipData(const uint32_t* token) {
   const uint32_t* const behind = SkipContainer(token, 2);
-  // What is sound passes the relaxed reading too, which is the slower one.
-  return behind != nullptr || validation_ == Validation::kFull ? behind : SkipRelaxed(token, 2);
+  if (behind != nullptr || validation_ == Validation::kFull) return behind;
+  const uint32_t* const close =
+      WalkTokensRelaxed(base_, base_ + end_, token + 1, last_, Open(token, 2), &walk_);
+  return close == nullptr || close == last_ ? nullptr : close + 1;
 }
 
-const uint32_t* IndexWalker::SkipRelaxed(const uint32_t* token, int depth) const {
-  const char* const end = base_ + end_;
-  bool objects[kDepthMax + 1];
-  const int outer = depth;
-  for (;;) {
-    if (token[0] >= end_) return nullptr;
-    const char* const p = base_ + *token++;
-    switch (*p) {
-      case '{':
-      case '[':
-        if (depth == kDepthMax) return nullptr;
-        objects[++depth] = *p == '{';
-        break;
-      case '}':
-      case ']':
-        if (objects[depth] != (*p == '}')) return nullptr;
-        if (--depth == outer) return token;
-        break;
-      case ',':
-      case ':':
-      case '"':
-        break;
-      default:
-        if (!CheckBareWord(p, end)) return nullptr;
-    }
-  }
+// Begins a walk behind the bracket at the token; returns its depth.
+int IndexWalker::Open(const uint32_t* token, int depth) {
+  const bool object = base_[*token] == '{';
+  walk_.depth = depth + 1;
+  walk_.objects[static_cast<std::size_t>(walk_.depth)] = object;
+  walk_.expect = object ? ExpectToken::kKeyOrEnd : ExpectToken::kValueOrEnd;
+  return walk_.depth;
 }
 
 }  // namespace shunt

@@ -255,19 +255,21 @@ void LineClassifier::Impl::ReadIndexedLines(uint32_t begin, uint32_t end) {
     line.end = begin + line_end;
     line.whole_end = line.end + (found.end < limit ? 1 : 0);
     p = block.data() + line.whole_end;
-    if (token[0] >= line_end) {
+    const uint32_t* last = token;
+    while (*last < line_end) ++last;
+    if (token == last) {
       builder.AddEmpty();
     } else if (base[token[0]] != '{' ||
                (token[1] < line_end && base[token[1]] != '"' && base[token[1]] != '}')) {
       ReadText(line);
     } else {
-      walker.SetLine(base, line_end);
+      walker.SetLine(base, line_end, last);
       const bool sound = found.backslash == nullptr || CheckEscapes(found.backslash, found.end);
       if (!sound || !ReadObjects(line, begin, token)) {
         AddLine(line, Kind::kMalformed);
       }
     }
-    while (token[0] < line_end) ++token;
+    token = last;
     builder.NextLine();
   }
 }
@@ -508,7 +510,7 @@ void LineClassifier::Impl::LearnLong(std::span<const std::string_view> parts) {
   const std::string padded = *outline + std::string(kLinePadding, ' ');
   const std::string_view line = std::string_view(padded).substr(0, outline->size());
   if (line.size() > options.block_bytes_max || !index.Build(line)) return;
-  walker.SetLine(line.data(), static_cast<uint32_t>(line.size()));
+  walker.SetLine(line.data(), static_cast<uint32_t>(line.size()), index.end());
   if (walker.ReadObject(index.begin(), &envelope) == nullptr) return;
   Learn(line, line.data(), index.begin());
 }
