@@ -19,11 +19,11 @@ constexpr std::size_t kTrickleBytes = 32 * 1024;
 constexpr uint64_t kUnreadBytesMax = 16 * kChunkBytes;
 constexpr uint64_t kUnreadBytesFew = 2 * kChunkBytes;
 
-// A destination that has taken nothing for so long is read past, as far as the read-ahead goes,
-// because a config update may stand there.
-// So is one that has taken so little of it in that time that all of it would take seconds.
-constexpr uint64_t kStallsForReadAhead = 150;
+// A destination that has taken next to nothing for so long is read past, as far as the read-ahead
+// goes, because a config update may stand there. "Next to nothing" is what would need more than
+// this many stalls for all of the read-ahead, which is seconds.
 constexpr absl::Duration kStall = absl::Milliseconds(10);
+constexpr uint64_t kStallsForReadAhead = 150;
 
 }  // namespace
 
