@@ -26,11 +26,7 @@ class EchoRig {
   virtual int feed_fd() { return connector().input_fd(); }
   virtual void EndFeed() { connector().CloseInput(); }
 
-  // Whether the connector has an input of its own (a destination).
-  virtual bool has_input() const { return true; }
-  // Whether there is another process, which can be slow and which can die.
-  virtual bool has_peer() const { return true; }
-  virtual void KillPeer() {}
+  virtual void KillPeer() {}  // of those that have another process, which can die
 };
 
 using MakeEchoRig = std::unique_ptr<EchoRig> (*)();
