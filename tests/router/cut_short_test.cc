@@ -15,14 +15,10 @@
 #include "connectors/memory_connector.h"
 #include "platform/clock.h"
 #include "router/router.h"
+#include "tests/router/harness.h"
 
-namespace shunt {
+namespace shunt::testing {
 namespace {
-
-class NoSink final : public EventSink {
- public:
-  void Log(Origin, LogLevel, std::string_view) override {}
-};
 
 // Takes bytes in pieces of any size, with pauses, and none after `bytes_max`.
 class FickleDestination final : public Connector {
@@ -62,18 +58,6 @@ class FickleDestination final : public Connector {
   bool closed_ = false;
 };
 
-std::string Record(int stream, std::size_t padding) {
-  return absl::StrCat(R"({"type":"RECORD","record":{"stream":"s)", stream, R"(","data":{"x":")",
-                      std::string(padding, 'x'), R"("},"emitted_at":1}})");
-}
-
-std::string State(int stream, uint64_t cursor, bool counted) {
-  return absl::StrCat(
-      R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"s)",
-      stream, R"("},"stream_state":{"c":)", cursor, "}}",
-      counted ? R"(,"sourceStats":{"recordCount":1})" : "", "}}");
-}
-
 std::string MakeStream(std::mt19937_64& random) {
   std::string text;
   const std::size_t lines = 50 + random() % 400;
@@ -87,22 +71,22 @@ std::string MakeStream(std::mt19937_64& random) {
         absl::StrAppend(&text, "some text\n");
         break;
       case 2:
-        absl::StrAppend(&text, Record(9, 10), "\n");  // a stream that nobody configured
+        absl::StrAppend(&text, RecordOf(9, 10), "\n");  // a stream that nobody configured
         break;
       case 3:
-        absl::StrAppend(&text, Record(stream, random() % 50), " ", Record(stream, 3), "\n");
+        absl::StrAppend(&text, RecordOf(stream, random() % 50), " ", RecordOf(stream, 3), "\n");
         break;
       case 4:
-        absl::StrAppend(&text, State(stream, random() % 5, random() % 2 == 0), "\n");
+        absl::StrAppend(&text, StateOf(stream, random() % 5, random() % 2 == 0), "\n");
         break;
       case 5:
-        if (random() % 40 == 0) absl::StrAppend(&text, Record(stream, 600'000), "\n");
+        if (random() % 40 == 0) absl::StrAppend(&text, RecordOf(stream, 600'000), "\n");
         break;
       default:
-        absl::StrAppend(&text, Record(stream, random() % 400), "\n");
+        absl::StrAppend(&text, RecordOf(stream, random() % 400), "\n");
     }
   }
-  if (random() % 2 == 0) text += Record(0, 5);  // the last line may lack its LF
+  if (random() % 2 == 0) text += RecordOf(0, 5);  // the last line may lack its LF
   return text;
 }
 
@@ -129,16 +113,9 @@ void RunOne(uint64_t seed) {
   auto store = *OpenStore("memory:");
   NoSink events;
   ManualClock clock(absl::FromUnixSeconds(1'700'000'000));
-  RouterOptions options;
-  options.threads = Threads::kInline;
+  RouterOptions options = OptionsFor(*store, {"s0", "s1", "s2"}, Threads::kInline, clock);
   options.on_malformed = OnMalformed::kDrop;
   options.read_ahead_bytes = random() % 2 == 0 ? 64 * 1024 : 1 << 20;
-  for (const char* name : {"s0", "s1", "s2"}) {
-    options.catalog.streams.push_back({.stream = {.name = name, .name_space = {}}});
-  }
-  options.source.config_id = "p/source";
-  options.destination.config_id = "p/destination";
-  options.run = *store->BeginRun("p", "run-1", absl::Now(), false);
   auto router = *Router::Create(options, {source, destination, *store, events, clock});
   const uint64_t stop_at =
       ending == Ending::kStop ? random() % (2 + text.size() / piece_max) : UINT64_MAX;
@@ -171,10 +148,10 @@ TEST(CutShort, TheReportCountsWhatTheDestinationGot) {
   if (given != nullptr) return RunOne(strtoull(given, nullptr, 10));
   const uint64_t first = std::random_device()();
   printf("seeds from %lu (repeat one with SHUNT_SEED)\n", first);
-  for (uint64_t seed = first; seed < first + 300 && !testing::Test::HasFailure(); ++seed) {
+  for (uint64_t seed = first; seed < first + 300 && !::testing::Test::HasFailure(); ++seed) {
     RunOne(seed);
   }
 }
 
 }  // namespace
-}  // namespace shunt
+}  // namespace shunt::testing

@@ -11,13 +11,10 @@
 #include "connectors/memory_connector.h"
 #include "platform/clock.h"
 #include "router/router.h"
+#include "tests/router/harness.h"
 
-namespace shunt {
+namespace shunt::testing {
 namespace {
-
-struct NoSink final : public EventSink {
-  void Log(Origin, LogLevel, std::string_view) override {}
-};
 
 constexpr char kRecord[] = R"({"type":"RECORD","record":{"stream":"s","data":{},"emitted_at":1}})"
                            "\n";
@@ -46,18 +43,13 @@ Hostile MakeHostile() {
   return hostile;
 }
 
-class HostileLines : public testing::TestWithParam<Threads> {};
+class HostileLines : public ::testing::TestWithParam<Threads> {};
 
 struct Routed {
   Routed(Threads threads, const std::string& text, OnMalformed on_malformed)
       : source({.output = text}) {
-    RouterOptions options;
-    options.threads = threads;
+    RouterOptions options = OptionsFor(*store, {"s"}, threads);
     options.on_malformed = on_malformed;
-    options.catalog.streams.push_back({.stream = {.name = "s", .name_space = {}}});
-    options.source.config_id = "p/source";
-    options.destination.config_id = "p/destination";
-    options.run = *store->BeginRun("p", "run-1", absl::Now(), false);
     router = *Router::Create(options, {source, destination, *store, events, SystemClock()});
     report = *router->Run();
   }
@@ -103,8 +95,8 @@ TEST_P(HostileLines, KeepTheirNumbersAndTheirOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, HostileLines,
-                         testing::Values(Threads::kInline, Threads::kCompact, Threads::kAuto,
-                                         Threads::kDedicated));
+                         ::testing::Values(Threads::kInline, Threads::kCompact, Threads::kAuto,
+                                           Threads::kDedicated));
 
 }  // namespace
-}  // namespace shunt
+}  // namespace shunt::testing

@@ -5,10 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "connectors/memory_connector.h"
-#include "platform/entropy.h"
 #include "router/router.h"
+#include "tests/router/harness.h"
 
-namespace shunt {
+namespace shunt::testing {
 namespace {
 
 class CountingSink final : public EventSink {
@@ -53,7 +53,7 @@ Sync MakeSync(int rows) {
   return sync;
 }
 
-class Presets : public testing::TestWithParam<std::tuple<Threads, std::size_t>> {};
+class Presets : public ::testing::TestWithParam<std::tuple<Threads, std::size_t>> {};
 
 TEST_P(Presets, DoTheSame) {
   const auto [threads, piece_bytes] = GetParam();
@@ -63,15 +63,8 @@ TEST_P(Presets, DoTheSame) {
   MemoryDestination destination({.piece_bytes = piece_bytes});
   auto store = *OpenStore("memory:");
   CountingSink events;
-  RouterOptions options;
-  options.threads = threads;
+  RouterOptions options = OptionsFor(*store, {"s0", "s1", "s2"}, threads);
   options.read_ahead_bytes = 64 * 1024;
-  for (const char* name : {"s0", "s1", "s2"}) {
-    options.catalog.streams.push_back({.stream = {.name = name, .name_space = {}}});
-  }
-  options.source.config_id = "p/source";
-  options.destination.config_id = "p/destination";
-  options.run = *store->BeginRun("p", "run-1", absl::Now(), false);
   auto router = Router::Create(options, {source, destination, *store, events, SystemClock()});
   ASSERT_TRUE(router.ok()) << router.status();
   const auto report = (*router)->Run();
@@ -88,9 +81,9 @@ TEST_P(Presets, DoTheSame) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Presets,
-                         testing::Combine(testing::Values(Threads::kAuto, Threads::kDedicated,
-                                                          Threads::kCompact, Threads::kInline),
-                                          testing::Values(std::size_t{0}, std::size_t{97})));
+                         ::testing::Combine(::testing::Values(Threads::kAuto, Threads::kDedicated,
+                                                            Threads::kCompact, Threads::kInline),
+                                          ::testing::Values(std::size_t{0}, std::size_t{97})));
 
 TEST(Router, RefusesOptionsThatCannotWork) {
   MemorySource source({});
@@ -103,4 +96,4 @@ TEST(Router, RefusesOptionsThatCannotWork) {
 }
 
 }  // namespace
-}  // namespace shunt
+}  // namespace shunt::testing

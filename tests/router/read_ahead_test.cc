@@ -9,15 +9,12 @@
 #include "connectors/memory_connector.h"
 #include "platform/clock.h"
 #include "router/router.h"
+#include "tests/router/harness.h"
 
-namespace shunt {
+namespace shunt::testing {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
-
-struct NoSink final : public EventSink {
-  void Log(Origin, LogLevel, std::string_view) override {}
-};
 
 // Takes as many bytes as it is allowed to.
 class Sluggish final : public Connector {
@@ -60,13 +57,8 @@ std::string Records(uint64_t bytes) {
 class ReadAheadTest : public ::testing::Test {
  protected:
   ReadAheadTest() : source_({.output = Records(20 * kMiB)}) {
-    RouterOptions options;
-    options.threads = Threads::kInline;
+    RouterOptions options = OptionsFor(*store_, {"s"}, Threads::kInline, clock_);
     options.read_ahead_bytes = 8 * kMiB;
-    options.catalog.streams.push_back({.stream = {.name = "s", .name_space = {}}});
-    options.source.config_id = "p/source";
-    options.destination.config_id = "p/destination";
-    options.run = *store_->BeginRun("p", "run-1", clock_.WallNow(), false);
     router_ = *Router::Create(options, {source_, destination_, *store_, events_, clock_});
   }
   void RunUntilIdle() {
@@ -115,4 +107,4 @@ TEST_F(ReadAheadTest, IsLongBeforeADestinationThatTrickles) {
 }
 
 }  // namespace
-}  // namespace shunt
+}  // namespace shunt::testing

@@ -21,6 +21,7 @@
 #include "platform/clock.h"
 #include "platform/io.h"
 #include "router/router.h"
+#include "tests/router/harness.h"
 
 namespace {
 std::atomic<uint64_t> allocations{0};
@@ -63,17 +64,12 @@ int pthread_mutex_lock(pthread_mutex_t* mutex) {
 }
 }
 
-namespace shunt {
+namespace shunt::testing {
 namespace {
 
 constexpr int kStreams = 7;
 constexpr int kBlockRecords = 1000;
 constexpr uint64_t kLongerQueues = 20;  // a queue of all chunks has grown eight times
-
-class NoSink final : public EventSink {
- public:
-  void Log(Origin, LogLevel, std::string_view) override {}
-};
 
 // Writes the same block again and again, as much as the reader takes; allocates nothing.
 class RepeatingSource final : public Connector {
@@ -227,14 +223,10 @@ Cost RunSync(Threads threads, const Block& block, int times) {
   ComparingDestination destination(block.text, block.acks);
   auto store = *OpenStore("memory:");
   NoSink events;
-  RouterOptions options;
-  options.threads = threads;
+  RouterOptions options = OptionsFor(*store, {}, threads);
   for (int i = 0; i < kStreams; ++i) {
     options.catalog.streams.push_back({.stream = {.name = absl::StrCat("s", i), .name_space = {}}});
   }
-  options.source.config_id = "p/source";
-  options.destination.config_id = "p/destination";
-  options.run = *store->BeginRun("p", "run-1", absl::Now(), false);
   auto router = *Router::Create(options, {source, destination, *store, events, SystemClock()});
   const uint64_t allocations_before = allocations.load(), locks_before = locks.load();
   const Report report = *router->Run();
@@ -256,7 +248,7 @@ void Print(const char* what, const Cost& cost) {
       what, cost.records, cost.states, cost.allocations, cost.locks, cost.chunks, cost.hand_overs);
 }
 
-std::string Name(const testing::TestParamInfo<Threads>& info) {
+std::string Name(const ::testing::TestParamInfo<Threads>& info) {
   switch (info.param) {
     case Threads::kAuto:
       return "Auto";
@@ -270,7 +262,7 @@ std::string Name(const testing::TestParamInfo<Threads>& info) {
   return "";
 }
 
-class SteadyState : public testing::TestWithParam<Threads> {};
+class SteadyState : public ::testing::TestWithParam<Threads> {};
 
 TEST_P(SteadyState, TenTimesTheRecordsCostNothingButTheirChunks) {
   const Block block = MakeBlock(0);
@@ -309,9 +301,9 @@ TEST_P(SteadyState, AStateCostsTheSameWhereverItStands) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SteadyState,
-                         testing::Values(Threads::kInline, Threads::kCompact, Threads::kAuto,
-                                         Threads::kDedicated),
+                         ::testing::Values(Threads::kInline, Threads::kCompact, Threads::kAuto,
+                                           Threads::kDedicated),
                          Name);
 
 }  // namespace
-}  // namespace shunt
+}  // namespace shunt::testing

@@ -6,13 +6,10 @@
 #include "connectors/memory_connector.h"
 #include "platform/clock.h"
 #include "router/router.h"
+#include "tests/router/harness.h"
 
-namespace shunt {
+namespace shunt::testing {
 namespace {
-
-struct NoSink final : public EventSink {
-  void Log(Origin, LogLevel, std::string_view) override {}
-};
 
 Report RunSync(absl::Duration step) {
   MemorySource source({.output =
@@ -23,12 +20,7 @@ Report RunSync(absl::Duration step) {
   auto store = *OpenStore("memory:");
   NoSink events;
   ManualClock clock(absl::FromUnixSeconds(1'700'000'000));
-  RouterOptions options;
-  options.threads = Threads::kInline;
-  options.catalog.streams.push_back({.stream = {.name = "s", .name_space = {}}});
-  options.source.config_id = "p/source";
-  options.destination.config_id = "p/destination";
-  options.run = *store->BeginRun("p", "run-1", clock.WallNow(), false);
+  const RouterOptions options = OptionsFor(*store, {"s"}, Threads::kInline, clock);
   auto router = *Router::Create(options, {source, destination, *store, events, clock});
   clock.StepWall(step);
   while (*router->RunOnce() != Step::kDone) clock.Advance(absl::Milliseconds(1));
@@ -53,4 +45,4 @@ TEST(Timings, CountFromOneInstantWhateverTheWallClockDoes) {
 }
 
 }  // namespace
-}  // namespace shunt
+}  // namespace shunt::testing

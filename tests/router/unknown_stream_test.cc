@@ -8,8 +8,9 @@
 #include "connectors/memory_connector.h"
 #include "platform/clock.h"
 #include "router/router.h"
+#include "tests/router/harness.h"
 
-namespace shunt {
+namespace shunt::testing {
 namespace {
 
 struct Sink final : public EventSink {
@@ -32,12 +33,8 @@ TEST(UnknownStreams, AreNamedHoweverLongTheirRecordsAre) {
   MemoryDestination destination;
   auto store = *OpenStore("memory:");
   Sink events;
-  RouterOptions options;
-  options.threads = Threads::kInline;
+  RouterOptions options = OptionsFor(*store, {});
   options.memory_budget_bytes = 32 << 20;
-  options.source.config_id = "p/source";
-  options.destination.config_id = "p/destination";
-  options.run = *store->BeginRun("p", "run-1", absl::Now(), false);
   auto router = *Router::Create(options, {source, destination, *store, events, SystemClock()});
   const Report report = *router->Run();
   EXPECT_EQ(report.exit_code, 0) << report.ToJson();
@@ -53,4 +50,4 @@ TEST(UnknownStreams, AreNamedHoweverLongTheirRecordsAre) {
 }
 
 }  // namespace
-}  // namespace shunt
+}  // namespace shunt::testing

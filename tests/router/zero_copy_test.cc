@@ -20,26 +20,10 @@
 #include "platform/clock.h"
 #include "platform/io.h"
 #include "router/router.h"
+#include "tests/router/harness.h"
 
-namespace shunt {
+namespace shunt::testing {
 namespace {
-
-class NoSink final : public EventSink {
- public:
-  void Log(Origin, LogLevel, std::string_view) override {}
-};
-
-std::string Record(int stream, std::size_t padding, char fill) {
-  return absl::StrCat(R"({"type":"RECORD","record":{"stream":"s)", stream, R"(","data":{"x":")",
-                      std::string(padding, fill), R"("},"emitted_at":1}})");
-}
-
-std::string State(int stream, uint64_t cursor, bool counted) {
-  return absl::StrCat(
-      R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"s)",
-      stream, R"("},"stream_state":{"c":)", cursor, "}}",
-      counted ? R"(,"sourceStats":{"recordCount":1})" : "", "}}");
-}
 
 constexpr int64_t kLineBytesMax = 900'000;
 
@@ -61,24 +45,24 @@ std::string MakeStream(std::mt19937_64& random) {
           absl::StrAppend(&text, "some text\n");
           break;
         case 2:
-          absl::StrAppend(&text, Record(9, 10, fill), "\n");
+          absl::StrAppend(&text, RecordOf(9, 10, fill), "\n");
           break;
         case 3:
-          absl::StrAppend(&text, Record(stream, random() % 50, fill), " ", Record(1, 3, fill),
+          absl::StrAppend(&text, RecordOf(stream, random() % 50, fill), " ", RecordOf(1, 3, fill),
                           "\n");
           break;
         case 4:
         case 5:
-          absl::StrAppend(&text, State(stream, random() % 50, random() % 2 == 0), "\n");
+          absl::StrAppend(&text, StateOf(stream, random() % 50, random() % 2 == 0), "\n");
           break;
         case 6:
-          if (random() % 100 == 0) absl::StrAppend(&text, Record(stream, 700'000, fill), "\n");
+          if (random() % 100 == 0) absl::StrAppend(&text, RecordOf(stream, 700'000, fill), "\n");
           break;
         case 7:
-          if (random() % 2000 == 0) absl::StrAppend(&text, Record(stream, 1'000'000, fill), "\n");
+          if (random() % 2000 == 0) absl::StrAppend(&text, RecordOf(stream, 1'000'000, fill), "\n");
           break;
         default:
-          absl::StrAppend(&text, Record(stream, random() % 600, fill), "\n");
+          absl::StrAppend(&text, RecordOf(stream, random() % 600, fill), "\n");
       }
     }
   }
@@ -109,18 +93,11 @@ std::string Describe(const Report& report) {
 struct Route {
   Route(Connector& source, Connector& destination, Threads threads, int64_t read_ahead,
         ZeroCopy zero_copy = ZeroCopy::kAuto) {
-    RouterOptions options;
-    options.threads = threads;
+    RouterOptions options = OptionsFor(*store, {"s0", "s1", "s2"}, threads);
     options.on_malformed = OnMalformed::kDrop;
     options.read_ahead_bytes = read_ahead;
     options.zero_copy = zero_copy;
     options.line_bytes_max = kLineBytesMax;
-    for (const char* name : {"s0", "s1", "s2"}) {
-      options.catalog.streams.push_back({.stream = {.name = name, .name_space = {}}});
-    }
-    options.source.config_id = "p/source";
-    options.destination.config_id = "p/destination";
-    options.run = *store->BeginRun("p", "run-1", absl::Now(), false);
     router = *Router::Create(options, {source, destination, *store, events, SystemClock()});
   }
   Result Run() {
@@ -224,7 +201,7 @@ uint64_t RecordLines(const std::string& text) {
   return lines;
 }
 
-class ZeroCopyTest : public testing::Test {
+class ZeroCopyTest : public ::testing::Test {
  protected:
   // Runs `check` with several seeds, or with the one that is asked for.
   template <typename Check>
@@ -273,14 +250,14 @@ TEST_F(ZeroCopyTest, EndsAStoppedRunBehindALine) {
 
 std::string Records(std::size_t bytes) {
   std::string text;
-  while (text.size() < bytes) absl::StrAppend(&text, Record(0, 400, 'r'), "\n");
+  while (text.size() < bytes) absl::StrAppend(&text, RecordOf(0, 400, 'r'), "\n");
   return text;
 }
 
 TEST_F(ZeroCopyTest, GoesOnBehindStretchesThatAreNotForwarded) {
   std::string notices;
   while (notices.size() < 4'000'000) notices += "a notice that is not forwarded\n";
-  for (const std::string& between : {notices, Record(0, 4'000'000, 'x') + "\n"}) {
+  for (const std::string& between : {notices, RecordOf(0, 4'000'000, 'x') + "\n"}) {
     const std::string text = Records(1'000'000) + between + Records(8'000'000);
     const std::string expected = InMemory(text).received;
     // How much it can do is a matter of who runs when; one good run shows that it goes on.
@@ -304,4 +281,4 @@ TEST_F(ZeroCopyTest, IsLeftAloneWhenItIsNotWanted) {
 }
 
 }  // namespace
-}  // namespace shunt
+}  // namespace shunt::testing
