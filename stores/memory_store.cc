@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "platform/entropy.h"
+#include "stores/journal_retention.h"
 #include "stores/store_rules.h"
 
 namespace shunt {
@@ -38,6 +40,21 @@ void WriteRow(std::vector<JournalRow>& journal, const JournalRow& row) {
   journal.push_back(row);
 }
 
+void Forget(std::vector<JournalRow>& journal, absl::Time now) {
+  std::vector<JournalSummary> rows;
+  rows.reserve(journal.size());
+  for (const JournalRow& row : journal) {
+    rows.push_back({static_cast<int64_t>(rows.size()), row.verdict, row.received_at});
+  }
+  std::set<int64_t> forgotten;
+  for (const int64_t id : RowsToForget(rows, now)) forgotten.insert(id);
+  int64_t id = 0;
+  std::erase_if(journal, [&](const JournalRow&) { return forgotten.contains(id++); });
+}
+
+// Whether anything of `change` is to be written.
+bool HasEffect(const ConfigChange& change) { return change.document || !change.rows.empty(); }
+
 RunRecord ToRecord(const Run& run) {
   RunRecord record = run.record;
   if (!record.finished_at) record.status = UnfinishedStatus(run.owner != nullptr);
@@ -47,11 +64,28 @@ RunRecord ToRecord(const Run& run) {
 }  // namespace
 
 struct MemoryStore::Content {
+  const std::string id = SystemEntropy().HexId();
   std::mutex mutex;
   // Guarded by mutex.
+  bool sealed = false;
   std::vector<Run> runs;  // runs[i] has epoch i + 1
   std::map<std::string, Lanes, std::less<>> checkpoints;
   std::map<std::string, Config, std::less<>> configs;
+
+  Config ConfigOf(std::string_view config_id) const {
+    const auto found = configs.find(config_id);
+    return found == configs.end() ? Config() : found->second;
+  }
+
+  absl::Status Write(std::string_view config_id, const ConfigChange& change) {
+    const ConfigDocument stored = ConfigOf(config_id).document;
+    if (absl::Status status = CheckChange(config_id, stored, change); !status.ok()) return status;
+    if (!HasEffect(change)) return absl::OkStatus();
+    Config& config = configs[std::string(config_id)];
+    if (change.document) config.document = *change.document;
+    for (const JournalRow& row : change.rows) WriteRow(config.journal, row);
+    return absl::OkStatus();
+  }
 
   Run* NewestRun(std::string_view connection) {
     for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
@@ -88,6 +122,17 @@ MemoryStore::~MemoryStore() {
 
 std::unique_ptr<MemoryStore> MemoryStore::Attach() const {
   return std::unique_ptr<MemoryStore>(new MemoryStore(content_));
+}
+
+absl::StatusOr<StoreIdentity> MemoryStore::ReadIdentity() {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  return StoreIdentity{content_->id, content_->sealed};
+}
+
+absl::Status MemoryStore::MarkSealed() {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  content_->sealed = true;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<RunHandle> MemoryStore::BeginRun(std::string_view connection,
@@ -210,23 +255,26 @@ absl::StatusOr<std::vector<std::string>> MemoryStore::ListConnections() {
 absl::Status MemoryStore::UpdateConfig(std::string_view config_id, const Decide& decide) {
   if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
   const std::lock_guard<std::mutex> lock(content_->mutex);
-  const auto found = content_->configs.find(config_id);
-  const ConfigDocument stored =
-      found == content_->configs.end() ? ConfigDocument() : found->second.document;
-  absl::StatusOr<ConfigChange> change = decide(stored);
+  const absl::StatusOr<ConfigChange> change = decide(content_->ConfigOf(config_id).document);
   if (!change.ok()) return change.status();
-  if (absl::Status status = CheckChange(config_id, stored, *change); !status.ok()) return status;
-  if (!change->document && change->rows.empty()) return absl::OkStatus();
-  Config& config = content_->configs[std::string(config_id)];
-  if (change->document) config.document = *change->document;
-  for (const JournalRow& row : change->rows) WriteRow(config.journal, row);
+  if (absl::Status status = content_->Write(config_id, *change); !status.ok()) return status;
+  if (change->rows.empty()) return absl::OkStatus();
+  Forget(content_->configs[std::string(config_id)].journal, NewestReceipt(change->rows));
   return absl::OkStatus();
+}
+
+absl::Status MemoryStore::RewriteConfig(std::string_view config_id, const Rewrite& rewrite) {
+  if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  const Config stored = content_->ConfigOf(config_id);
+  const absl::StatusOr<ConfigChange> change = rewrite(stored.document, stored.journal);
+  if (!change.ok()) return change.status();
+  return content_->Write(config_id, *change);
 }
 
 absl::StatusOr<ConfigDocument> MemoryStore::ReadConfig(std::string_view config_id) {
   const std::lock_guard<std::mutex> lock(content_->mutex);
-  const auto found = content_->configs.find(config_id);
-  return found == content_->configs.end() ? ConfigDocument() : found->second.document;
+  return content_->ConfigOf(config_id).document;
 }
 
 absl::StatusOr<std::vector<std::string>> MemoryStore::ListConfigs() {
@@ -238,8 +286,7 @@ absl::StatusOr<std::vector<std::string>> MemoryStore::ListConfigs() {
 
 absl::StatusOr<std::vector<JournalRow>> MemoryStore::ReadJournal(std::string_view config_id) {
   const std::lock_guard<std::mutex> lock(content_->mutex);
-  const auto found = content_->configs.find(config_id);
-  return found == content_->configs.end() ? std::vector<JournalRow>() : found->second.journal;
+  return content_->ConfigOf(config_id).journal;
 }
 
 }  // namespace shunt

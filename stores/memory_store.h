@@ -30,6 +30,8 @@ class MemoryStore final : public Store {
   std::unique_ptr<MemoryStore> Attach() const;
 
   std::string url() const override { return "memory:"; }
+  absl::StatusOr<StoreIdentity> ReadIdentity() override;
+  absl::Status MarkSealed() override;
   absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
                                      absl::Time now, bool take_over) override;
   absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,
@@ -43,6 +45,7 @@ class MemoryStore final : public Store {
                                  const std::vector<StoredState>& states) override;
   absl::StatusOr<std::vector<std::string>> ListConnections() override;
   absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) override;
+  absl::Status RewriteConfig(std::string_view config_id, const Rewrite& rewrite) override;
   absl::StatusOr<ConfigDocument> ReadConfig(std::string_view config_id) override;
   absl::StatusOr<std::vector<std::string>> ListConfigs() override;
   absl::StatusOr<std::vector<JournalRow>> ReadJournal(std::string_view config_id) override;

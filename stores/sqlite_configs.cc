@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/json_cursor.h"
+#include "stores/journal_retention.h"
 #include "stores/sqlite_time.h"
 
 namespace shunt::sqlite_configs {
@@ -211,6 +212,65 @@ absl::StatusOr<std::vector<JournalRow>> ReadJournal(SqliteDatabase& database,
     row.alert = select->Bool(13);
     row.payload = select->Text(14);
   }
+}
+
+namespace {
+
+absl::StatusOr<bool> IsFull(SqliteDatabase& database, std::string_view config_id, absl::Time now) {
+  absl::StatusOr<SqliteStatement> select =
+      database.Prepare("SELECT count(*), min(received_at) FROM config_journal WHERE config_id = ?");
+  if (!select.ok()) return select.status();
+  absl::StatusOr<bool> row = select->Bind(config_id).Step();
+  if (!row.ok()) return row.status();
+  const int64_t rows = select->Int(0);
+  if (rows == 0) return false;
+  const std::optional<absl::Time> oldest = ParseSqliteTime(select->Text(1));
+  if (!oldest) return database.Damaged("the time of a journal row cannot be read");
+  return JournalIsFull(static_cast<std::size_t>(rows), *oldest, now);
+}
+
+absl::StatusOr<std::vector<JournalSummary>> Summaries(SqliteDatabase& database,
+                                                      std::string_view config_id) {
+  absl::StatusOr<SqliteStatement> select = database.Prepare(
+      "SELECT id, verdict, received_at FROM config_journal WHERE config_id = ? ORDER BY id");
+  if (!select.ok()) return select.status();
+  select->Bind(config_id);
+  std::vector<JournalSummary> rows;
+  while (true) {
+    absl::StatusOr<bool> row = select->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return rows;
+    const std::optional<Verdict> verdict = ParseVerdictName(select->Text(1));
+    const std::optional<absl::Time> received_at = ParseSqliteTime(select->Text(2));
+    if (!verdict || !received_at) return database.Damaged("a row of the journal cannot be read");
+    rows.push_back({select->Int(0), *verdict, *received_at});
+  }
+}
+
+}  // namespace
+
+absl::Status ForgetRows(SqliteDatabase& database, std::string_view config_id, absl::Time now) {
+  const absl::StatusOr<bool> full = IsFull(database, config_id, now);
+  if (!full.ok() || !*full) return full.status();
+  const absl::StatusOr<std::vector<JournalSummary>> rows = Summaries(database, config_id);
+  if (!rows.ok()) return rows.status();
+  absl::StatusOr<SqliteStatement> remove =
+      database.Prepare("DELETE FROM config_journal WHERE id = ?");
+  if (!remove.ok()) return remove.status();
+  for (const int64_t id : RowsToForget(*rows, now)) {
+    if (absl::Status status = remove->Bind(id).Run(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StoreIdentity> ReadIdentity(SqliteDatabase& database) {
+  absl::StatusOr<SqliteStatement> select =
+      database.Prepare("SELECT store, sealed FROM store_identity");
+  if (!select.ok()) return select.status();
+  absl::StatusOr<bool> row = select->Step();
+  if (!row.ok()) return row.status();
+  if (!*row) return database.Damaged("it has lost its identity");
+  return StoreIdentity{select->Text(0), select->Bool(1)};
 }
 
 absl::StatusOr<std::vector<std::string>> List(SqliteDatabase& database) {

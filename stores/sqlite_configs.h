@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "stores/config_document.h"
 #include "stores/sqlite_database.h"
+#include "stores/store.h"
 
 namespace shunt::sqlite_configs {
 
@@ -22,6 +23,11 @@ absl::Status WriteRows(SqliteDatabase& database, const std::vector<JournalRow>& 
 absl::StatusOr<std::vector<JournalRow>> ReadJournal(SqliteDatabase& database,
                                                     std::string_view config_id);
 
+// By stores/journal_retention.h; `now` is the newest received_at of the rows just written.
+absl::Status ForgetRows(SqliteDatabase& database, std::string_view config_id, absl::Time now);
+
 absl::StatusOr<std::vector<std::string>> List(SqliteDatabase& database);
+
+absl::StatusOr<StoreIdentity> ReadIdentity(SqliteDatabase& database);
 
 }  // namespace shunt::sqlite_configs

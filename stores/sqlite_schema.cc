@@ -81,6 +81,17 @@ CREATE TABLE config_journal (
   payload      TEXT NOT NULL,  -- JSON
   UNIQUE (config_id, run_id, writer, seq)
 ) STRICT;
+)sql",
+                                                                       R"sql(
+-- One row. A copy of the file keeps the id: encrypted values are bound to it.
+CREATE TABLE store_identity (
+  id     INTEGER PRIMARY KEY CHECK (id = 1),
+  store  TEXT NOT NULL,
+  sealed INTEGER NOT NULL DEFAULT 0  -- 1: values and payloads are encrypted
+) STRICT;
+INSERT INTO store_identity (id, store) VALUES (1, lower(hex(randomblob(16))));
+-- What forgetting looks at, without the payloads.
+CREATE INDEX config_journal_ages ON config_journal (config_id, received_at, verdict);
 )sql"};
 
 struct Versions {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/private_path.h"
+#include "stores/journal_retention.h"
 #include "stores/sqlite_checkpoints.h"
 #include "stores/sqlite_configs.h"
 #include "stores/sqlite_runs.h"
@@ -81,6 +82,14 @@ absl::Status SqliteStore::Writing(const Work& work) {
 }
 
 std::string SqliteStore::url() const { return absl::StrCat("sqlite:", database_->path()); }
+
+absl::StatusOr<StoreIdentity> SqliteStore::ReadIdentity() {
+  return Reading([&] { return sqlite_configs::ReadIdentity(*database_); });
+}
+
+absl::Status SqliteStore::MarkSealed() {
+  return Writing([&] { return database_->Execute("UPDATE store_identity SET sealed = 1"); });
+}
 
 absl::StatusOr<RunHandle> SqliteStore::BeginRun(std::string_view connection,
                                                 std::string_view run_id, absl::Time now,
@@ -177,16 +186,34 @@ absl::Status SqliteStore::UpdateConfig(std::string_view config_id, const Decide&
   return Writing([&]() -> absl::Status {
     absl::StatusOr<ConfigDocument> stored = sqlite_configs::ReadDocument(*database_, config_id);
     if (!stored.ok()) return stored.status();
-    absl::StatusOr<ConfigChange> change = decide(*stored);
-    if (!change.ok()) return change.status();
-    if (absl::Status status = CheckChange(config_id, *stored, *change); !status.ok()) return status;
-    if (change->document) {
-      const absl::Status written =
-          sqlite_configs::WriteDocument(*database_, config_id, *change->document);
-      if (!written.ok()) return written;
-    }
-    return sqlite_configs::WriteRows(*database_, change->rows);
+    const absl::StatusOr<ConfigChange> change = decide(*stored);
+    if (absl::Status status = WriteChange(config_id, *stored, change); !status.ok()) return status;
+    if (change->rows.empty()) return absl::OkStatus();
+    return sqlite_configs::ForgetRows(*database_, config_id, NewestReceipt(change->rows));
   });
+}
+
+absl::Status SqliteStore::RewriteConfig(std::string_view config_id, const Rewrite& rewrite) {
+  if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
+  return Writing([&]() -> absl::Status {
+    absl::StatusOr<ConfigDocument> stored = sqlite_configs::ReadDocument(*database_, config_id);
+    if (!stored.ok()) return stored.status();
+    absl::StatusOr<std::vector<JournalRow>> journal =
+        sqlite_configs::ReadJournal(*database_, config_id);
+    if (!journal.ok()) return journal.status();
+    return WriteChange(config_id, *stored, rewrite(*stored, *journal));
+  });
+}
+
+absl::Status SqliteStore::WriteChange(std::string_view config_id, const ConfigDocument& stored,
+                                      const absl::StatusOr<ConfigChange>& change) {
+  if (!change.ok()) return change.status();
+  if (absl::Status status = CheckChange(config_id, stored, *change); !status.ok()) return status;
+  if (change->document) {
+    absl::Status written = sqlite_configs::WriteDocument(*database_, config_id, *change->document);
+    if (!written.ok()) return written;
+  }
+  return sqlite_configs::WriteRows(*database_, change->rows);
 }
 
 absl::StatusOr<ConfigDocument> SqliteStore::ReadConfig(std::string_view config_id) {

@@ -37,6 +37,8 @@ class SqliteStore final : public Store {
                                                            const StoreOptions& options);
 
   std::string url() const override;
+  absl::StatusOr<StoreIdentity> ReadIdentity() override;
+  absl::Status MarkSealed() override;
   absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
                                      absl::Time now, bool take_over) override;
   absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,
@@ -50,6 +52,7 @@ class SqliteStore final : public Store {
                                  const std::vector<StoredState>& states) override;
   absl::StatusOr<std::vector<std::string>> ListConnections() override;
   absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) override;
+  absl::Status RewriteConfig(std::string_view config_id, const Rewrite& rewrite) override;
   absl::StatusOr<ConfigDocument> ReadConfig(std::string_view config_id) override;
   absl::StatusOr<std::vector<std::string>> ListConfigs() override;
   absl::StatusOr<std::vector<JournalRow>> ReadJournal(std::string_view config_id) override;
@@ -63,6 +66,8 @@ class SqliteStore final : public Store {
   auto Reading(const Work& work);
   template <typename Work>
   absl::Status Writing(const Work& work);
+  absl::Status WriteChange(std::string_view config_id, const ConfigDocument& stored,
+                           const absl::StatusOr<ConfigChange>& change);
 
   const RunLocks locks_;
   std::mutex mutex_;

@@ -11,9 +11,9 @@
 //
 // Errors: NotFound; FailedPrecondition (fenced: another run took over; the run must stop); Aborted
 // (another live run holds the connection); Unavailable (storage failed, is full or is locked);
-// DataLoss (corrupt file, newer schema); InvalidArgument (what only a bug of the caller produces:
-// empty names, a run id used before, mixed state types, NaN). Messages name the store and what to
-// do, never stored content.
+// DataLoss (corrupt file, newer schema); PermissionDenied (encrypted, and the keys at hand do not
+// open it); InvalidArgument (what only a bug of the caller produces: empty names, a run id used
+// before, mixed state types, NaN). Messages name the store and what to do, never stored content.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +58,12 @@ struct CheckpointWrite {
   std::optional<std::string> blob;
 };
 
+// What a store is, beside what is in it.
+struct StoreIdentity {
+  std::string store_id;  // 32 hex digits, made with the store; a copy of the store keeps it
+  bool sealed = false;   // its configs are encrypted (stores/sealed_store.h)
+};
+
 // What an update of a config decided: written in the transaction that read the document.
 struct ConfigChange {
   std::optional<ConfigDocument> document;  // empty: the document stays
@@ -70,6 +76,10 @@ class Store {
 
   // For people: "sqlite:/path", "memory:". Never holds a password.
   virtual std::string url() const = 0;
+
+  virtual absl::StatusOr<StoreIdentity> ReadIdentity() = 0;
+  // From now on `sealed`; there is no way back.
+  virtual absl::Status MarkSealed() = 0;
 
   // Runs. A run id is used once. BeginRun takes the connection's lock: Aborted when another live
   // run holds it, unless `take_over`. It is held until EndRun or the end of the process.
@@ -101,9 +111,14 @@ class Store {
   // Configs. `decide` is called once with the stored document inside the transaction; its result is
   // written in the same one. An error of its is returned and nothing is written. It must be a pure
   // function (a store may call it again when it retries) and must not call the store. A generation
-  // never goes back, and rows are of this config: else InvalidArgument.
+  // never goes back, and rows are of this config: else InvalidArgument. After rows were written,
+  // those that RowsToForget (stores/journal_retention.h) names are gone.
   using Decide = std::function<absl::StatusOr<ConfigChange>(const ConfigDocument&)>;
   virtual absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) = 0;
+  // Likewise for what needs the journal too, in the order of ReadJournal. Nothing is forgotten.
+  using Rewrite = std::function<absl::StatusOr<ConfigChange>(const ConfigDocument&,
+                                                             const std::vector<JournalRow>&)>;
+  virtual absl::Status RewriteConfig(std::string_view config_id, const Rewrite& rewrite) = 0;
   // May not exist(): then it is a default one.
   virtual absl::StatusOr<ConfigDocument> ReadConfig(std::string_view config_id) = 0;
   // Those with a document or a journal, by name.

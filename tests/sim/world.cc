@@ -199,7 +199,7 @@ void SimDestination::Ack(const ScriptState& state, const std::string& line) {
 // --- store ---------------------------------------------------------------------------------------
 
 WatchedStore::WatchedStore(const Script& script, const SimDestination& destination, Bug bug)
-    : script_(script), destination_(destination), bug_(bug), inner_(*OpenStore("memory:")) {
+    : ForwardingStore(memory_), script_(script), destination_(destination), bug_(bug) {
   for (const ScriptLine& line : script_.lines) {
     if (line.state && !line.state->tainted)
       clean_newest_[LaneName(*line.state)] = line.state->cursor;
@@ -233,7 +233,7 @@ absl::Status WatchedStore::CommitCheckpoints(const RunHandle& run, absl::Time no
     }
   }
   for (const CheckpointWrite& write : planted) CheckWrite(write);
-  return inner_->CommitCheckpoints(run, now, planted);
+  return inner_.CommitCheckpoints(run, now, planted);
 }
 
 void WatchedStore::CheckWrite(const CheckpointWrite& write) {
@@ -257,13 +257,13 @@ absl::Status WatchedStore::UpdateConfig(std::string_view config_id, const Decide
   if (Fails()) return absl::UnavailableError("simulated: the store is gone");
   if (!bug_done_ && bug_ == Bug::kForgetsUpdate) {
     bug_done_ = true;
-    return decide(*inner_->ReadConfig(config_id)).status();
+    return decide(*inner_.ReadConfig(config_id)).status();
   }
-  const absl::Status status = inner_->UpdateConfig(config_id, decide);
-  const auto document = inner_->ReadConfig(config_id);
+  const absl::Status status = inner_.UpdateConfig(config_id, decide);
+  const auto document = inner_.ReadConfig(config_id);
   if (!bug_done_ && bug_ == Bug::kStoresOlderConfig && document.ok() && document->generation >= 2) {
     bug_done_ = true;
-    const absl::Status planted = inner_->UpdateConfig(
+    const absl::Status planted = inner_.UpdateConfig(
         config_id, [](const ConfigDocument& stored) -> absl::StatusOr<ConfigChange> {
           ConfigChange change;
           change.document = stored;
@@ -278,7 +278,7 @@ absl::Status WatchedStore::UpdateConfig(std::string_view config_id, const Decide
 }
 
 void WatchedStore::CheckConfig(std::string_view config_id) {
-  const auto document = inner_->ReadConfig(config_id);
+  const auto document = inner_.ReadConfig(config_id);
   if (!document.ok()) return;
   for (const ConfigKey& key : document->keys) {
     OrderKey& newest = config_newest_[absl::StrCat(A(config_id), "/", key.key)];

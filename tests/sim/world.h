@@ -12,7 +12,8 @@
 
 #include "connectors/connector.h"
 #include "platform/clock.h"
-#include "stores/store.h"
+#include "stores/forwarding_store.h"
+#include "stores/memory_store.h"
 #include "tests/sim/script.h"
 #include "tests/sim/simulation.h"
 
@@ -129,7 +130,7 @@ class SimDestination final : public Connector {
 
 // A real memory store that is watched: what is committed must have been acknowledged, and nothing
 // goes back.
-class WatchedStore final : public Store {
+class WatchedStore final : public ForwardingStore {
  public:
   WatchedStore(const Script& script, const SimDestination& destination, Bug bug);
 
@@ -138,41 +139,9 @@ class WatchedStore final : public Store {
   uint64_t commits = 0;
   bool failed() const { return failed_; }
 
-  std::string url() const override { return inner_->url(); }
-  absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
-                                     absl::Time now, bool take_over) override {
-    return inner_->BeginRun(connection, run_id, now, take_over);
-  }
-  absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,
-                      std::string_view report) override {
-    return inner_->EndRun(run, now, status, report);
-  }
-  absl::StatusOr<std::vector<RunRecord>> ListRuns(std::string_view connection, int limit) override {
-    return inner_->ListRuns(connection, limit);
-  }
-  absl::StatusOr<RunRecord> FindRun(std::string_view prefix) override {
-    return inner_->FindRun(prefix);
-  }
   absl::Status CommitCheckpoints(const RunHandle& run, absl::Time now,
                                  const std::vector<CheckpointWrite>& writes) override;
-  absl::StatusOr<std::vector<StoredState>> ReadCheckpoint(std::string_view connection) override {
-    return inner_->ReadCheckpoint(connection);
-  }
-  absl::Status ReplaceCheckpoint(std::string_view connection, absl::Time now,
-                                 const std::vector<StoredState>& states) override {
-    return inner_->ReplaceCheckpoint(connection, now, states);
-  }
-  absl::StatusOr<std::vector<std::string>> ListConnections() override {
-    return inner_->ListConnections();
-  }
   absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) override;
-  absl::StatusOr<ConfigDocument> ReadConfig(std::string_view config_id) override {
-    return inner_->ReadConfig(config_id);
-  }
-  absl::StatusOr<std::vector<std::string>> ListConfigs() override { return inner_->ListConfigs(); }
-  absl::StatusOr<std::vector<JournalRow>> ReadJournal(std::string_view config_id) override {
-    return inner_->ReadJournal(config_id);
-  }
 
  private:
   bool Fails();
@@ -183,7 +152,7 @@ class WatchedStore final : public Store {
   const SimDestination& destination_;
   const Bug bug_;
   bool bug_done_ = false;
-  std::unique_ptr<Store> inner_;
+  MemoryStore memory_;
   uint64_t calls_ = 0;
   bool failed_ = false;
   std::map<std::string, int64_t> durable_;       // cursor by lane

@@ -271,7 +271,37 @@ TEST_F(SqlitePowerCut, AtEveryCallLeavesOldOrNewAndWhatWasAnnounced) {
   }
 }
 
-// The test above is worth something only if it can fail.
+// A file of the first schema, as an older program left it.
+void MakeOld(const std::string& path) {
+  sqlite3* file = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &file), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(file,
+                         "DROP TABLE store_identity; DROP INDEX config_journal_ages;"
+                         "PRAGMA user_version = 1",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  EXPECT_EQ(sqlite3_close(file), SQLITE_OK);
+}
+
+TEST_F(SqlitePowerCut, AtEveryCallOfAMigrationLeavesAStoreThatOpens) {
+  bool got_through = false;
+  for (int64_t call = 1; call < kCallsMax && !got_through; ++call) {
+    SCOPED_TRACE("cut at call " + std::to_string(call));
+    Renew();
+    store_.reset();
+    MakeOld(Path());
+    vfs_.Remember(FaultVfs::Disk::kHonest);
+    vfs_.FailFrom(call, SQLITE_IOERR_WRITE);
+    static_cast<void>(OpenProbe(Path()).status());
+    got_through = vfs_.calls() < call;
+    vfs_.CutPower(1);
+    ASSERT_EQ(Find(Operations()[0]), 1);
+    ASSERT_TRUE(store_->ReadIdentity().ok());
+  }
+  EXPECT_TRUE(got_through);
+}
+
+// The tests above are worth something only if they can fail.
 TEST_F(SqlitePowerCut, OnADiskThatLiesLosesWhatWasAnnounced) {
   int lost = 0;
   for (uint64_t seed = 1; seed <= 20; ++seed) {

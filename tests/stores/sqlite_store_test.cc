@@ -249,6 +249,18 @@ TEST_F(SqliteFile, OfANewerSchemaIsRefused) {
   ExpectRefused(StatusCode::kDataLoss, "newer schema");
 }
 
+// Version 1 had neither.
+constexpr char kBackToVersion1[] =
+    "DROP TABLE store_identity; DROP INDEX config_journal_ages; PRAGMA user_version = 1";
+
+TEST_F(SqliteFile, OfTheFirstSchemaIsBroughtUpToDate) {
+  Fill();
+  Stranger(Path()).Execute(kBackToVersion1);
+  const std::unique_ptr<Store> store = Open();
+  EXPECT_EQ(store->ReadIdentity()->store_id.size(), 32u);
+  EXPECT_FALSE(store->ReadCheckpoint(kProbeConnection)->empty());
+}
+
 TEST_F(SqliteFile, WithoutItsTablesIsRefusedWhenTheyAreMissed) {
   Fill();
   Stranger(Path()).Execute("DROP TABLE checkpoints");

@@ -321,5 +321,118 @@ TEST_P(StoreConformance, ALongJournalStaysInOrder) {
   EXPECT_TRUE(Get(store_->ReadJournal("id")) == rows);
 }
 
+// --- identity, rewriting, forgetting
+// ---------------------------------------------------------------
+
+TEST_P(StoreConformance, AStoreKeepsItsIdentity) {
+  const StoreIdentity identity = Get(store_->ReadIdentity());
+  EXPECT_EQ(identity.store_id.size(), 32u);
+  EXPECT_FALSE(identity.sealed);
+  Restart();
+  EXPECT_EQ(Get(store_->ReadIdentity()).store_id, identity.store_id);
+}
+
+TEST_P(StoreConformance, TwoStoresDiffer) {
+  const std::unique_ptr<StoreWorld> other = GetParam().make_world();
+  EXPECT_NE(Get(store_->ReadIdentity()).store_id, Get(other->Open()->ReadIdentity()).store_id);
+}
+
+TEST_P(StoreConformance, SealedOnceIsSealedForEver) {
+  EXPECT_OK(store_->MarkSealed());
+  EXPECT_OK(store_->MarkSealed());
+  EXPECT_TRUE(Get(store_->ReadIdentity()).sealed);
+  Restart();
+  EXPECT_TRUE(Get(store_->ReadIdentity()).sealed);
+}
+
+TEST_P(StoreConformance, ARewriteSeesDocumentAndJournal) {
+  EXPECT_OK(store_->UpdateConfig("id", Always({MakeDocument(2), {MakeRow(1), MakeRow(2)}})));
+  EXPECT_OK(store_->RewriteConfig(
+      "id", [](const ConfigDocument& stored, const std::vector<JournalRow>& journal) {
+        EXPECT_EQ(stored, MakeDocument(2));
+        EXPECT_EQ(journal, (std::vector<JournalRow>{MakeRow(1), MakeRow(2)}));
+        return absl::StatusOr<ConfigChange>(ConfigChange());
+      }));
+}
+
+TEST_P(StoreConformance, ARewriteReplacesBothAtOnce) {
+  EXPECT_OK(store_->UpdateConfig("id", Always({MakeDocument(2), {MakeRow(1), MakeRow(2)}})));
+  const auto rewrite = [](const ConfigDocument& stored, const std::vector<JournalRow>& journal) {
+    ConfigChange change{stored, journal};
+    change.document->keys[0].value = "\"sealed\"";
+    for (JournalRow& row : change.rows) row.payload = "sealed";
+    return absl::StatusOr<ConfigChange>(change);
+  };
+  EXPECT_OK(store_->RewriteConfig("id", rewrite));
+  EXPECT_EQ(Get(store_->ReadConfig("id")).keys[0].value, "\"sealed\"");
+  for (const JournalRow& row : Get(store_->ReadJournal("id"))) EXPECT_EQ(row.payload, "sealed");
+}
+
+TEST_P(StoreConformance, ARewriteThatFailsWritesNothing) {
+  EXPECT_OK(store_->UpdateConfig("id", Always({MakeDocument(2), {MakeRow(1)}})));
+  EXPECT_EQ(CodeOf(store_->RewriteConfig("id",
+                                         [](const auto&, const auto&) {
+                                           return absl::StatusOr<ConfigChange>(
+                                               absl::CancelledError("no"));
+                                         })),
+            StatusCode::kCancelled);
+  EXPECT_EQ(Get(store_->ReadConfig("id")), MakeDocument(2));
+}
+
+TEST_P(StoreConformance, ARewriteMayNotGoBack) {
+  EXPECT_OK(store_->UpdateConfig("id", Always({MakeDocument(2), {}})));
+  EXPECT_EQ(CodeOf(store_->RewriteConfig("id",
+                                         [](const auto&, const auto&) {
+                                           return absl::StatusOr<ConfigChange>(
+                                               ConfigChange{MakeDocument(1), {}});
+                                         })),
+            StatusCode::kInvalidArgument);
+}
+
+TEST_P(StoreConformance, AFullJournalForgetsDuplicatesFirst) {
+  ConfigChange change;
+  change.rows.push_back(MakeRow(1, Verdict::kQuarantined));
+  for (int64_t seq = 2; seq <= 1100; ++seq) {
+    change.rows.push_back(MakeRow(seq, Verdict::kDuplicate));
+  }
+  EXPECT_OK(store_->UpdateConfig("id", Always(change)));
+  EXPECT_EQ(Get(store_->ReadJournal("id")).size(), 1100u);
+  EXPECT_OK(store_->UpdateConfig("id", Always({{}, {MakeRow(1101)}})));
+  const std::vector<JournalRow> journal = Get(store_->ReadJournal("id"));
+  EXPECT_EQ(journal.size(), 1000u);
+  EXPECT_EQ(journal.front(), MakeRow(1, Verdict::kQuarantined));
+  EXPECT_EQ(journal[1].order.seq, 103);
+  EXPECT_EQ(journal.back(), MakeRow(1101));
+}
+
+TEST_P(StoreConformance, AMonthOldRowIsForgotten) {
+  JournalRow old = MakeRow(1, Verdict::kSuperseded);
+  old.received_at = kNow - absl::Hours(24 * 30) - absl::Seconds(1);
+  EXPECT_OK(store_->UpdateConfig("id", Always({{}, {old}})));
+  EXPECT_EQ(Get(store_->ReadJournal("id")).size(), 1u) << "it is the newest there is";
+  EXPECT_OK(store_->UpdateConfig("id", Always({{}, {MakeRow(2)}})));
+  EXPECT_EQ(Get(store_->ReadJournal("id")), std::vector<JournalRow>{MakeRow(2)});
+}
+
+TEST_P(StoreConformance, OneConfigForgetsNothingOfAnother) {
+  JournalRow old = MakeRow(1, Verdict::kSuperseded);
+  old.received_at = kNow - absl::Hours(24 * 365);
+  EXPECT_OK(store_->UpdateConfig("id", Always({{}, {old}})));
+  JournalRow other = MakeRow(2);
+  other.config_id = "other";
+  EXPECT_OK(store_->UpdateConfig("other", Always({{}, {other}})));
+  EXPECT_EQ(Get(store_->ReadJournal("id")).size(), 1u);
+}
+
+TEST_P(StoreConformance, ARewriteForgetsNothing) {
+  JournalRow old = MakeRow(1, Verdict::kSuperseded);
+  old.received_at = kNow - absl::Hours(24 * 365);
+  EXPECT_OK(store_->UpdateConfig("id", Always({{}, {old}})));
+  EXPECT_OK(store_->RewriteConfig("id", [](const auto&, const auto&) {
+    return absl::StatusOr<ConfigChange>(ConfigChange{{}, {MakeRow(2)}});
+  }));
+  EXPECT_EQ(Get(store_->ReadJournal("id")).size(), 2u);
+}
+
 }  // namespace
 }  // namespace shunt

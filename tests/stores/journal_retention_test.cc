@@ -1,0 +1,77 @@
+// What the journal of a config forgets, and what it never does.
+#include "stores/journal_retention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace shunt {
+namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'732'300'000);
+
+std::vector<JournalSummary> Rows(std::size_t count, Verdict verdict) {
+  std::vector<JournalSummary> rows;
+  for (std::size_t i = 0; i < count; ++i) {
+    rows.push_back({static_cast<int64_t>(i), verdict, kNow});
+  }
+  return rows;
+}
+
+std::vector<int64_t> Numbers(int64_t begin, int64_t end) {
+  std::vector<int64_t> numbers;
+  for (int64_t i = begin; i < end; ++i) numbers.push_back(i);
+  return numbers;
+}
+
+TEST(RowsToForget, KeepsAllWithinItsBounds) {
+  EXPECT_TRUE(RowsToForget({}, kNow).empty());
+  const auto rows = Rows(kJournalRowsMax + kJournalRowsSlack, Verdict::kSuperseded);
+  EXPECT_TRUE(RowsToForget(rows, kNow).empty());
+  EXPECT_FALSE(JournalIsFull(rows.size(), kNow, kNow));
+}
+
+TEST(RowsToForget, BeyondTheSlackTheOldestGoUntilTheBound) {
+  const auto rows = Rows(kJournalRowsMax + kJournalRowsSlack + 1, Verdict::kSuperseded);
+  EXPECT_TRUE(JournalIsFull(rows.size(), kNow, kNow));
+  EXPECT_EQ(RowsToForget(rows, kNow), Numbers(0, kJournalRowsSlack + 1));
+}
+
+TEST(RowsToForget, DuplicatesGoBeforeAnythingThatSaysMore) {
+  auto rows = Rows(kJournalRowsMax + kJournalRowsSlack + 1, Verdict::kDuplicate);
+  for (std::size_t i = 0; i < 50; ++i) rows[i].verdict = Verdict::kQuarantined;
+  EXPECT_EQ(RowsToForget(rows, kNow), Numbers(50, 50 + kJournalRowsSlack + 1));
+}
+
+TEST(RowsToForget, WhatIsOlderThanThirtyDaysGoes) {
+  auto rows = Rows(5, Verdict::kSuperseded);
+  rows[0].received_at = kNow - kJournalAgeMax;
+  rows[1].received_at = rows[3].received_at = kNow - kJournalAgeMax - absl::Nanoseconds(1);
+  EXPECT_TRUE(JournalIsFull(rows.size(), rows[1].received_at, kNow));
+  EXPECT_EQ(RowsToForget(rows, kNow), (std::vector<int64_t>{1, 3}));
+}
+
+TEST(RowsToForget, TheLastAppliedStayHoweverOldAndMany) {
+  auto rows = Rows(2 * kJournalRowsMax, Verdict::kApplied);
+  for (JournalSummary& row : rows) row.received_at = absl::UnixEpoch();
+  EXPECT_EQ(RowsToForget(rows, kNow), Numbers(0, 2 * kJournalRowsMax - kJournalAppliedKept));
+
+  for (std::size_t i = kJournalAppliedKept; i < rows.size(); ++i) {
+    rows[i].verdict = Verdict::kDuplicate;
+  }
+  EXPECT_EQ(RowsToForget(rows, kNow), Numbers(kJournalAppliedKept, 2 * kJournalRowsMax));
+}
+
+TEST(RowsToForget, NothingThatIsStillToBeJudged) {
+  auto rows = Rows(2 * kJournalRowsMax, Verdict::kPending);
+  for (JournalSummary& row : rows) row.received_at = absl::UnixEpoch();
+  EXPECT_TRUE(RowsToForget(rows, kNow).empty());
+}
+
+TEST(RowsToForget, NoTimeIsNoReason) {
+  const auto rows = Rows(3, Verdict::kSuperseded);
+  EXPECT_TRUE(RowsToForget(rows, NewestReceipt({})).empty());
+}
+
+}  // namespace
+}  // namespace shunt
