@@ -38,6 +38,7 @@ RULES = {
         ("concurrentqueue/*", {"lanes"}),
         ("atomic", {"lanes"}),
         ("sqlite3.h", {"stores"}),
+        ("sodium.h", {"secrets"}),
         ("CLI/*", {"cli"}),
         ("yaml-cpp/*", {"cli", "protocol"}),
         ("nlohmann/*", {"cli", "protocol"}),
