@@ -17,7 +17,7 @@ class ForwardingStore : public Store {
 
   std::string url() const override { return inner_.url(); }
   absl::StatusOr<StoreIdentity> ReadIdentity() override { return inner_.ReadIdentity(); }
-  absl::Status MarkSealed() override { return inner_.MarkSealed(); }
+  absl::Status SetSeal(std::string_view seal) override { return inner_.SetSeal(seal); }
   absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
                                      absl::Time now, bool take_over) override {
     return inner_.BeginRun(connection, run_id, now, take_over);

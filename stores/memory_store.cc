@@ -67,7 +67,7 @@ struct MemoryStore::Content {
   const std::string id = SystemEntropy().HexId();
   std::mutex mutex;
   // Guarded by mutex.
-  bool sealed = false;
+  std::string seal;
   std::vector<Run> runs;  // runs[i] has epoch i + 1
   std::map<std::string, Lanes, std::less<>> checkpoints;
   std::map<std::string, Config, std::less<>> configs;
@@ -126,12 +126,13 @@ std::unique_ptr<MemoryStore> MemoryStore::Attach() const {
 
 absl::StatusOr<StoreIdentity> MemoryStore::ReadIdentity() {
   const std::lock_guard<std::mutex> lock(content_->mutex);
-  return StoreIdentity{content_->id, content_->sealed};
+  return StoreIdentity{content_->id, content_->seal};
 }
 
-absl::Status MemoryStore::MarkSealed() {
+absl::Status MemoryStore::SetSeal(std::string_view seal) {
+  if (absl::Status status = CheckName("seal", seal); !status.ok()) return status;
   const std::lock_guard<std::mutex> lock(content_->mutex);
-  content_->sealed = true;
+  content_->seal = seal;
   return absl::OkStatus();
 }
 

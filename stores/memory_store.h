@@ -31,7 +31,7 @@ class MemoryStore final : public Store {
 
   std::string url() const override { return "memory:"; }
   absl::StatusOr<StoreIdentity> ReadIdentity() override;
-  absl::Status MarkSealed() override;
+  absl::Status SetSeal(std::string_view seal) override;
   absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
                                      absl::Time now, bool take_over) override;
   absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,

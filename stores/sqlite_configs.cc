@@ -265,12 +265,18 @@ absl::Status ForgetRows(SqliteDatabase& database, std::string_view config_id, ab
 
 absl::StatusOr<StoreIdentity> ReadIdentity(SqliteDatabase& database) {
   absl::StatusOr<SqliteStatement> select =
-      database.Prepare("SELECT store, sealed FROM store_identity");
+      database.Prepare("SELECT store, seal FROM store_identity");
   if (!select.ok()) return select.status();
   absl::StatusOr<bool> row = select->Step();
   if (!row.ok()) return row.status();
   if (!*row) return database.Damaged("it has lost its identity");
-  return StoreIdentity{select->Text(0), select->Bool(1)};
+  return StoreIdentity{select->Text(0), select->Text(1)};
+}
+
+absl::Status WriteSeal(SqliteDatabase& database, std::string_view seal) {
+  absl::StatusOr<SqliteStatement> update = database.Prepare("UPDATE store_identity SET seal = ?");
+  if (!update.ok()) return update.status();
+  return update->Bind(seal).Run();
 }
 
 absl::StatusOr<std::vector<std::string>> List(SqliteDatabase& database) {

@@ -29,5 +29,6 @@ absl::Status ForgetRows(SqliteDatabase& database, std::string_view config_id, ab
 absl::StatusOr<std::vector<std::string>> List(SqliteDatabase& database);
 
 absl::StatusOr<StoreIdentity> ReadIdentity(SqliteDatabase& database);
+absl::Status WriteSeal(SqliteDatabase& database, std::string_view seal);
 
 }  // namespace shunt::sqlite_configs

@@ -85,9 +85,9 @@ CREATE TABLE config_journal (
                                                                        R"sql(
 -- One row. A copy of the file keeps the id: encrypted values are bound to it.
 CREATE TABLE store_identity (
-  id     INTEGER PRIMARY KEY CHECK (id = 1),
-  store  TEXT NOT NULL,
-  sealed INTEGER NOT NULL DEFAULT 0  -- 1: values and payloads are encrypted
+  id    INTEGER PRIMARY KEY CHECK (id = 1),
+  store TEXT NOT NULL,
+  seal  TEXT NOT NULL DEFAULT ''  -- not '': values and payloads are encrypted
 ) STRICT;
 INSERT INTO store_identity (id, store) VALUES (1, lower(hex(randomblob(16))));
 -- What forgetting looks at, without the payloads.

@@ -87,8 +87,9 @@ absl::StatusOr<StoreIdentity> SqliteStore::ReadIdentity() {
   return Reading([&] { return sqlite_configs::ReadIdentity(*database_); });
 }
 
-absl::Status SqliteStore::MarkSealed() {
-  return Writing([&] { return database_->Execute("UPDATE store_identity SET sealed = 1"); });
+absl::Status SqliteStore::SetSeal(std::string_view seal) {
+  if (absl::Status status = CheckName("seal", seal); !status.ok()) return status;
+  return Writing([&] { return sqlite_configs::WriteSeal(*database_, seal); });
 }
 
 absl::StatusOr<RunHandle> SqliteStore::BeginRun(std::string_view connection,

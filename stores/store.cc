@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "stores/memory_store.h"
+#include "stores/sealed_store.h"
 #include "stores/sqlite_store.h"
 
 namespace shunt {
@@ -21,9 +22,7 @@ bool HasPassword(std::string_view url) {
   return at != std::string_view::npos && rest.substr(0, at).find(':') != std::string_view::npos;
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
+absl::StatusOr<std::unique_ptr<Store>> OpenPlain(std::string_view url,
                                                  const StoreOptions& options) {
   if (HasPassword(url)) {
     return absl::InvalidArgumentError("a store URL with a password in it is not accepted");
@@ -42,6 +41,18 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
   absl::StatusOr<std::unique_ptr<SqliteStore>> store = SqliteStore::Open(path, options);
   if (!store.ok()) return store.status();
   return std::unique_ptr<Store>(*std::move(store));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
+                                                 const StoreOptions& options) {
+  absl::StatusOr<std::unique_ptr<Store>> plain = OpenPlain(url, options);
+  if (!plain.ok()) return plain.status();
+  absl::StatusOr<std::unique_ptr<SealedStore>> sealed =
+      SealedStore::Open(*std::move(plain), options.keys);
+  if (!sealed.ok()) return sealed.status();
+  return std::unique_ptr<Store>(*std::move(sealed));
 }
 
 }  // namespace shunt

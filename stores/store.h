@@ -29,6 +29,7 @@
 #include "absl/time/time.h"
 #include "protocol/message.h"
 #include "protocol/state.h"
+#include "secrets/keyring.h"
 #include "stores/config_document.h"
 
 namespace shunt {
@@ -61,7 +62,9 @@ struct CheckpointWrite {
 // What a store is, beside what is in it.
 struct StoreIdentity {
   std::string store_id;  // 32 hex digits, made with the store; a copy of the store keeps it
-  bool sealed = false;   // its configs are encrypted (stores/sealed_store.h)
+  // Not empty: its configs are encrypted, and this can be opened only with a key that is right
+  // (stores/sealed_store.h).
+  std::string seal;
 };
 
 // What an update of a config decided: written in the transaction that read the document.
@@ -78,8 +81,8 @@ class Store {
   virtual std::string url() const = 0;
 
   virtual absl::StatusOr<StoreIdentity> ReadIdentity() = 0;
-  // From now on `sealed`; there is no way back.
-  virtual absl::Status MarkSealed() = 0;
+  // `seal` is not empty: there is no way back.
+  virtual absl::Status SetSeal(std::string_view seal) = 0;
 
   // Runs. A run id is used once. BeginRun takes the connection's lock: Aborted when another live
   // run holds it, unless `take_over`. It is held until EndRun or the end of the process.
@@ -132,6 +135,9 @@ class Store {
 
 struct StoreOptions {
   absl::Duration busy_wait_max = kBusyWaitMax;
+  // Encrypts configs and their journal, also those that are there already; null: they are not
+  // encrypted, and a store whose are is refused (PermissionDenied).
+  std::shared_ptr<const Keyring> keys = nullptr;
 };
 
 // "sqlite:PATH" or "memory:". InvalidArgument for anything else, and for a URL with a password in

@@ -327,7 +327,6 @@ TEST_P(StoreConformance, ALongJournalStaysInOrder) {
 TEST_P(StoreConformance, AStoreKeepsItsIdentity) {
   const StoreIdentity identity = Get(store_->ReadIdentity());
   EXPECT_EQ(identity.store_id.size(), 32u);
-  EXPECT_FALSE(identity.sealed);
   Restart();
   EXPECT_EQ(Get(store_->ReadIdentity()).store_id, identity.store_id);
 }
@@ -337,12 +336,20 @@ TEST_P(StoreConformance, TwoStoresDiffer) {
   EXPECT_NE(Get(store_->ReadIdentity()).store_id, Get(other->Open()->ReadIdentity()).store_id);
 }
 
-TEST_P(StoreConformance, SealedOnceIsSealedForEver) {
-  EXPECT_OK(store_->MarkSealed());
-  EXPECT_OK(store_->MarkSealed());
-  EXPECT_TRUE(Get(store_->ReadIdentity()).sealed);
-  Restart();
-  EXPECT_TRUE(Get(store_->ReadIdentity()).sealed);
+TEST_P(PlainStoreConformance, ANewStoreIsNotSealed) {
+  EXPECT_EQ(Get(store_->ReadIdentity()).seal, "");
+}
+
+TEST_P(PlainStoreConformance, ASealIsKept) {
+  const std::string store_id = Get(store_->ReadIdentity()).store_id;
+  EXPECT_OK(store_->SetSeal("first"));
+  EXPECT_OK(store_->SetSeal("second"));
+  EXPECT_EQ(Get(store_->ReadIdentity()).seal, "second");
+  EXPECT_EQ(Get(store_->ReadIdentity()).store_id, store_id);
+}
+
+TEST_P(PlainStoreConformance, ASealIsNotTakenAway) {
+  EXPECT_EQ(CodeOf(store_->SetSeal("")), StatusCode::kInvalidArgument);
 }
 
 TEST_P(StoreConformance, ARewriteSeesDocumentAndJournal) {

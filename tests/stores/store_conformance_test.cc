@@ -3,8 +3,12 @@
 
 namespace shunt {
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance, ::testing::Values(MemoryKind(), SqliteKind()),
-                         [](const auto& kind) { return kind.param.name; });
+std::string NameOf(const ::testing::TestParamInfo<StoreKind>& kind) { return kind.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance,
+                         ::testing::Values(MemoryKind(), SqliteKind(), SealedSqliteKind()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Stores, PlainStoreConformance,
+                         ::testing::Values(MemoryKind(), SqliteKind()), NameOf);
 
 std::vector<std::string> Lines(const std::vector<StoredState>& states) {
   std::vector<std::string> lines;

@@ -18,16 +18,23 @@ class MemoryWorld final : public StoreWorld {
 
 class SqliteWorld final : public StoreWorld {
  public:
+  explicit SqliteWorld(std::shared_ptr<const Keyring> keys) : keys_(std::move(keys)) {}
+
   std::unique_ptr<Store> Open() override {
     absl::StatusOr<std::unique_ptr<Store>> store =
-        OpenStore("sqlite:" + (directory_ / "store.db"), StoreOptions());
+        OpenStore("sqlite:" + (directory_ / "store.db"), {.keys = keys_});
     SHUNT_CHECK(store.ok());
     return *std::move(store);
   }
 
  private:
+  const std::shared_ptr<const Keyring> keys_;
   QuickDir directory_;
 };
+
+std::shared_ptr<const Keyring> SomeKeys() {
+  return *Keyring::Parse("0123456789abcdef0123456789abcdef");
+}
 
 }  // namespace
 
@@ -36,7 +43,11 @@ StoreKind MemoryKind() {
 }
 
 StoreKind SqliteKind() {
-  return {"Sqlite", [] { return std::make_unique<SqliteWorld>(); }};
+  return {"Sqlite", [] { return std::make_unique<SqliteWorld>(nullptr); }};
+}
+
+StoreKind SealedSqliteKind() {
+  return {"SealedSqlite", [] { return std::make_unique<SqliteWorld>(SomeKeys()); }};
 }
 
 }  // namespace shunt

@@ -24,5 +24,6 @@ struct StoreKind {
 
 StoreKind MemoryKind();
 StoreKind SqliteKind();
+StoreKind SealedSqliteKind();  // with a key
 
 }  // namespace shunt
