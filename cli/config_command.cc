@@ -15,7 +15,7 @@
 #include "platform/strings.h"
 #include "protocol/json_cursor.h"
 #include "protocol/spec.h"
-#include "router/json_writer.h"
+#include "protocol/json_writer.h"
 #include "secrets/secret_values.h"
 
 namespace shunt {

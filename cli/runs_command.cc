@@ -12,7 +12,7 @@
 #include "cli/units.h"
 #include "platform/strings.h"
 #include "protocol/json_cursor.h"
-#include "router/json_writer.h"
+#include "protocol/json_writer.h"
 
 namespace shunt {
 namespace {

@@ -13,7 +13,7 @@
 #include "platform/files.h"
 #include "platform/strings.h"
 #include "protocol/state.h"
-#include "router/json_writer.h"
+#include "protocol/json_writer.h"
 
 namespace shunt {
 namespace {

@@ -1,7 +1,7 @@
 #include "router/report.h"
 
 #include "absl/time/time.h"
-#include "router/json_writer.h"
+#include "protocol/json_writer.h"
 
 namespace shunt {
 namespace {

@@ -22,6 +22,7 @@
 #include "router/stats.h"
 #include "stages/event_sink.h"
 #include "stages/stage.h"
+#include "stages/update_spill.h"
 #include "stores/store.h"
 
 namespace shunt {
@@ -32,6 +33,8 @@ struct RouterDeps {
   Store& store;
   EventSink& events;
   const Clock& clock;
+  // Where config updates go that the store does not take. Null: they are lost, and it is said.
+  const UpdateSpill* spill = nullptr;
 };
 
 class Router {

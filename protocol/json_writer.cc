@@ -1,4 +1,4 @@
-#include "router/json_writer.h"
+#include "protocol/json_writer.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
