@@ -21,8 +21,7 @@ SealContext CheckContext(std::string_view store_id) { return {"check", store_id}
 // Exact: the same number has the same bytes, also the two zeros, which stores do not tell apart.
 std::string OrderText(const OrderKey& order) {
   const double at = order.effective_at_ms == 0 ? 0.0 : order.effective_at_ms;
-  return absl::StrCat(absl::Hex(std::bit_cast<uint64_t>(at)), "/", order.epoch,
-                      "/", order.seq);
+  return absl::StrCat(absl::Hex(std::bit_cast<uint64_t>(at)), "/", order.epoch, "/", order.seq);
 }
 
 }  // namespace
@@ -110,11 +109,12 @@ absl::StatusOr<std::unique_ptr<SealedStore>> SealedStore::Open(
   if (!identity->seal.empty()) {
     const absl::StatusOr<std::string> check =
         Unseal(store->keys_.get(), CheckContext(identity->store_id), identity->seal);
-    if (!check.ok()) {
-      return absl::Status(check.status().code(),
-                          absl::StrCat(store->url(), ": ", check.status().message()));
-    }
     store->all_sealed_ = true;
+    if (!check.ok()) {
+      store->locked_ = absl::Status(check.status().code(),
+                                    absl::StrCat(store->url(), ": ", check.status().message()));
+      if (store->keys_ != nullptr) return store->locked_;
+    }
   } else if (store->keys_ != nullptr) {
     if (absl::Status status = store->SealAll().status(); !status.ok()) return status;
   }
@@ -163,6 +163,7 @@ absl::StatusOr<bool> SealedStore::SealConfig(const std::string& config_id) {
 }
 
 absl::Status SealedStore::UpdateConfig(std::string_view config_id, const Decide& decide) {
+  if (!locked_.ok()) return locked_;
   return inner_.UpdateConfig(config_id,
                              [&](const ConfigDocument& stored) -> absl::StatusOr<ConfigChange> {
                                Texts texts{.store = *this, .config_id = config_id};
@@ -173,6 +174,7 @@ absl::Status SealedStore::UpdateConfig(std::string_view config_id, const Decide&
 }
 
 absl::Status SealedStore::RewriteConfig(std::string_view config_id, const Rewrite& rewrite) {
+  if (!locked_.ok()) return locked_;
   return inner_.RewriteConfig(
       config_id,
       [&](const ConfigDocument& stored,
@@ -186,6 +188,7 @@ absl::Status SealedStore::RewriteConfig(std::string_view config_id, const Rewrit
 }
 
 absl::StatusOr<ConfigDocument> SealedStore::ReadConfig(std::string_view config_id) {
+  if (!locked_.ok()) return locked_;
   absl::StatusOr<ConfigDocument> stored = inner_.ReadConfig(config_id);
   if (!stored.ok()) return stored;
   Texts texts{.store = *this, .config_id = config_id};
@@ -195,6 +198,7 @@ absl::StatusOr<ConfigDocument> SealedStore::ReadConfig(std::string_view config_i
 }
 
 absl::StatusOr<std::vector<JournalRow>> SealedStore::ReadJournal(std::string_view config_id) {
+  if (!locked_.ok()) return locked_;
   absl::StatusOr<std::vector<JournalRow>> stored = inner_.ReadJournal(config_id);
   if (!stored.ok()) return stored;
   Texts texts{.store = *this, .config_id = config_id};

@@ -6,7 +6,8 @@
 // A sealed text is bound to its store, config, generation, key and order key (secrets/sealing.h): a
 // value that was copied to another row, or put back from an older generation, does not open
 // (DataLoss). What is not sealed in a store that is counts as put there by somebody else, too.
-// Without a key texts pass as they are. A store that is sealed does not open without its key.
+// Without a key texts pass as they are; in a store that is sealed, configs are out of reach then,
+// and only they.
 //
 // Threads, bounds: those of the store inside. Ownership: owns it, shares the keys.
 // Errors: as in store.h; PermissionDenied and DataLoss name the config, never content.
@@ -24,8 +25,8 @@ namespace shunt {
 
 class SealedStore final : public ForwardingStore {
  public:
-  // With keys, seals what is not sealed yet. PermissionDenied: the store is sealed, and not with
-  // any of `keys`.
+  // With keys, seals what is not sealed yet. PermissionDenied: the store is sealed with another key
+  // than any of `keys`.
   static absl::StatusOr<std::unique_ptr<SealedStore>> Open(std::unique_ptr<Store> inner,
                                                            std::shared_ptr<const Keyring> keys);
 
@@ -53,6 +54,7 @@ class SealedStore final : public ForwardingStore {
   const std::shared_ptr<const Keyring> keys_;  // may be null
   const std::string store_id_;
   bool all_sealed_ = false;  // nothing that is not sealed is believed
+  absl::Status locked_;      // not ok: sealed, and there is no key
 };
 
 }  // namespace shunt

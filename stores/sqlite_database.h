@@ -90,6 +90,8 @@ class SqliteDatabase {
   SqliteDatabase& operator=(const SqliteDatabase&) = delete;
 
   const std::string& path() const { return path_; }
+  // For the statements from now on.
+  void set_busy_wait_max(absl::Duration busy_wait_max) { busy_wait_max_ = busy_wait_max; }
 
   absl::StatusOr<SqliteStatement> Prepare(std::string_view sql);
   absl::Status Execute(const char* sql);  // any number of statements, rows ignored
@@ -119,7 +121,7 @@ class SqliteDatabase {
 
   sqlite3* const connection_;
   const std::string path_;
-  const absl::Duration busy_wait_max_;
+  absl::Duration busy_wait_max_;
   absl::Duration busy_since_;  // monotonic
   absl::Status failure_;       // not ok: storage failed, for good
 };

@@ -1,5 +1,6 @@
 #include "stores/sqlite_store.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -58,13 +59,14 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(std::string_view 
   }
   if (absl::Status made = MakePrivateDirectories(locks_directory); !made.ok()) return made;
   return std::unique_ptr<SqliteStore>(
-      new SqliteStore(*std::move(database), std::move(locks_directory)));
+      new SqliteStore(*std::move(database), std::move(locks_directory), options));
 }
 
 template <typename Work>
 auto SqliteStore::Reading(const Work& work) {
   using Answer = decltype(work());
   const std::lock_guard<std::mutex> lock(mutex_);
+  database_->set_busy_wait_max(options_.busy_wait_max);
   absl::StatusOr<SqliteTransaction> transaction =
       SqliteTransaction::Begin(*database_, SqliteTransaction::Kind::kRead);
   if (!transaction.ok()) return Answer(transaction.status());
@@ -72,8 +74,9 @@ auto SqliteStore::Reading(const Work& work) {
 }
 
 template <typename Work>
-absl::Status SqliteStore::Writing(const Work& work) {
+absl::Status SqliteStore::Writing(absl::Duration busy_wait_max, const Work& work) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  database_->set_busy_wait_max(busy_wait_max);
   absl::StatusOr<SqliteTransaction> transaction =
       SqliteTransaction::Begin(*database_, SqliteTransaction::Kind::kWrite);
   if (!transaction.ok()) return transaction.status();
@@ -184,7 +187,7 @@ absl::StatusOr<std::vector<std::string>> SqliteStore::ListConnections() {
 
 absl::Status SqliteStore::UpdateConfig(std::string_view config_id, const Decide& decide) {
   if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
-  return Writing([&]() -> absl::Status {
+  return Writing(std::min(options_.config_wait_max, options_.busy_wait_max), [&]() -> absl::Status {
     absl::StatusOr<ConfigDocument> stored = sqlite_configs::ReadDocument(*database_, config_id);
     if (!stored.ok()) return stored.status();
     const absl::StatusOr<ConfigChange> change = decide(*stored);

@@ -6,10 +6,9 @@
 // UpdateConfig must not call this store.
 // Ownership: owns the connection and the locks of its runs; destroying it ends them (they show as
 // dead).
-// Bounds: a call waits for other processes for at most StoreOptions.busy_wait_max before it writes
-// and once more to commit. Besides what is passed in or out it needs memory for the biggest state
-// once more, and 2 MB of pages.
-// Errors: as in store.h.
+// Bounds: a call waits for other processes for at most StoreOptions.busy_wait_max (UpdateConfig:
+// config_wait_max) before it writes and once more to commit. Besides what is passed in or out it
+// needs memory for the biggest state once more, and 2 MB of pages. Errors: as in store.h.
 //
 // Nothing else in this process may open the file while it is open here: closing any descriptor of
 // it drops the process's POSIX locks.
@@ -58,17 +57,23 @@ class SqliteStore final : public Store {
   absl::StatusOr<std::vector<JournalRow>> ReadJournal(std::string_view config_id) override;
 
  private:
-  SqliteStore(std::unique_ptr<SqliteDatabase> database, std::string locks_directory)
-      : locks_(std::move(locks_directory)), database_(std::move(database)) {}
+  SqliteStore(std::unique_ptr<SqliteDatabase> database, std::string locks_directory,
+              const StoreOptions& options)
+      : options_(options), locks_(std::move(locks_directory)), database_(std::move(database)) {}
 
   // Runs `work` inside one transaction. A write is committed when `work` answers OK.
   template <typename Work>
   auto Reading(const Work& work);
   template <typename Work>
-  absl::Status Writing(const Work& work);
+  absl::Status Writing(const Work& work) {
+    return Writing(options_.busy_wait_max, work);
+  }
+  template <typename Work>
+  absl::Status Writing(absl::Duration busy_wait_max, const Work& work);
   absl::Status WriteChange(std::string_view config_id, const ConfigDocument& stored,
                            const absl::StatusOr<ConfigChange>& change);
 
+  const StoreOptions options_;
   const RunLocks locks_;
   std::mutex mutex_;
   // Guarded by mutex_.

@@ -2,8 +2,8 @@
 // conformance suite (tests/stores/store_conformance.h), identical answers from every
 // implementation.
 //
-// Threads: thread-safe; a call may block for about StoreOptions::busy_wait_max, once to begin and
-// once to commit, plus the I/O itself.
+// Threads: thread-safe; a call may block for about StoreOptions::busy_wait_max (UpdateConfig:
+// config_wait_max), once to begin and once to commit, plus the I/O itself.
 // Durability: when a writing call returns OK, its effect survives kill -9 and power loss (G20,
 // G44); when it returns anything else, either nothing or everything of it happened, and repeating
 // the same call is safe (G26). After a failed sync of storage the store stays failed (G45): every
@@ -135,6 +135,9 @@ class Store {
 
 struct StoreOptions {
   absl::Duration busy_wait_max = kBusyWaitMax;
+  // Of UpdateConfig, when it is shorter: its callers try again by themselves, and until it answers,
+  // an update may be in nothing but memory.
+  absl::Duration config_wait_max = absl::Seconds(5);
   // Encrypts configs and their journal, also those that are there already; null: they are not
   // encrypted, and a store whose are is refused (PermissionDenied).
   std::shared_ptr<const Keyring> keys = nullptr;
