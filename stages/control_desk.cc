@@ -12,14 +12,16 @@ constexpr std::size_t kAlertsMax = 100;
 }
 
 ControlDesk::ControlDesk(const ControlOptions& options, bool fail_on_rejected, const Lanes& lanes,
-                         Masker& masker, Store& store, const Clock& clock, RunState& run)
+                         Masker& masker, Store& store, const UpdateSpill* spill, const Clock& clock,
+                         RunState& run)
     : fail_on_rejected_(fail_on_rejected),
       inbox_(lanes.control),
       logs_(lanes.logs),
       faults_(lanes.faults),
       masker_(masker),
+      spill_encrypts_(spill != nullptr && spill->encrypts()),
       run_(run),
-      stage_(options, ControlDeps{*this, *this, store, clock}) {}
+      stage_(options, ControlDeps{*this, *this, store, clock, spill}) {}
 
 absl::StatusOr<Step> ControlDesk::Run() {
   if (done_) return Step::kDone;
@@ -90,10 +92,26 @@ void ControlDesk::OnRejected(Origin origin, std::string_view reason) {
   faults_.Send(std::move(fault));
 }
 
-void ControlDesk::OnStoreFailed(const absl::Status& status, const std::vector<JournalRow>& rows) {
-  faults_.Send(MakeFault(
-      ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
-      absl::StrCat(rows.size(), " config updates could not be made durable: ", status.message())));
+void ControlDesk::OnStoreTrouble(const absl::Status& status, const absl::Status& spilled) {
+  Log(LogLevel::kWarn,
+      absl::StrCat("the store does not take a config update; it is tried again: ", status.message(),
+                   spilled.ok() ? "" : ". The update is only in memory: ", spilled.message()));
+}
+
+void ControlDesk::OnStoreFailed(const StoreFailure& failure) {
+  std::string text = absl::StrCat(
+      failure.updates, " config updates are not in the store: ", failure.status.message());
+  if (!failure.files.empty()) {
+    absl::StrAppend(&text, "; they are in ", absl::StrJoin(failure.files, ", "),
+                    spill_encrypts_ ? " (encrypted)" : " (NOT encrypted: it may hold secrets)",
+                    ", which the next run and `shunt config recover` bring back");
+  }
+  if (!failure.spilled.ok()) {
+    absl::StrAppend(&text, "; updates are LOST, because there was no other place for them: ",
+                    failure.spilled.message());
+  }
+  faults_.Send(
+      MakeFault(ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt, std::move(text)));
 }
 
 void ControlDesk::Log(LogLevel level, std::string text) {

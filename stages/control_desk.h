@@ -30,7 +30,8 @@ class ControlDesk final : public Stage, private ControlInbox, private ControlEve
   };
   // `fail_on_rejected`: a refused update ends the run; otherwise it is only warned about.
   ControlDesk(const ControlOptions& options, bool fail_on_rejected, const Lanes& lanes,
-              Masker& masker, Store& store, const Clock& clock, RunState& run);
+              Masker& masker, Store& store, const UpdateSpill* spill, const Clock& clock,
+              RunState& run);
 
   absl::StatusOr<Step> Run() override;
   Wait wait() const override { return done_ ? Wait{} : stage_.wait(); }
@@ -45,7 +46,8 @@ class ControlDesk final : public Stage, private ControlInbox, private ControlEve
   void OnIgnored(Origin origin) override;
   void OnVerdict(const ControlVerdict& verdict) override;
   void OnRejected(Origin origin, std::string_view reason) override;
-  void OnStoreFailed(const absl::Status& status, const std::vector<JournalRow>& rows) override;
+  void OnStoreTrouble(const absl::Status& status, const absl::Status& spilled) override;
+  void OnStoreFailed(const StoreFailure& failure) override;
   void Log(LogLevel level, std::string text);
 
   const bool fail_on_rejected_;
@@ -53,6 +55,7 @@ class ControlDesk final : public Stage, private ControlInbox, private ControlEve
   LogLane::Sender logs_;
   FaultLane::Sender faults_;
   Masker& masker_;
+  const bool spill_encrypts_;
   RunState& run_;
   ControlStage stage_;
   bool done_ = false;

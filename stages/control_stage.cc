@@ -38,6 +38,12 @@ struct ControlStage::Pipe {
   absl::Duration retry_at = -absl::InfiniteDuration();
   absl::Duration backoff = kBackoffMin;
   bool gave_up = false;  // once: then each batch gets one try
+
+  // While it fails: what of it is in files.
+  std::vector<std::string> spill_files;
+  std::size_t spilled = 0;       // so many of `queue`, from the front
+  bool waiting_spilled = false;  // in the store they are without a verdict
+  absl::Status spill_status;     // of the last try
 };
 
 ControlStage::ControlStage(const ControlOptions& options, const ControlDeps& deps)
@@ -114,6 +120,7 @@ void ControlStage::Take(const ControlFact& fact) {
 bool ControlStage::Persist(Pipe* pipe) {
   const absl::Duration now = deps_.clock.MonoNow();
   if (pipe->failing_since) {
+    Spill(pipe);  // what came meanwhile
     if (now < pipe->retry_at) return false;
   } else {
     const absl::Duration ends = bursts_end() ? absl::InfiniteDuration() : now;
@@ -148,8 +155,11 @@ bool ControlStage::Persist(Pipe* pipe) {
   for (const ControlArrivalPtr& arrival : batch) pipe->queue_bytes -= arrival->row.payload.size();
   pipe->queue.erase(pipe->queue.begin(),
                     pipe->queue.begin() + static_cast<std::ptrdiff_t>(pipe->tried));
+  pipe->spilled -= std::min(pipe->spilled, pipe->tried);
+  pipe->waiting_spilled = false;
   pipe->failing_since.reset();
   pipe->backoff = kBackoffMin;
+  if (pipe->queue.empty()) ForgetSpill(pipe);
   Announce(plan);
   return true;
 }
@@ -163,7 +173,9 @@ void ControlStage::Announce(const ControlPlan& plan) {
 
 bool ControlStage::HandleFailure(Pipe* pipe, const absl::Status& status) {
   const absl::Duration now = deps_.clock.MonoNow();
-  if (!pipe->failing_since) pipe->failing_since = now;
+  const bool first = !pipe->failing_since;
+  if (first) pipe->failing_since = now;
+  Spill(pipe);
   const absl::Duration patience =
       deps_.inbox.aborting() ? std::min(options_.persist_deadline, kPersistDeadlineAborting)
                              : options_.persist_deadline;
@@ -171,6 +183,7 @@ bool ControlStage::HandleFailure(Pipe* pipe, const absl::Status& status) {
     GiveUp(pipe, status);
     return true;
   }
+  if (first) deps_.events.OnStoreTrouble(status, pipe->spill_status);
   // The last try falls on the deadline.
   pipe->retry_at = std::min(now + pipe->backoff, *pipe->failing_since + patience);
   pipe->backoff = std::min(pipe->backoff * 2, kBackoffMax);
@@ -178,9 +191,13 @@ bool ControlStage::HandleFailure(Pipe* pipe, const absl::Status& status) {
 }
 
 void ControlStage::GiveUp(Pipe* pipe, const absl::Status& status) {
-  std::vector<JournalRow> rows;
-  for (const ControlArrivalPtr& arrival : pipe->sequencer.waiting()) rows.push_back(arrival->row);
-  for (const ControlArrivalPtr& arrival : pipe->queue) rows.push_back(arrival->row);
+  const ControlEvents::StoreFailure failure = {
+      .status = status,
+      .updates = pipe->sequencer.waiting().size() + pipe->queue.size(),
+      .files = std::exchange(pipe->spill_files, {}),
+      .spilled = pipe->spill_status};
+  pipe->spilled = 0;
+  pipe->waiting_spilled = false;
   pipe->sequencer.Commit({});
   pipe->queue.clear();
   pipe->queue_bytes = 0;
@@ -188,7 +205,43 @@ void ControlStage::GiveUp(Pipe* pipe, const absl::Status& status) {
   pipe->failing_since.reset();
   pipe->backoff = kBackoffMin;
   pipe->gave_up = true;
-  deps_.events.OnStoreFailed(status, rows);
+  deps_.events.OnStoreFailed(failure);
+}
+
+// One file for what is in none yet.
+void ControlStage::Spill(Pipe* pipe) {
+  SpilledUpdates updates;
+  updates.config_id = pipe->connector.config_id;
+  updates.replace = options_.mode == ConfigMode::kReplace;
+  const auto add = [&](const ControlArrivalPtr& arrival) {
+    updates.rows.push_back(arrival->row);
+    if (arrival->hopeless) updates.rows.back().verdict = Verdict::kQuarantined;
+  };
+  if (!pipe->waiting_spilled) {
+    for (const ControlArrivalPtr& arrival : pipe->sequencer.waiting()) add(arrival);
+  }
+  for (std::size_t i = pipe->spilled; i < pipe->queue.size(); ++i) add(pipe->queue[i]);
+  if (updates.rows.empty()) return;
+  if (pipe->connector.spec) updates.spec_json = pipe->connector.spec->json();
+  absl::StatusOr<std::string> file = absl::UnavailableError("there is no directory for it");
+  if (deps_.spill != nullptr) file = deps_.spill->Write(updates);
+  pipe->spill_status = file.status();
+  if (!file.ok()) return;
+  pipe->spill_files.push_back(*std::move(file));
+  pipe->spilled = pipe->queue.size();
+  pipe->waiting_spilled = true;
+}
+
+// The store has them all. A file that cannot be removed does no harm: bringing it back has no
+// second effect.
+void ControlStage::ForgetSpill(Pipe* pipe) {
+  for (const std::string& file : pipe->spill_files) {
+    static_cast<void>(deps_.spill->Remove(file));
+  }
+  pipe->spill_files.clear();
+  pipe->spilled = 0;
+  pipe->waiting_spilled = false;
+  pipe->spill_status = absl::OkStatus();
 }
 
 }  // namespace shunt

@@ -4,11 +4,13 @@
 // Lines come from a ControlInbox in pipe order; what became of each goes to a ControlEvents.
 // Journal row, verdict and config are one transaction; all lines of a pipe that are at hand share
 // one (group commit). A line changes only the config of the connector whose pipe carried it.
-// Errors: a store that is unavailable is tried again, with back-off, for `persist_deadline`; then,
-// or when it fails for good, OnStoreFailed tells which rows are in no store. The stage goes on: a
-// later update may be the one that the next run needs, and gets one try. Threads: one thread at a
-// time; it blocks on the store. Events come on that thread. Ownership: inbox, events,
-// store and clock belong to the caller and outlive the stage. Bounds: at most kControlBatchMax
+// Errors: what a failing store does not take is written to the spill at once, so that no update is
+// in memory alone while the store is tried again, with back-off, for `persist_deadline`. When it
+// takes them after all, the spill is removed; when the deadline passes, or it fails for good,
+// OnStoreFailed tells where they are. The stage goes on: a later update may be the one that the
+// next run needs, and gets one try. Threads: one thread at a time; it blocks on the store. Events
+// come on that thread. Ownership: what ControlDeps names belongs to the caller and outlives the
+// stage. Bounds: at most kControlBatchMax
 // lines of kControlBatchBytesMax are held beside what waits for the end of its burst
 // (stages/control_sequencer.h); the rest stays in the inbox.
 #pragma once
@@ -30,6 +32,7 @@
 #include "stages/control_reader.h"
 #include "stages/control_sequencer.h"
 #include "stages/stage.h"
+#include "stages/update_spill.h"
 #include "stores/store.h"
 
 namespace shunt {
@@ -65,8 +68,18 @@ class ControlEvents {
   // After OnVerdict of an update that its spec refuses, or that is no config at all: the sync ends
   // with config_rejected, unless the user chose a warning.
   virtual void OnRejected(Origin origin, std::string_view reason) = 0;
-  // These updates are not durable. `rows` is all there is of them.
-  virtual void OnStoreFailed(const absl::Status& status, const std::vector<JournalRow>& rows) = 0;
+  // The store does not take an update and is tried again. `spilled`: the update is in a file
+  // meanwhile, or why not.
+  virtual void OnStoreTrouble(const absl::Status& status, const absl::Status& spilled) = 0;
+  // `updates` updates are not in the store, because of `status`. They are in `files`, unless
+  // `spilled` is an error: then at least some are in neither.
+  struct StoreFailure {
+    absl::Status status;
+    std::size_t updates = 0;
+    std::vector<std::string> files;
+    absl::Status spilled;
+  };
+  virtual void OnStoreFailed(const StoreFailure& failure) = 0;
 };
 
 struct ControlConnector {
@@ -86,6 +99,7 @@ struct ControlDeps {
   ControlEvents& events;
   Store& store;
   const Clock& clock;
+  const UpdateSpill* spill = nullptr;  // null: what the store does not take is lost
 };
 
 class ControlStage final : public Stage {
@@ -104,6 +118,8 @@ class ControlStage final : public Stage {
   bool Persist(Pipe* pipe);
   void Announce(const ControlPlan& plan);
   bool HandleFailure(Pipe* pipe, const absl::Status& status);
+  void Spill(Pipe* pipe);
+  void ForgetSpill(Pipe* pipe);
   void GiveUp(Pipe* pipe, const absl::Status& status);
   bool bursts_end() const { return deps_.inbox.aborting() || deps_.inbox.closed(); }
   std::size_t held_bytes() const;

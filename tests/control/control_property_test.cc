@@ -146,8 +146,9 @@ class Announcements final : public ControlEvents {
     EXPECT_GE(store_->ReadConfig("c/source")->generation, verdict.generation) << "G20";
   }
   void OnRejected(Origin, std::string_view) override {}
-  void OnStoreFailed(const absl::Status& status, const std::vector<JournalRow>&) override {
-    ADD_FAILURE() << "it was given up: " << status;
+  void OnStoreTrouble(const absl::Status&, const absl::Status&) override {}
+  void OnStoreFailed(const StoreFailure& failure) override {
+    ADD_FAILURE() << "it was given up: " << failure.status;
   }
   std::map<int64_t, Verdict> verdicts;
 

@@ -2,7 +2,9 @@
 // G26, G28, G33; F60, F70, F71.
 #include "stages/control_stage.h"
 
+#include <algorithm>
 #include <deque>
+#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,8 +15,10 @@
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "platform/files.h"
 #include "tests/control/config_test_support.h"
 #include "tests/control/flaky_store.h"
+#include "tests/platform/temp_dir.h"
 
 namespace shunt {
 namespace {
@@ -75,7 +79,7 @@ class ControlStageTest : public ::testing::Test, public ControlEvents {
     options.run = {"orders", "run-1", 1};
     options.source = {std::string(kSourceId), source_spec.empty() ? nullptr : Spec(source_spec)};
     options.destination = {std::string(kDestinationId), nullptr};
-    stage_.emplace(options, ControlDeps{inbox_, *this, store_, clock_});
+    stage_.emplace(options, ControlDeps{inbox_, *this, store_, clock_, &spill_});
   }
 
   void Send(std::string_view line, Origin origin = Origin::kSource) {
@@ -123,9 +127,25 @@ class ControlStageTest : public ::testing::Test, public ControlEvents {
     if (on_verdict_) on_verdict_(verdict);
   }
   void OnRejected(Origin origin, std::string_view) override { rejected_.push_back(origin); }
-  void OnStoreFailed(const absl::Status& status, const std::vector<JournalRow>& rows) override {
-    store_failures_.push_back(status);
-    for (const JournalRow& row : rows) lost_.push_back(row.payload);
+  void OnStoreTrouble(const absl::Status&, const absl::Status& spilled) override {
+    trouble_.push_back(spilled);
+  }
+  void OnStoreFailed(const StoreFailure& failure) override {
+    store_failures_.push_back(failure.status);
+    EXPECT_EQ(failure.files, spill_.List());
+    EXPECT_EQ(failure.updates, Spilled().size());
+  }
+
+  // The payloads of all spilled updates.
+  std::vector<std::string> Spilled() const {
+    std::vector<std::string> payloads;
+    for (const std::string& file : spill_.List()) {
+      const absl::StatusOr<SpilledUpdates> updates = spill_.Read(file);
+      EXPECT_TRUE(updates.ok()) << updates.status();
+      for (const JournalRow& row : updates->rows) payloads.push_back(row.payload);
+    }
+    std::sort(payloads.begin(), payloads.end());  // files have no order
+    return payloads;
   }
 
   ManualClock clock_{kNow};
@@ -138,8 +158,14 @@ class ControlStageTest : public ::testing::Test, public ControlEvents {
   ControlVerdict last_;
   std::function<void(const ControlVerdict&)> on_verdict_;
   std::vector<Origin> rejected_;
-  std::vector<std::string> secrets_, lost_;
-  std::vector<absl::Status> store_failures_;
+  std::vector<std::string> secrets_;
+  std::vector<absl::Status> store_failures_, trouble_;
+  TempDir directory_;
+  UpdateSpill spill_{{.directories = {directory_ / "updates"},
+                      .store_url = "memory:",
+                      .store_id = "store",
+                      .keys = nullptr},
+                     SystemEntropy()};
   int ignored_ = 0;
   int updates_at_secrets_ = -1;
 };
@@ -321,7 +347,7 @@ TEST_F(ControlStageTest, G33_AfterTheDeadlineTheFailureIsLoudAndNothingIsLost) {
     Settle();
   }
   EXPECT_EQ(clock_.MonoNow(), kPersistDeadline) << "the last try is at the deadline";
-  EXPECT_THAT(lost_, ElementsAre(R"({"token":"t1"})"));
+  EXPECT_THAT(Spilled(), ElementsAre(R"({"token":"t1"})"));
   EXPECT_THAT(verdicts_, IsEmpty());
 
   store_.fault = FlakyStore::Fault::kNone;
@@ -329,6 +355,52 @@ TEST_F(ControlStageTest, G33_AfterTheDeadlineTheFailureIsLoudAndNothingIsLost) {
   inbox_.ended = true;
   EXPECT_EQ(Settle(), Step::kDone) << "a later update still gets its try";
   EXPECT_EQ(Config(), R"({"token":"t2","n":0})");
+}
+
+TEST_F(ControlStageTest, G33_WhileTheStoreFailsNoUpdateIsInMemoryAlone) {
+  store_.fault = FlakyStore::Fault::kNothingHappens;
+  SendConfig(kNow, R"({"token":"t1"})");
+  Settle();
+  EXPECT_THAT(Spilled(), ElementsAre(R"({"token":"t1"})"));
+  EXPECT_THAT(trouble_, ElementsAre(absl::OkStatus())) << "said once";
+  SendConfig(kNow, R"({"token":"t2"})");
+  Settle();
+  EXPECT_THAT(Spilled(), ElementsAre(R"({"token":"t1"})", R"({"token":"t2"})"))
+      << "before the store is tried again";
+  EXPECT_EQ(store_.updates, 1);
+
+  store_.fault = FlakyStore::Fault::kNone;
+  clock_.Advance(absl::Seconds(1));
+  Settle();
+  EXPECT_THAT(Journal(), ElementsAre(Verdict::kApplied, Verdict::kApplied));
+  EXPECT_THAT(spill_.List(), IsEmpty()) << "the store has them";
+  EXPECT_THAT(trouble_, SizeIs(1));
+}
+
+TEST_F(ControlStageTest, G33_AnUpdateThatWaitsForItsBurstIsSpilledToo) {
+  Make(R"({"required":["token","n"],"properties":{"token":{"type":"string"}}})");
+  SendConfig(kNow, R"({"token":1})");
+  Settle();
+  EXPECT_THAT(Journal(), ElementsAre(Verdict::kPending));
+  store_.fault = FlakyStore::Fault::kNothingHappens;
+  store_.error = absl::DataLossError("store: corrupt");
+  clock_.Advance(kBurstWait);
+  Settle();
+  EXPECT_THAT(Spilled(), ElementsAre(R"({"token":1})"));
+}
+
+TEST_F(ControlStageTest, G33_WithoutAPlaceForThemItSaysThatTheyAreLost) {
+  RemoveTree(directory_.path()).IgnoreError();
+  std::ofstream(directory_.path()) << "a file where the directory was";
+  store_.fault = FlakyStore::Fault::kNothingHappens;
+  SendConfig(kNow, R"({"token":"t1"})");
+  Settle();
+  ASSERT_THAT(trouble_, SizeIs(1));
+  EXPECT_FALSE(trouble_[0].ok());
+  store_.fault = FlakyStore::Fault::kNone;
+  clock_.Advance(absl::Seconds(1));
+  Settle();
+  EXPECT_EQ(Config(), R"({"token":"t1","n":0})");
 }
 
 TEST_F(ControlStageTest, G33_AnAbortingRunHasLessPatience) {

@@ -1,0 +1,86 @@
+#include "stages/update_recovery.h"
+
+#include <memory>
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "protocol/spec.h"
+#include "stages/config_register.h"
+#include "stages/control_sequencer.h"
+
+namespace shunt {
+namespace {
+
+using RowId = std::tuple<std::string_view, std::string_view, int64_t>;
+
+RowId IdOf(const JournalRow& row) { return {row.run_id, row.writer, row.order.seq}; }
+
+ControlArrivalPtr ArrivalOf(const JournalRow& row) {
+  auto arrival = std::make_shared<ControlArrival>();
+  arrival->row = row;
+  arrival->row.verdict = Verdict::kPending;
+  absl::StatusOr<std::vector<ConfigMember>> members = ReadConfigMembers(row.payload);
+  arrival->hopeless = row.verdict == Verdict::kQuarantined || !members.ok();
+  if (!arrival->hopeless) arrival->update = {row.order, *std::move(members)};
+  return arrival;
+}
+
+void Count(Verdict verdict, RecoveredUpdates* counts) {
+  switch (verdict) {
+    case Verdict::kApplied:
+      ++counts->applied;
+      break;
+    case Verdict::kSuperseded:
+      ++counts->superseded;
+      break;
+    case Verdict::kDuplicate:
+      ++counts->duplicate;
+      break;
+    case Verdict::kQuarantined:
+      ++counts->quarantined;
+      break;
+    case Verdict::kPending:
+      break;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<RecoveredUpdates> RecoverUpdates(Store& store, const SpilledUpdates& updates,
+                                                absl::Time now) {
+  std::shared_ptr<const ConnectorSpec> spec;
+  if (!updates.spec_json.empty()) {
+    absl::StatusOr<std::shared_ptr<const ConnectorSpec>> compiled =
+        ConnectorSpec::Compile(updates.spec_json);
+    if (compiled.ok()) spec = *std::move(compiled);
+  }
+  const Origin pipe = updates.rows.front().writer == OriginName(Origin::kDestination)
+                          ? Origin::kDestination
+                          : Origin::kSource;
+  const ControlSequencer sequencer(
+      pipe, updates.replace ? ConfigMode::kReplace : ConfigMode::kMerge, spec);
+  RecoveredUpdates counts;
+  absl::Status status = store.RewriteConfig(
+      updates.config_id,
+      [&](const ConfigDocument& stored,
+          const std::vector<JournalRow>& journal) -> absl::StatusOr<ConfigChange> {
+        std::set<RowId> judged;
+        for (const JournalRow& row : journal) {
+          if (row.verdict != Verdict::kPending) judged.insert(IdOf(row));
+        }
+        std::vector<ControlArrivalPtr> arrivals;
+        for (const JournalRow& row : updates.rows) {
+          if (!judged.contains(IdOf(row))) arrivals.push_back(ArrivalOf(row));
+        }
+        counts = {.known = updates.rows.size() - arrivals.size()};
+        ControlPlan plan = sequencer.Plan(stored, arrivals, absl::InfiniteDuration(), now);
+        for (const ControlVerdict& verdict : plan.verdicts) Count(verdict.verdict, &counts);
+        return std::move(plan.change);
+      });
+  if (!status.ok()) return status;
+  return counts;
+}
+
+}  // namespace shunt

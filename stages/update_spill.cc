@@ -1,0 +1,245 @@
+#include "stages/update_spill.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "platform/check.h"
+#include "platform/files.h"
+#include "platform/strings.h"
+#include "protocol/json_cursor.h"
+#include "protocol/json_writer.h"
+#include "secrets/sealing.h"
+
+namespace shunt {
+namespace {
+
+constexpr std::string_view kSchema = "shunt.spill/1";
+constexpr std::string_view kFilePrefix = "updates-";
+constexpr std::string_view kFileSuffix = ".json";
+constexpr mode_t kFileMode = 0600;
+
+// --- rows --------------------------------------------------------------------------------------
+
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
+}
+
+void WriteRow(const JournalRow& row, JsonWriter* json) {
+  json->BeginObject().Key("run_id").String(row.run_id).Key("writer").String(row.writer);
+  // Seventeen digits give back the same double.
+  json->Key("effective_at").String(absl::StrFormat("%.17g", row.order.effective_at_ms));
+  json->Key("epoch").Int(row.order.epoch).Key("seq").Int(row.order.seq);
+  json->Key("emitted_at").String(row.emitted_at_text).Key("time_source").String(row.time_source);
+  json->Key("received_at").String(TimeText(row.received_at));
+  json->Key("verdict").String(VerdictName(row.verdict)).Key("reason").String(row.reason);
+  json->Key("keys").BeginArray();
+  for (const std::string& key : row.keys) json->String(key);
+  // A quarantined line may be no UTF-8.
+  json->End().Key("payload").String(absl::Base64Escape(row.payload)).End();
+}
+
+std::string RowsToJson(const std::vector<JournalRow>& rows) {
+  JsonWriter json;
+  json.BeginArray();
+  for (const JournalRow& row : rows) WriteRow(row, &json);
+  json.End();
+  return json.text();
+}
+
+// Reads members of one object; `ok` turns false at the first that is missing or of another type.
+struct Members {
+  JsonSlice object;
+  bool ok = true;
+
+  JsonSlice Get(std::string_view key) {
+    const std::optional<JsonSlice> value = JsonFind(object, key);
+    ok = ok && value.has_value();
+    return value.value_or(JsonSlice());
+  }
+  std::string Text(std::string_view key) {
+    std::optional<std::string> text = JsonString(Get(key));
+    ok = ok && text.has_value();
+    return std::move(text).value_or("");
+  }
+  int64_t Int(std::string_view key) {
+    const std::optional<int64_t> number = JsonInt64(Get(key));
+    ok = ok && number.has_value();
+    return number.value_or(0);
+  }
+};
+
+std::optional<JournalRow> ReadRow(const JsonSlice& slice, const std::string& config_id) {
+  Members members{slice};
+  JournalRow row;
+  row.config_id = config_id;
+  row.run_id = members.Text("run_id");
+  row.writer = members.Text("writer");
+  row.order.epoch = members.Int("epoch");
+  row.order.seq = members.Int("seq");
+  row.emitted_at_text = members.Text("emitted_at");
+  row.time_source = members.Text("time_source");
+  row.reason = members.Text("reason");
+  const std::optional<Verdict> verdict = ParseVerdictName(members.Text("verdict"));
+  const std::optional<std::vector<JsonSlice>> keys = JsonElements(members.Get("keys"));
+  if (!verdict || !keys) return std::nullopt;
+  row.verdict = *verdict;
+  for (const JsonSlice& key : *keys) {
+    std::optional<std::string> name = JsonString(key);
+    if (!name) return std::nullopt;
+    row.keys.push_back(*std::move(name));
+  }
+  const bool numbers_and_bytes =
+      absl::SimpleAtod(members.Text("effective_at"), &row.order.effective_at_ms) &&
+      absl::ParseTime(absl::RFC3339_full, members.Text("received_at"), &row.received_at, nullptr) &&
+      absl::Base64Unescape(members.Text("payload"), &row.payload);
+  if (!numbers_and_bytes || !members.ok) return std::nullopt;
+  return row;
+}
+
+std::optional<std::vector<JournalRow>> RowsFromJson(const std::string& text,
+                                                    const std::string& config_id) {
+  const std::optional<JsonSlice> array = ParseJson(text);
+  if (!array) return std::nullopt;
+  const std::optional<std::vector<JsonSlice>> elements = JsonElements(*array);
+  if (!elements) return std::nullopt;
+  std::vector<JournalRow> rows;
+  for (const JsonSlice& element : *elements) {
+    std::optional<JournalRow> row = ReadRow(element, config_id);
+    if (!row) return std::nullopt;
+    rows.push_back(*std::move(row));
+  }
+  return rows;
+}
+
+// --- files -------------------------------------------------------------------------------------
+
+// What of a file is in the clear, beside the updates as they stand there.
+struct SpillFile {
+  std::string store_id, config_id, run_id, spec_json, updates;
+  bool replace = false;
+};
+
+absl::Status Damaged(const std::string& path) {
+  return absl::DataLossError(absl::StrCat(path, ": not a whole file of spilled updates"));
+}
+
+absl::StatusOr<SpillFile> ReadSpillFile(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadFile(path, kSpillFileBytesMax);
+  if (!text.ok()) return text.status();
+  const std::optional<JsonSlice> object = ParseJson(*text);
+  if (!object) return Damaged(path);
+  Members members{*object};
+  if (members.Text("schema") != kSchema) return Damaged(path);
+  SpillFile file;
+  file.store_id = members.Text("store_id");
+  file.config_id = members.Text("config_id");
+  file.run_id = members.Text("run_id");
+  file.updates = members.Text("updates");
+  file.replace = members.Get("replace").type == JsonType::kTrue;
+  const JsonSlice spec = members.Get("spec");
+  if (!spec.is_null()) file.spec_json = std::string(spec.text);
+  if (!members.ok) return Damaged(path);
+  return file;
+}
+
+std::string FolderOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+// Private, and there after a power cut.
+absl::Status MakeFolder(const std::string& directory) {
+  constexpr mode_t kFolderMode = 0700;
+  if (absl::Status status = MakeDirs(directory, kFolderMode); !status.ok()) return status;
+  if (absl::Status status = MakePrivateDirectory(directory); !status.ok()) return status;
+  return SyncDirectory(FolderOf(directory));
+}
+
+SealContext ContextOf(std::string_view store_id, std::string_view config_id,
+                      std::string_view run_id) {
+  return {"spill", store_id, config_id, run_id};
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> UpdateSpill::Write(const SpilledUpdates& updates) const {
+  SHUNT_CHECK(!updates.rows.empty());
+  const JournalRow& first = updates.rows.front();
+  const std::string rows = RowsToJson(updates.rows);
+  JsonWriter json;
+  json.BeginObject().Key("schema").String(kSchema).Key("store_id").String(options_.store_id);
+  json.Key("store").String(options_.store_url).Key("config_id").String(updates.config_id);
+  json.Key("run_id").String(first.run_id).Key("writer").String(first.writer);
+  json.Key("replace").Bool(updates.replace).Key("spec");
+  ParseJson(updates.spec_json) ? json.Raw(updates.spec_json) : json.Null();
+  json.Key("updates").String(
+      options_.keys != nullptr
+          ? Seal(*options_.keys, ContextOf(options_.store_id, updates.config_id, first.run_id),
+                 rows)
+          : absl::Base64Escape(rows));
+  json.End();
+  absl::Status status = absl::UnavailableError("there is no directory for it");
+  for (const std::string& directory : options_.directories) {
+    const std::string path =
+        absl::StrCat(directory, "/", A(kFilePrefix), entropy_.HexId(), A(kFileSuffix));
+    status = MakeFolder(directory);
+    if (status.ok()) status = WriteFileAtomically(path, json.text(), kFileMode);
+    if (status.ok()) return path;
+  }
+  return absl::UnavailableError(status.message());
+}
+
+std::vector<std::string> UpdateSpill::List() const {
+  std::vector<std::string> paths;
+  for (const std::string& directory : options_.directories) {
+    if (!IsPrivateDirectory(directory)) continue;
+    const absl::StatusOr<std::vector<std::string>> names = ListDirectory(directory);
+    if (!names.ok()) continue;
+    for (const std::string& name : *names) {
+      if (!name.starts_with(kFilePrefix) || !name.ends_with(kFileSuffix)) continue;
+      std::string path = absl::StrCat(directory, "/", name);
+      const absl::StatusOr<SpillFile> file = ReadSpillFile(path);
+      if (file.ok() && file->store_id == options_.store_id) paths.push_back(std::move(path));
+    }
+  }
+  return paths;
+}
+
+absl::StatusOr<SpilledUpdates> UpdateSpill::Read(const std::string& path) const {
+  absl::StatusOr<SpillFile> file = ReadSpillFile(path);
+  if (!file.ok()) return file.status();
+  if (file->store_id != options_.store_id) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": its updates belong to another store than ", options_.store_url));
+  }
+  std::string text;
+  if (IsSealed(file->updates)) {
+    absl::StatusOr<std::string> opened =
+        Unseal(options_.keys.get(), ContextOf(file->store_id, file->config_id, file->run_id),
+               file->updates);
+    if (!opened.ok()) {
+      return absl::Status(opened.status().code(),
+                          absl::StrCat(path, ": ", opened.status().message()));
+    }
+    text = *std::move(opened);
+  } else if (!absl::Base64Unescape(file->updates, &text)) {
+    return Damaged(path);
+  }
+  std::optional<std::vector<JournalRow>> rows = RowsFromJson(text, file->config_id);
+  if (!rows || rows->empty()) return Damaged(path);
+  return SpilledUpdates{file->config_id, file->replace, file->spec_json, *std::move(rows)};
+}
+
+absl::Status UpdateSpill::Remove(const std::string& path) const {
+  if (absl::Status status = RemoveTree(path); !status.ok()) return status;
+  return SyncDirectory(FolderOf(path));
+}
+
+std::string ConfigIdOfSpill(const std::string& path) {
+  const absl::StatusOr<SpillFile> file = ReadSpillFile(path);
+  return file.ok() ? file->config_id : std::string();
+}
+
+}  // namespace shunt
