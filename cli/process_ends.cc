@@ -54,11 +54,11 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
   std::vector<SpecQuestion> questions;
   if (inputs->source_spec == nullptr) {
     asked.push_back({"source", &inputs->source_spec});
-    questions.push_back({source_argv_, source_env_});
+    questions.push_back({source_argv_, source_env_, settings_.spec_options});
   }
   if (inputs->destination_spec == nullptr) {
     asked.push_back({"destination", &inputs->destination_spec});
-    questions.push_back({destination_argv_, destination_env_});
+    questions.push_back({destination_argv_, destination_env_, settings_.spec_options});
   }
   auto answers = AskForSpecs(questions, stopped);
   for (std::size_t i = 0; i < answers.size(); ++i) {

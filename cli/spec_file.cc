@@ -14,29 +14,27 @@ namespace {
 
 using SpecPointer = std::shared_ptr<const ConnectorSpec>;
 
-constexpr std::size_t kSpecBytesMax = std::size_t{16} << 20;
-
 // The schema in one of the forms that people have.
-absl::StatusOr<SpecPointer> SpecFromJson(std::string_view text) {
+absl::StatusOr<SpecPointer> SpecFromJson(std::string_view text, const SpecOptions& options) {
   const std::optional<JsonSlice> document = ParseJson(text);
-  if (!document || !document->is_object()) return SpecFromOutput(text);
+  if (!document || !document->is_object()) return SpecFromOutput(text, options);
   std::optional<JsonSlice> at = document;
   if (const auto spec = JsonFind(*at, "spec"); spec && spec->is_object()) at = spec;
   if (const auto schema = JsonFind(*at, "connectionSpecification")) at = schema;
-  return ConnectorSpec::Compile(at->text);
+  return ConnectorSpec::Compile(at->text, options);
 }
 
 }  // namespace
 
-absl::StatusOr<SpecPointer> ReadSpecFile(const std::string& path) {
+absl::StatusOr<SpecPointer> ReadSpecFile(const std::string& path, const SpecOptions& options) {
   const absl::StatusOr<std::string> text = ReadFile(path, kSpecBytesMax);
   if (!text.ok()) return absl::InvalidArgumentError(text.status().message());
-  absl::StatusOr<SpecPointer> spec = SpecFromJson(*text);
+  absl::StatusOr<SpecPointer> spec = SpecFromJson(*text, options);
   if (spec.ok()) return spec;
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", spec.status().message()));
 }
 
-absl::StatusOr<SpecPointer> SpecFromOutput(std::string_view output) {
+absl::StatusOr<SpecPointer> SpecFromOutput(std::string_view output, const SpecOptions& options) {
   absl::Status problem = absl::InvalidArgumentError("it printed no SPEC message");
   SpecPointer found;
   while (!output.empty()) {
@@ -45,7 +43,7 @@ absl::StatusOr<SpecPointer> SpecFromOutput(std::string_view output) {
     output.remove_prefix(newline == std::string_view::npos ? output.size() : newline + 1);
     const absl::StatusOr<std::string> schema = ParseSpecMessage(line);
     if (!schema.ok()) continue;
-    absl::StatusOr<SpecPointer> spec = ConnectorSpec::Compile(*schema);
+    absl::StatusOr<SpecPointer> spec = ConnectorSpec::Compile(*schema, options);
     if (spec.ok()) {
       found = *std::move(spec);
     } else {

@@ -12,9 +12,11 @@
 
 namespace shunt {
 
-absl::StatusOr<std::shared_ptr<const ConnectorSpec>> ReadSpecFile(const std::string& path);
+absl::StatusOr<std::shared_ptr<const ConnectorSpec>> ReadSpecFile(const std::string& path,
+                                                                  const SpecOptions& options = {});
 
 // The last SPEC message among the lines that a connector printed; other lines are skipped.
-absl::StatusOr<std::shared_ptr<const ConnectorSpec>> SpecFromOutput(std::string_view output);
+absl::StatusOr<std::shared_ptr<const ConnectorSpec>> SpecFromOutput(
+    std::string_view output, const SpecOptions& options = {});
 
 }  // namespace shunt

@@ -21,7 +21,7 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
 // One child that prints its spec.
 class Probe {
  public:
-  explicit Probe(const SpecQuestion& question) {
+  explicit Probe(const SpecQuestion& question) : options_(question.options) {
     std::vector<std::string> argv = question.argv;
     argv.push_back("spec");
     absl::StatusOr<std::unique_ptr<ProcessConnector>> child =
@@ -71,7 +71,7 @@ class Probe {
 
  private:
   void Judge(const ExitStatus& exit) {
-    answer_ = SpecFromOutput(output_);
+    answer_ = SpecFromOutput(output_, options_);
     if (!answer_->ok() && !exit.clean()) {
       answer_ = absl::UnavailableError(
           exit.signal ? absl::StrCat("it was ended by signal ", *exit.signal)
@@ -80,6 +80,7 @@ class Probe {
     child_.reset();
   }
 
+  const SpecOptions options_;
   std::unique_ptr<ProcessConnector> child_;
   std::string output_;
   bool output_ended_ = false;

@@ -24,6 +24,7 @@ inline constexpr std::size_t kSpecOutputBytesMax = std::size_t{16} << 20;
 struct SpecQuestion {
   std::vector<std::string> argv;  // of the connector, without the verb
   std::map<std::string, std::string> env;
+  SpecOptions options = {};
 };
 
 // Answers in the order of the questions. `stopped` is asked often: true ends it with Cancelled.

@@ -69,9 +69,10 @@ absl::Status ReadState(const std::string& path, SyncInputs* inputs) {
   return absl::OkStatus();
 }
 
-absl::Status ReadSpec(absl::string_view flag, const std::string& path, SpecPointer* spec) {
+absl::Status ReadSpec(absl::string_view flag, const std::string& path, const SpecOptions& options,
+                      SpecPointer* spec) {
   if (path.empty()) return absl::OkStatus();
-  absl::StatusOr<SpecPointer> read = ReadSpecFile(path);
+  absl::StatusOr<SpecPointer> read = ReadSpecFile(path, options);
   if (!read.ok()) return Named(flag, path, read.status());
   *spec = *std::move(read);
   return absl::OkStatus();
@@ -123,9 +124,13 @@ absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings) {
         ReadConfig("destination-config", settings.destination_config, &inputs.destination_config);
   }
   if (status.ok()) status = ReadState(settings.state, &inputs);
-  if (status.ok()) status = ReadSpec("source-spec", settings.source_spec, &inputs.source_spec);
+  const SpecOptions& options = settings.spec_options;
   if (status.ok()) {
-    status = ReadSpec("destination-spec", settings.destination_spec, &inputs.destination_spec);
+    status = ReadSpec("source-spec", settings.source_spec, options, &inputs.source_spec);
+  }
+  if (status.ok()) {
+    status =
+        ReadSpec("destination-spec", settings.destination_spec, options, &inputs.destination_spec);
   }
   if (status.ok()) status = CheckReport(settings.report);
   if (!status.ok()) return status;

@@ -137,6 +137,9 @@ constexpr std::array kFlags = {
                    text, {{"fail", OnInvalidConfig::kFail}, {"warn", OnInvalidConfig::kWarn}},
                    &s->router.on_invalid_config);
              }},
+    SyncFlag{"strict-formats", "", Kind::kSwitch, FlagGroup::kRules, kBoth,
+             "a value that is not of its `format` violates the spec, too, instead of being\nnoted",
+             MEMBER(SetSwitch, spec_options.strict_formats)},
     SyncFlag{"validate", "full|envelope", Kind::kText, FlagGroup::kRules, kBoth,
              "how much of every line is checked (default: full)",
              [](std::string_view text, SyncSettings* s) {

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "protocol/spec.h"
 #include "router/options.h"
 
 namespace shunt {
@@ -35,6 +36,7 @@ struct SyncSettings {
   std::string source_id, destination_id;  // likewise: NAME/source, NAME/destination
   std::string store;                      // likewise: under XDG_STATE_HOME
   bool take_over = false;
+  SpecOptions spec_options;  // how specs are read
 
   ProgressMode progress = ProgressMode::kAuto;
   bool verbose = false;

@@ -17,21 +17,30 @@ std::string MaskWhole() { return '"' + std::string(kSecretMask) + '"'; }
 struct ConnectorSpec::Impl {
   std::unique_ptr<std::string> json;  // the schemas are views of it
   SchemaSet schemas;
+  bool strict_formats = false;
 };
 
 ConnectorSpec::ConnectorSpec(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ConnectorSpec::~ConnectorSpec() = default;
 
-absl::StatusOr<std::shared_ptr<const ConnectorSpec>> ConnectorSpec::Compile(std::string_view json) {
+absl::StatusOr<std::shared_ptr<const ConnectorSpec>> ConnectorSpec::Compile(
+    std::string_view json, const SpecOptions& options) {
   auto text = std::make_unique<std::string>(json);
-  absl::StatusOr<SchemaSet> schemas = SchemaSet::Compile(*text);
+  absl::StatusOr<SchemaSet> schemas = SchemaSet::Compile(*text, options);
   if (!schemas.ok()) return schemas.status();
-  auto impl = std::unique_ptr<Impl>(new Impl{std::move(text), *std::move(schemas)});
+  auto impl =
+      std::unique_ptr<Impl>(new Impl{std::move(text), *std::move(schemas), options.strict_formats});
   return std::shared_ptr<const ConnectorSpec>(new ConnectorSpec(std::move(impl)));
 }
 
 absl::StatusOr<std::vector<SpecViolation>> ConnectorSpec::Validate(std::string_view config) const {
-  return ValidateConfig(impl_->schemas, config);
+  absl::StatusOr<SpecVerdict> verdict = Examine(config);
+  if (!verdict.ok()) return verdict.status();
+  return std::move(verdict->violations);
+}
+
+absl::StatusOr<SpecVerdict> ConnectorSpec::Examine(std::string_view config) const {
+  return ExamineConfig(impl_->schemas, impl_->strict_formats, config);
 }
 
 std::vector<std::string> ConnectorSpec::SecretValues(std::string_view config) const {

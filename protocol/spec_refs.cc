@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/meta_schemas.h"
+
 namespace shunt {
 namespace {
 
@@ -85,10 +87,25 @@ std::string UnescapePointerToken(std::string_view token) {
 }
 
 absl::Status Unresolved(std::string_view ref) {
-  return absl::InvalidArgumentError("the $ref " + ShownKey(ref) + " leads to no place in the spec");
+  return absl::InvalidArgumentError("the $ref " + ShownKey(ref) +
+                                    " leads to no place that we know");
 }
 
 }  // namespace
+
+std::optional<SpecDraft> SpecDraftOf(const JsonTree& document) {
+  const std::optional<std::string> uri = StringAt(document, 0, "$schema");
+  if (!uri) return std::nullopt;
+  constexpr std::pair<std::string_view, SpecDraft> kDrafts[] = {
+      {"json-schema.org/draft-04/schema", SpecDraft::k4},
+      {"json-schema.org/draft-06/schema", SpecDraft::k6},
+      {"json-schema.org/draft-07/schema", SpecDraft::k7},
+  };
+  for (const auto& [name, draft] : kDrafts) {
+    if (uri->find(name) != std::string::npos) return draft;
+  }
+  return std::nullopt;
+}
 
 std::string PercentDecode(std::string_view text) {
   std::string out;
@@ -130,53 +147,95 @@ std::string ResolveUri(std::string_view base, std::string_view reference) {
   return root + RemoveDotSegments(merged + std::string(reference));
 }
 
-SpecRefs::SpecRefs(const JsonTree& tree) : tree_(tree) {
-  targets_.emplace("", 0);
-  Walk(0, "");
+SpecRefs::SpecRefs(JsonTree spec, const SpecOptions& options) : registry_(options.documents) {
+  AddDocument("", std::move(spec), options.draft);
 }
 
-void SpecRefs::Walk(uint32_t schema, const std::string& base) {
-  std::vector<std::pair<uint32_t, std::string>> todo = {{schema, base}};
+uint32_t SpecRefs::AddDocument(std::string uri, JsonTree tree, SpecDraft otherwise) {
+  const auto index = static_cast<uint32_t>(documents_.size());
+  const SpecDraft draft = SpecDraftOf(tree).value_or(otherwise);
+  documents_.push_back({uri, std::move(tree), draft, {}, {}});
+  targets_.emplace(uri, SpecPlace{index, 0});
+  bases_.push_back(std::move(uri));
+  Walk(index, 0, static_cast<uint32_t>(bases_.size() - 1));
+  return index;
+}
+
+std::optional<SpecPlace> SpecRefs::RootOf(const std::string& uri, SpecDraft otherwise) {
+  const auto known = targets_.find(uri);
+  if (known != targets_.end()) return known->second;
+  std::string_view text = MetaSchema(uri);
+  for (const SpecDocument& document : registry_) {
+    if (WithoutFragment(document.uri) == uri) text = texts_.emplace_back(document.json);
+  }
+  if (text.empty()) return std::nullopt;
+  absl::StatusOr<JsonTree> tree = JsonTree::Parse(text);
+  if (!tree.ok()) return std::nullopt;
+  return SpecPlace{AddDocument(uri, *std::move(tree), otherwise), 0};
+}
+
+uint32_t SpecRefs::AddBase(std::string uri) {
+  base_bytes_ += uri.size();
+  bases_.push_back(std::move(uri));
+  return static_cast<uint32_t>(bases_.size() - 1);
+}
+
+uint32_t SpecRefs::BaseOf(uint32_t document, uint32_t node, uint32_t base) {
+  const Document& home = documents_[document];
+  // Beside a $ref everything is ignored, a $id too.
+  if (StringAt(home.tree, node, "$ref")) return base;
+  const std::string_view keyword = home.draft == SpecDraft::k4 ? "id" : "$id";
+  const std::optional<std::string> id = StringAt(home.tree, node, keyword);
+  if (!id || id->size() > kSpecUriBytesMax) return base;
+  std::string uri = ResolveUri(bases_[base], *id);
+  const std::size_t hash = id->find('#');
+  const std::string_view fragment =
+      hash == std::string::npos ? "" : std::string_view(*id).substr(hash);
+  const std::size_t bytes = uri.size() + fragment.size();
+  if (bytes > kSpecUriBytesMax || base_bytes_ + 2 * bytes > kSpecUriBytesTotalMax) return base;
+  if (fragment.size() > 1) {
+    base_bytes_ += bytes;
+    targets_.emplace(uri + std::string(fragment), SpecPlace{document, node});
+  }
+  if (hash == 0) return base;
+  targets_.emplace(uri, SpecPlace{document, node});
+  return AddBase(std::move(uri));
+}
+
+void SpecRefs::Walk(uint32_t document, uint32_t schema, uint32_t base) {
+  Document& home = documents_[document];
+  const JsonTree& tree = home.tree;
+  std::vector<std::pair<uint32_t, uint32_t>> todo = {{schema, base}};
   while (!todo.empty()) {
-    auto [node, uri] = std::move(todo.back());
+    const auto [node, around] = todo.back();
     todo.pop_back();
-    if (!tree_[node].is(JsonType::kObject)) continue;
-    // Beside a $ref everything is ignored, a $id too.
-    const std::optional<std::string> id =
-        StringAt(tree_, node, "$ref") ? std::nullopt : StringAt(tree_, node, "$id");
-    if (id) {
-      const std::size_t hash = id->find('#');
-      if (hash != 0) {
-        uri = ResolveUri(uri, *id);
-        targets_.emplace(uri, node);
-      }
-      if (hash != std::string::npos && hash + 1 < id->size()) {
-        targets_.emplace(uri + id->substr(hash), node);
-      }
-    }
-    if (!bases_.emplace(node, uri).second) continue;
-    tree_.ForEachChild(node, [&](uint32_t child) {
-      const std::string_view key = tree_[child].key;
-      const bool array = tree_[child].is(JsonType::kArray);
-      if (!array && Contains(kSchemaKeywords, key)) todo.emplace_back(child, uri);
+    if (!tree[node].is(JsonType::kObject) || home.bases.contains(node)) continue;
+    const uint32_t own = BaseOf(document, node, around);
+    home.bases.emplace(node, own);
+    tree.ForEachChild(node, [&](uint32_t child) {
+      const std::string_view key = tree[child].key;
+      const bool array = tree[child].is(JsonType::kArray);
+      if (!array && Contains(kSchemaKeywords, key)) todo.emplace_back(child, own);
       if ((array && Contains(kSchemaLists, key)) || (!array && Contains(kSchemaMaps, key))) {
-        tree_.ForEachChild(child, [&](uint32_t element) { todo.emplace_back(element, uri); });
+        tree.ForEachChild(child, [&](uint32_t element) { todo.emplace_back(element, own); });
       }
     });
   }
 }
 
 // A spec may have thousands of refs into one object, so its children are listed once.
-std::optional<uint32_t> SpecRefs::Descend(uint32_t node, const std::string& token) {
-  const auto [place, is_new] = children_.try_emplace(node);
+std::optional<uint32_t> SpecRefs::Descend(Document& document, uint32_t node,
+                                          const std::string& token) {
+  const JsonTree& tree = document.tree;
+  const auto [place, is_new] = document.children.try_emplace(node);
   Children& children = place->second;
-  const bool array = tree_[node].is(JsonType::kArray);
+  const bool array = tree[node].is(JsonType::kArray);
   if (is_new) {
-    tree_.ForEachChild(node, [&](uint32_t child) {
+    tree.ForEachChild(node, [&](uint32_t child) {
       if (array) {
         children.by_index.push_back(child);
       } else {
-        children.by_key[tree_[child].key] = child;
+        children.by_key[tree[child].key] = child;
       }
     });
   }
@@ -191,36 +250,46 @@ std::optional<uint32_t> SpecRefs::Descend(uint32_t node, const std::string& toke
   return children.by_index[index];
 }
 
-std::optional<uint32_t> SpecRefs::Follow(uint32_t node, std::string_view pointer) {
+std::optional<SpecPlace> SpecRefs::Follow(SpecPlace from, std::string_view pointer) {
+  Document& document = documents_[from.document];
   while (!pointer.empty()) {
     pointer.remove_prefix(1);
     const std::size_t slash = pointer.find('/');
     const std::optional<uint32_t> child =
-        Descend(node, UnescapePointerToken(pointer.substr(0, slash)));
+        Descend(document, from.node, UnescapePointerToken(pointer.substr(0, slash)));
     if (!child) return std::nullopt;
-    node = *child;
+    from.node = *child;
     pointer = slash == std::string_view::npos ? std::string_view() : pointer.substr(slash);
   }
-  return node;
+  return from;
 }
 
-absl::StatusOr<uint32_t> SpecRefs::Resolve(uint32_t schema, std::string_view ref) {
-  const auto base = bases_.find(schema);
-  const std::string uri = ResolveUri(base == bases_.end() ? "" : base->second, ref);
+absl::StatusOr<SpecPlace> SpecRefs::Resolve(SpecPlace schema, std::string_view ref) {
+  const Document& home = documents_[schema.document];
+  const auto base = home.bases.find(schema.node);
+  const std::string uri =
+      ResolveUri(base == home.bases.end() ? home.uri : bases_[base->second], ref);
   const std::size_t hash = ref.find('#');
   const std::string fragment =
       hash == std::string_view::npos ? "" : PercentDecode(ref.substr(hash + 1));
   const bool named = !fragment.empty() && !fragment.starts_with('/');
-  const auto resource = targets_.find(named ? uri + "#" + fragment : uri);
-  std::optional<uint32_t> target;
-  if (resource != targets_.end()) {
-    target = named ? resource->second : Follow(resource->second, fragment);
+  const std::optional<SpecPlace> resource = RootOf(uri, home.draft);
+  std::optional<SpecPlace> target;
+  if (resource && named) {
+    const auto name = targets_.find(uri + "#" + fragment);
+    if (name != targets_.end()) target = name->second;
+  } else if (resource) {
+    target = Follow(*resource, fragment);
   }
   // Below a $id a "#/..." counts from there; some specs mean the document all the same.
-  if (!target && hash == 0 && !named) target = Follow(0, fragment);
+  if (!target && hash == 0 && !named) target = Follow({schema.document, 0}, fragment);
   if (!target) return Unresolved(ref);
   // A pointer may lead to where no schema was expected.
-  Walk(*target, uri);
+  Document& there = documents_[target->document];
+  if (!there.bases.contains(target->node)) {
+    const auto around = there.bases.find(resource ? resource->node : 0);
+    Walk(target->document, target->node, around == there.bases.end() ? 0 : around->second);
+  }
   return *target;
 }
 

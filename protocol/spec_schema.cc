@@ -6,43 +6,17 @@
 
 #include "protocol/json_text.h"
 #include "protocol/spec_refs.h"
-#include "re2/re2.h"
 
 namespace shunt {
 namespace {
 
 constexpr std::size_t kNotesMax = 100;
 // Compiled patterns take memory and time: a spec has a few, short ones.
-constexpr std::size_t kPatternBytesMax = 4096;
-constexpr std::size_t kPatternsMax = 500;
-constexpr int64_t kPatternMemoryMax = 1 << 20;
-
-// The dialect of JSON Schema is ECMA 262's; RE2 knows most of it under the same names. Translated
-// are
-// \uXXXX, (?<name> and escapes of characters that need none. False: not even that helps.
-bool TranslatePattern(std::string_view pattern, std::string* out) {
-  while (!pattern.empty()) {
-    std::size_t taken = 1;
-    if (pattern.starts_with("(?<") && !pattern.starts_with("(?<=") &&
-        !pattern.starts_with("(?<!")) {
-      *out += "(?P<";
-      taken = 3;
-    } else if (pattern.front() != '\\') {
-      *out += pattern.front();
-    } else if (pattern.size() == 1) {
-      return false;
-    } else if (pattern[1] == 'u' && pattern.size() >= 6) {
-      *out += "\\x{" + std::string(pattern.substr(2, 4)) + "}";
-      taken = 6;
-    } else {
-      if (pattern[1] != '_') *out += '\\';
-      *out += pattern[1];
-      taken = 2;
-    }
-    pattern.remove_prefix(taken);
-  }
-  return true;
-}
+constexpr std::size_t kPatternsMax = 200;
+constexpr std::size_t kPatternSizeTotalMax = 200'000;
+constexpr std::size_t kPatternRefusedSize = 10'000;
+// Values of enum and const can be listed again and again by schemas that refs reach inside of them.
+constexpr std::size_t kDigestedBytesMax = std::size_t{64} << 20;
 
 struct NumberKeyword {
   std::string_view name;
@@ -122,12 +96,15 @@ const typename Table::value_type* Lookup(const Table& table, std::string_view na
 // cycles, are indices that are handed out before the schema behind them is compiled.
 class SchemaCompiler {
  public:
-  explicit SchemaCompiler(const JsonTree& tree) : tree_(tree), refs_(tree) {}
+  SchemaCompiler(JsonTree spec, const SpecOptions& options) : refs_(std::move(spec), options) {}
 
   absl::StatusOr<SchemaSet> Compile() {
     if (!IsSchema(0))
       return absl::InvalidArgumentError("the spec is neither an object nor a boolean");
-    IndexOf(0);
+    if (const auto draft = tree().Find(0, "$schema"); draft && !SpecDraftOf(tree())) {
+      Note(*draft, "is no draft that we know");
+    }
+    IndexOf(SpecPlace{});
     for (std::size_t i = 0; i < places_.size(); ++i) {
       if (i == kSchemasMax) return absl::InvalidArgumentError("the spec has too many schemas");
       Schema schema;
@@ -137,20 +114,26 @@ class SchemaCompiler {
     }
     absl::Status status = FollowRefs();
     if (!status.ok()) return status;
+    set_.documents_ = refs_.TakeTexts();
     return std::move(set_);
   }
 
  private:
+  // The document that is being compiled.
+  const JsonTree& tree() const { return refs_.tree(document_); }
+
   bool IsSchema(uint32_t node) const {
-    const JsonType type = tree_[node].type;
+    const JsonType type = tree()[node].type;
     return type == JsonType::kObject || type == JsonType::kTrue || type == JsonType::kFalse;
   }
 
-  int32_t IndexOf(uint32_t node) {
-    const auto [place, is_new] = indices_.try_emplace(node, static_cast<int32_t>(places_.size()));
-    if (is_new) places_.push_back(node);
-    return place->second;
+  int32_t IndexOf(SpecPlace place) {
+    const uint64_t key = static_cast<uint64_t>(place.document) << 32 | place.node;
+    const auto [index, is_new] = indices_.try_emplace(key, static_cast<int32_t>(places_.size()));
+    if (is_new) places_.push_back(place);
+    return index->second;
   }
+  int32_t IndexOf(uint32_t node) { return IndexOf(SpecPlace{document_, node}); }
 
   // The schema at `node`; kNone, with a note, when there is none.
   int32_t SchemaAt(uint32_t node) {
@@ -161,35 +144,65 @@ class SchemaCompiler {
 
   void Note(uint32_t node, std::string_view reason) {
     if (set_.notes_.size() >= kNotesMax) return;
-    set_.notes_.push_back(tree_.PointerTo(node) + ": " + std::string(reason) + ", not checked");
+    set_.notes_.push_back(refs_.uri(document_) + tree().PointerTo(node) + ": " +
+                          std::string(reason) + ", not checked");
   }
 
-  absl::Status CompileOne(uint32_t node, Schema* schema) {
-    schema->always_false = tree_[node].is(JsonType::kFalse);
-    if (!tree_[node].is(JsonType::kObject)) return absl::OkStatus();
-    if (const auto secret = tree_.Find(node, "airbyte_secret")) {
+  absl::Status CompileOne(SpecPlace place, Schema* schema) {
+    document_ = place.document;
+    draft_ = refs_.draft(document_);
+    const uint32_t node = place.node;
+    schema->always_false = tree()[node].is(JsonType::kFalse);
+    if (!tree()[node].is(JsonType::kObject)) return absl::OkStatus();
+    if (const auto secret = tree().Find(node, "airbyte_secret")) {
       // Whatever is not clearly a no is a yes.
-      schema->secret = !tree_[*secret].is(JsonType::kFalse) && !tree_[*secret].is(JsonType::kNull);
+      schema->secret =
+          !tree()[*secret].is(JsonType::kFalse) && !tree()[*secret].is(JsonType::kNull);
     }
-    const std::optional<uint32_t> ref = tree_.Find(node, "$ref");
-    if (ref && tree_[*ref].is(JsonType::kString)) return CompileRef(node, *ref, schema);
-    tree_.ForEachChild(node, [&](uint32_t value) { CompileKeyword(value, schema); });
+    const std::optional<uint32_t> ref = tree().Find(node, "$ref");
+    if (ref && tree()[*ref].is(JsonType::kString)) return CompileRef(node, *ref, schema);
+    tree().ForEachChild(node, [&](uint32_t value) {
+      const std::string_view name = tree()[value].key;
+      if (IsKnown(name)) {
+        CompileKeyword(value, schema);
+      } else if (IsConditional(name) && IsSchema(value)) {
+        schema->unchecked.push_back(IndexOf(value));
+      }
+    });
+    if (draft_ == SpecDraft::k4) CompileExclusive(node, schema);
+    if (digested_bytes_ > kDigestedBytesMax) {
+      return absl::InvalidArgumentError("the spec has too many values to compare with");
+    }
     return absl::OkStatus();
   }
 
   absl::Status CompileRef(uint32_t node, uint32_t ref, Schema* schema) {
-    const std::optional<std::string> text = JsonString({tree_[ref].type, tree_[ref].text});
+    const std::optional<std::string> text = JsonString({tree()[ref].type, tree()[ref].text});
     if (!text) return absl::InvalidArgumentError("a $ref of the spec is not UTF-8");
-    const absl::StatusOr<uint32_t> target = refs_.Resolve(node, *text);
+    const absl::StatusOr<SpecPlace> target = refs_.Resolve({document_, node}, *text);
     if (!target.ok()) return target.status();
-    if (!IsSchema(*target))
+    document_ = target->document;
+    if (!IsSchema(target->node)) {
       return absl::InvalidArgumentError("a $ref of the spec leads to no schema");
+    }
     schema->ref = IndexOf(*target);
     return absl::OkStatus();
   }
 
+  static bool IsConditional(std::string_view name) {
+    return name == "if" || name == "then" || name == "else";
+  }
+
+  // False for a keyword that is younger than the draft.
+  bool IsKnown(std::string_view name) const {
+    if (draft_ == SpecDraft::k7) return true;
+    if (IsConditional(name)) return false;
+    return draft_ == SpecDraft::k6 ||
+           (name != "const" && name != "contains" && name != "propertyNames");
+  }
+
   void CompileKeyword(uint32_t value, Schema* schema) {
-    const std::string_view name = tree_[value].key;
+    const std::string_view name = tree()[value].key;
     if (const auto* number = Lookup(kNumberKeywords, name)) {
       CompileNumber(value, number->rule, schema);
     } else if (const auto* count = Lookup(kCountKeywords, name)) {
@@ -198,6 +211,8 @@ class SchemaCompiler {
       schema->*sub->schema = SchemaAt(value);
     } else if (const auto* list = Lookup(kListKeywords, name)) {
       schema->*list->list = ListAt(value);
+    } else if (name == "format") {
+      schema->format = FormatAt(value);
     } else if (name == "type") {
       schema->types = TypesAt(value);
     } else if (name == "enum" || name == "const") {
@@ -207,7 +222,7 @@ class SchemaCompiler {
     } else if (name == "items") {
       CompileItems(value, schema);
     } else if (name == "uniqueItems") {
-      schema->unique_items = tree_[value].is(JsonType::kTrue);
+      schema->unique_items = tree()[value].is(JsonType::kTrue);
     } else if (name == "required") {
       schema->required = StringsAt(value);
     } else if (name == "properties") {
@@ -220,29 +235,65 @@ class SchemaCompiler {
   }
 
   void CompileNumber(uint32_t value, Schema::NumberRule rule, Schema* schema) {
-    const JsonTree::Node& node = tree_[value];
+    const JsonTree::Node& node = tree()[value];
     const std::optional<Decimal> decimal =
         node.is(JsonType::kNumber) ? ParseDecimal(node.text) : std::nullopt;
-    // In draft-04 exclusiveMinimum is a boolean.
+    const bool exclusive = rule == Schema::NumberRule::kExclusiveMinimum ||
+                           rule == Schema::NumberRule::kExclusiveMaximum;
+    if (draft_ == SpecDraft::k4 && exclusive) return;
     if (!decimal) return Note(value, "is no number");
-    schema->number_limits.push_back({rule, *decimal, node.text});
+    Put({rule, *decimal, node.text}, &schema->number_limits);
+  }
+
+  // One limit of a kind: of a keyword that stands there twice the last one counts.
+  template <typename Limit>
+  static void Put(Limit limit, std::vector<Limit>* limits) {
+    for (Limit& existing : *limits) {
+      if (existing.rule == limit.rule) {
+        existing = limit;
+        return;
+      }
+    }
+    limits->push_back(limit);
+  }
+
+  // In draft-04 exclusiveMinimum and exclusiveMaximum are booleans about minimum and maximum.
+  void CompileExclusive(uint32_t node, Schema* schema) {
+    const auto apply = [&](std::string_view name, Schema::NumberRule from, Schema::NumberRule to) {
+      const std::optional<uint32_t> value = tree().Find(node, name);
+      if (!value || tree()[*value].is(JsonType::kFalse)) return;
+      if (!tree()[*value].is(JsonType::kTrue)) return Note(*value, "is no boolean");
+      for (Schema::NumberLimit& limit : schema->number_limits) {
+        if (limit.rule == from) limit.rule = to;
+      }
+    };
+    using Rule = Schema::NumberRule;
+    apply("exclusiveMinimum", Rule::kMinimum, Rule::kExclusiveMinimum);
+    apply("exclusiveMaximum", Rule::kMaximum, Rule::kExclusiveMaximum);
+  }
+
+  std::optional<JsonFormat> FormatAt(uint32_t value) {
+    const std::optional<std::string> name = JsonString({tree()[value].type, tree()[value].text});
+    std::optional<JsonFormat> format = name ? FormatByName(*name) : std::nullopt;
+    set_.has_formats_ = set_.has_formats_ || format.has_value();
+    return format;
   }
 
   void CompileCount(uint32_t value, Schema::CountRule rule, Schema* schema) {
-    const JsonTree::Node& node = tree_[value];
+    const JsonTree::Node& node = tree()[value];
     const std::optional<Decimal> decimal =
         node.is(JsonType::kNumber) ? ParseDecimal(node.text) : std::nullopt;
     if (!decimal || !decimal->is_integer() || decimal->negative) return Note(value, "is no count");
     const int64_t count = decimal->ToInt64().value_or(std::numeric_limits<int64_t>::max());
-    schema->count_limits.push_back({rule, count});
+    Put({rule, count}, &schema->count_limits);
   }
 
   std::vector<int32_t> ListAt(uint32_t value) {
     std::vector<int32_t> list;
-    bool usable = tree_[value].is(JsonType::kArray);
-    if (usable) tree_.ForEachChild(value, [&](uint32_t e) { usable = usable && IsSchema(e); });
+    bool usable = tree()[value].is(JsonType::kArray);
+    if (usable) tree().ForEachChild(value, [&](uint32_t e) { usable = usable && IsSchema(e); });
     if (usable) {
-      tree_.ForEachChild(value, [&](uint32_t element) { list.push_back(IndexOf(element)); });
+      tree().ForEachChild(value, [&](uint32_t element) { list.push_back(IndexOf(element)); });
     } else {
       Note(value, "is no list of schemas");
     }
@@ -252,13 +303,14 @@ class SchemaCompiler {
   uint8_t TypesAt(uint32_t value) {
     uint8_t types = 0;
     const auto add = [&](uint32_t node) {
-      const std::optional<std::string> name = JsonString({tree_[node].type, tree_[node].text});
+      const std::optional<std::string> name = JsonString({tree()[node].type, tree()[node].text});
       const TypeName* const type = name ? Lookup(kTypeNames, *name) : nullptr;
       if (type == nullptr) return Note(node, "is no type");
-      types = static_cast<uint8_t>(types | type->type);
+      const bool plain = type->type == Schema::kInteger && draft_ == SpecDraft::k4;
+      types = static_cast<uint8_t>(types | (plain ? Schema::kPlainInteger : type->type));
     };
-    if (tree_[value].is(JsonType::kArray)) {
-      tree_.ForEachChild(value, add);
+    if (tree()[value].is(JsonType::kArray)) {
+      tree().ForEachChild(value, add);
     } else {
       add(value);
     }
@@ -266,14 +318,16 @@ class SchemaCompiler {
   }
 
   void CompileAllowed(uint32_t value, bool is_enum, Schema* schema) {
-    if (is_enum && !tree_[value].is(JsonType::kArray)) return Note(value, "is no list");
+    if (is_enum && !tree()[value].is(JsonType::kArray)) return Note(value, "is no list");
     absl::flat_hash_set<JsonDigest, JsonDigestHash> allowed;
     const auto add = [&](uint32_t node) {
-      const std::optional<JsonDigest> digest = CanonicalDigest(tree_[node].text);
+      digested_bytes_ += tree()[node].text.size();
+      if (digested_bytes_ > kDigestedBytesMax) return;
+      const std::optional<JsonDigest> digest = CanonicalDigest(tree()[node].text);
       if (digest) allowed.insert(*digest);
     };
     if (is_enum) {
-      tree_.ForEachChild(value, add);
+      tree().ForEachChild(value, add);
     } else {
       add(value);
     }
@@ -284,45 +338,41 @@ class SchemaCompiler {
     schema->has_const = schema->allowed->size() == 1;
   }
 
-  std::unique_ptr<RE2> PatternAt(uint32_t value) {
-    const std::optional<std::string> text = JsonString({tree_[value].type, tree_[value].text});
+  std::unique_ptr<const JsonPattern> PatternAt(uint32_t value) {
+    const std::optional<std::string> text = JsonString({tree()[value].type, tree()[value].text});
     return PatternOf(value, text ? *text : std::string_view(), text.has_value());
   }
 
-  std::unique_ptr<RE2> PatternOf(uint32_t node, std::string_view pattern, bool usable) {
-    std::string translated;
-    usable = usable && pattern.size() <= kPatternBytesMax && ++patterns_ <= kPatternsMax &&
-             TranslatePattern(pattern, &translated);
-    if (usable) {
-      RE2::Options options;
-      options.set_log_errors(false);
-      options.set_max_mem(kPatternMemoryMax);
-      auto compiled = std::make_unique<RE2>(translated, options);
-      if (compiled->ok()) return compiled;
+  std::unique_ptr<const JsonPattern> PatternOf(uint32_t node, std::string_view pattern,
+                                               bool usable) {
+    if (usable && ++patterns_ <= kPatternsMax && pattern_sizes_ < kPatternSizeTotalMax) {
+      std::unique_ptr<const JsonPattern> compiled = JsonPattern::Compile(pattern);
+      pattern_sizes_ += compiled == nullptr ? kPatternRefusedSize : compiled->size();
+      if (compiled != nullptr) return compiled;
     }
     Note(node, "is no pattern that RE2 can take");
     return nullptr;
   }
 
   void CompileItems(uint32_t value, Schema* schema) {
-    if (!tree_[value].is(JsonType::kArray)) {
+    if (!tree()[value].is(JsonType::kArray)) {
       schema->items = SchemaAt(value);
       return;
     }
     schema->tuple.emplace();
-    tree_.ForEachChild(value, [&](uint32_t item) { schema->tuple->push_back(SchemaAt(item)); });
+    tree().ForEachChild(value, [&](uint32_t item) { schema->tuple->push_back(SchemaAt(item)); });
   }
 
   std::vector<std::string> StringsAt(uint32_t value) {
     std::vector<std::string> strings;
     // "required": true beside a property is draft-03 and means nothing here.
-    if (!tree_[value].is(JsonType::kArray)) {
+    if (!tree()[value].is(JsonType::kArray)) {
       Note(value, "is no list of keys");
       return strings;
     }
-    tree_.ForEachChild(value, [&](uint32_t element) {
-      const std::string_view text = tree_[element].text;
-      if (!tree_[element].is(JsonType::kString)) return Note(element, "is no key");
+    tree().ForEachChild(value, [&](uint32_t element) {
+      const std::string_view text = tree()[element].text;
+      if (!tree()[element].is(JsonType::kString)) return Note(element, "is no key");
       AppendUnescaped(text.substr(1, text.size() - 2), LoneSurrogate::kKeep,
                       &strings.emplace_back());
     });
@@ -330,26 +380,26 @@ class SchemaCompiler {
   }
 
   void CompileProperties(uint32_t value, Schema* schema) {
-    if (!tree_[value].is(JsonType::kObject)) return Note(value, "is no object");
-    tree_.ForEachChild(value, [&](uint32_t property) {
-      schema->properties[std::string(tree_[property].key)] = SchemaAt(property);
+    if (!tree()[value].is(JsonType::kObject)) return Note(value, "is no object");
+    tree().ForEachChild(value, [&](uint32_t property) {
+      schema->properties[std::string(tree()[property].key)] = SchemaAt(property);
     });
   }
 
   void CompilePatternProperties(uint32_t value, Schema* schema) {
-    if (!tree_[value].is(JsonType::kObject)) return Note(value, "is no object");
-    tree_.ForEachChild(value, [&](uint32_t property) {
+    if (!tree()[value].is(JsonType::kObject)) return Note(value, "is no object");
+    tree().ForEachChild(value, [&](uint32_t property) {
       schema->pattern_properties.push_back(
-          {PatternOf(property, tree_[property].key, true), SchemaAt(property)});
+          {PatternOf(property, tree()[property].key, true), SchemaAt(property)});
     });
   }
 
   void CompileDependencies(uint32_t value, Schema* schema) {
-    if (!tree_[value].is(JsonType::kObject)) return Note(value, "is no object");
-    tree_.ForEachChild(value, [&](uint32_t dependency) {
-      Schema::Dependency& added =
-          schema->dependencies.emplace_back(Schema::Dependency{std::string(tree_[dependency].key)});
-      if (tree_[dependency].is(JsonType::kArray)) {
+    if (!tree()[value].is(JsonType::kObject)) return Note(value, "is no object");
+    tree().ForEachChild(value, [&](uint32_t dependency) {
+      Schema::Dependency& added = schema->dependencies.emplace_back();
+      added.key = tree()[dependency].key;
+      if (tree()[dependency].is(JsonType::kArray)) {
         added.keys = StringsAt(dependency);
       } else {
         added.schema = SchemaAt(dependency);
@@ -387,12 +437,15 @@ class SchemaCompiler {
     return absl::OkStatus();
   }
 
-  const JsonTree& tree_;
   SpecRefs refs_;
+  uint32_t document_ = 0;  // that is being compiled
+  SpecDraft draft_ = SpecDraft::k7;
   SchemaSet set_;
-  std::vector<uint32_t> places_;  // by schema index
-  std::unordered_map<uint32_t, int32_t> indices_;
+  std::vector<SpecPlace> places_;  // by schema index
+  std::unordered_map<uint64_t, int32_t> indices_;
   std::size_t patterns_ = 0;
+  std::size_t pattern_sizes_ = 0;
+  std::size_t digested_bytes_ = 0;
 };
 
 SchemaSet::SchemaSet() = default;
@@ -400,13 +453,16 @@ SchemaSet::SchemaSet(SchemaSet&&) noexcept = default;
 SchemaSet& SchemaSet::operator=(SchemaSet&&) noexcept = default;
 SchemaSet::~SchemaSet() = default;
 
-absl::StatusOr<SchemaSet> SchemaSet::Compile(std::string_view json) {
-  const absl::StatusOr<JsonTree> tree = JsonTree::Parse(json);
+absl::StatusOr<SchemaSet> SchemaSet::Compile(std::string_view json, const SpecOptions& options) {
+  if (json.size() > kSpecBytesMax) {
+    return absl::InvalidArgumentError("the spec cannot be used: too long");
+  }
+  absl::StatusOr<JsonTree> tree = JsonTree::Parse(json);
   if (!tree.ok()) {
     return absl::InvalidArgumentError("the spec cannot be used: " +
                                       std::string(tree.status().message()));
   }
-  return SchemaCompiler(*tree).Compile();
+  return SchemaCompiler(*std::move(tree), options).Compile();
 }
 
 }  // namespace shunt

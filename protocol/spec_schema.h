@@ -1,8 +1,9 @@
-// A JSON Schema (draft-07) compiled to a list of schemas that refer to each other by index. What
-// the validator and the search for secrets walk. Immutable after Compile, so thread-safe.
+// A JSON Schema (drafts 04 to 07) compiled to a list of schemas that refer to each other by index.
+// What the validator and the search for secrets walk. Immutable after Compile, so thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,12 +16,11 @@
 #include "absl/status/statusor.h"
 #include "platform/strings.h"
 #include "protocol/canonical_json.h"
+#include "protocol/json_format.h"
 #include "protocol/json_number.h"
+#include "protocol/json_pattern.h"
 #include "protocol/json_tree.h"
-
-namespace re2 {
-class RE2;
-}
+#include "protocol/spec.h"
 
 namespace shunt {
 
@@ -40,6 +40,7 @@ struct Schema {
     kArray = 16,
     kObject = 32,
     kInteger = 64,
+    kPlainInteger = 128,  // an integer of draft-04: written without fraction and exponent
   };
   enum class NumberRule : uint8_t {
     kMinimum,
@@ -67,7 +68,7 @@ struct Schema {
   };
   // A regular expression and the schema of the members whose keys match. Null: RE2 cannot take it.
   struct PatternProperty {
-    std::unique_ptr<re2::RE2> pattern;
+    std::unique_ptr<const JsonPattern> pattern;
     int32_t schema = kNone;
   };
   struct Dependency {
@@ -85,7 +86,8 @@ struct Schema {
   bool has_const = false;  // const, or an enum of one value
   std::vector<NumberLimit> number_limits;
   std::vector<CountLimit> count_limits;
-  std::unique_ptr<re2::RE2> pattern;
+  std::unique_ptr<const JsonPattern> pattern;
+  std::optional<JsonFormat> format;
 
   int32_t items = kNone;                      // of every element, or
   std::optional<std::vector<int32_t>> tuple;  // one for each of the first elements
@@ -103,15 +105,24 @@ struct Schema {
   std::vector<int32_t> all_of, any_of, one_of;
   int32_t negated = kNone;  // not
   int32_t condition = kNone, then_schema = kNone, else_schema = kNone;
+  // Below keywords that the draft does not have: never checked, but what they mark secret is.
+  std::vector<int32_t> unchecked;
 };
 
 inline constexpr std::size_t kSchemasMax = 50'000;
 
+// What it takes to look at `bytes` bytes of text, in steps.
+constexpr std::size_t StepsOf(std::size_t bytes) { return bytes / 64; }
+// The same with a pattern, whose every instruction may be tried at every byte.
+inline std::size_t StepsOf(const JsonPattern& pattern, std::string_view text) {
+  return 1 + (text.size() + 1) * pattern.size() / 64;
+}
+
 class SchemaSet {
  public:
   // `json` must outlive the set. InvalidArgument when it is no schema: not an object or boolean,
-  // too large, a $ref that leaves the document, does not resolve or leads only to itself.
-  static absl::StatusOr<SchemaSet> Compile(std::string_view json);
+  // too large, a $ref that leads to no place at hand or only to itself.
+  static absl::StatusOr<SchemaSet> Compile(std::string_view json, const SpecOptions& options);
 
   SchemaSet(SchemaSet&&) noexcept;
   SchemaSet& operator=(SchemaSet&&) noexcept;
@@ -123,13 +134,18 @@ class SchemaSet {
     return schemas_[static_cast<std::size_t>(index)];
   }
 
+  // Whether there is a `format` to check.
+  bool has_formats() const { return has_formats_; }
+
   // What of the spec is not checked, as "pointer: reason"; at most 100 of them.
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   friend class SchemaCompiler;
   SchemaSet();
+  std::deque<std::string> documents_;  // those that refs led to; the schemas are views of them
   std::vector<Schema> schemas_;
+  bool has_formats_ = false;
   std::vector<std::string> notes_;
 };
 

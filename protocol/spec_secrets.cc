@@ -6,7 +6,6 @@
 
 #include "protocol/json_text.h"
 #include "protocol/spec.h"
-#include "re2/re2.h"
 
 namespace shunt {
 namespace {
@@ -57,7 +56,7 @@ class SchemaWalk {
       schemas->push_back(index);
       const Schema& schema = schemas_[index];
       secret = secret || schema.secret;
-      for (const auto* list : {&schema.all_of, &schema.any_of, &schema.one_of}) {
+      for (const auto* list : {&schema.all_of, &schema.any_of, &schema.one_of, &schema.unchecked}) {
         todo.insert(todo.end(), list->begin(), list->end());
       }
       for (const int32_t part :
@@ -96,17 +95,18 @@ class SchemaWalk {
   }
 
   void AddMemberSchemas(const Schema& schema, std::string_view key, Set* out) {
-    ++steps_;
+    steps_ += 1 + StepsOf(key.size());
     bool known = false;
     if (const auto property = schema.properties.find(key); property != schema.properties.end()) {
       out->push_back(property->second);
       known = true;
     }
     for (const Schema::PatternProperty& property : schema.pattern_properties) {
-      steps_ += 1 + key.size() / 64;
       // A pattern that RE2 cannot take may match anything.
       const bool unknown = property.pattern == nullptr;
-      if (unknown || RE2::PartialMatch({key.data(), key.size()}, *property.pattern)) {
+      steps_ += unknown ? 1 : StepsOf(*property.pattern, key);
+      if (steps_ > kStepsMax) return;  // then all of it is secret
+      if (unknown || property.pattern->Matches(key)) {
         out->push_back(property.schema);
         known = known || !unknown;
       }

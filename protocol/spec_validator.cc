@@ -10,7 +10,6 @@
 #include "platform/strings.h"
 #include "protocol/json_text.h"
 #include "protocol/json_tree.h"
-#include "re2/re2.h"
 
 namespace shunt {
 namespace {
@@ -18,14 +17,16 @@ namespace {
 constexpr std::size_t kViolationsMax = 32;
 // How many are looked at to find the first ones in document order.
 constexpr std::size_t kCandidatesMax = 1000;
+// What compiling a regular expression counts for.
+constexpr std::size_t kPatternSteps = 10'000;
 // Frames on the stack: instance nesting times schema nesting, $ref chains included.
 constexpr int kCheckDepthMax = 2000;
 // CDKs keep settings of their own at the top level of a config and take them out before validating.
 constexpr std::array<std::string_view, 2> kCdkKeys = {"_limit", "_page_size"};
 
 std::string TypeNames(uint8_t types) {
-  constexpr std::array<std::string_view, 7> kNames = {"null",  "boolean", "number", "string",
-                                                      "array", "object",  "integer"};
+  constexpr std::array<std::string_view, 8> kNames = {"null",  "boolean", "number",  "string",
+                                                      "array", "object",  "integer", "integer"};
   std::string names;
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     if ((types >> i & 1) == 0) continue;
@@ -56,8 +57,8 @@ constexpr CountKeyword kMaxProperties = {Schema::CountRule::kMaxProperties, "max
 
 class Validator {
  public:
-  Validator(const SchemaSet& schemas, const JsonTree& tree)
-      : schemas_(schemas), tree_(tree), nodes_(tree.nodes()) {}
+  Validator(const SchemaSet& schemas, const JsonTree& tree, bool formats)
+      : schemas_(schemas), tree_(tree), formats_(formats), nodes_(tree.nodes()) {}
 
   absl::StatusOr<std::vector<SpecViolation>> Run() {
     Check(0, 0, "false");
@@ -66,8 +67,11 @@ class Validator {
     const auto by_place = [](const Found& a, const Found& b) { return a.node < b.node; };
     std::stable_sort(found_.begin(), found_.end(), by_place);
     std::vector<SpecViolation> violations;
+    uint32_t node = 0;
+    std::string pointer;
     for (Found& found : found_) {
-      SpecViolation violation{tree_.PointerTo(found.node), found.keyword, std::move(found.detail)};
+      if (std::exchange(node, found.node) != found.node) pointer = tree_.PointerTo(node);
+      SpecViolation violation{pointer, found.keyword, std::move(found.detail)};
       // allOf and $ref can lead to the same rule twice.
       if (std::find(violations.begin(), violations.end(), violation) != violations.end()) continue;
       if (violations.size() == kViolationsMax) break;
@@ -75,6 +79,8 @@ class Validator {
     }
     return violations;
   }
+
+  std::size_t steps() const { return steps_; }
 
  private:
   using Node = JsonTree::Node;
@@ -153,9 +159,12 @@ class Validator {
         types = Schema::kBoolean;
         break;
       case JsonType::kNumber: {
-        const std::optional<Decimal> number = ParseDecimal(nodes_[node].text);
+        const std::string_view text = nodes_[node].text;
+        if (!Spend(StepsOf(text.size()))) return true;
+        const std::optional<Decimal> number = ParseDecimal(text);
         types = Schema::kNumber;
         if (number && number->is_integer()) types |= Schema::kInteger;
+        if (text.find_first_of(".eE") == std::string_view::npos) types |= Schema::kPlainInteger;
         break;
       }
       case JsonType::kString:
@@ -173,8 +182,7 @@ class Validator {
   }
 
   JsonDigest DigestOf(uint32_t node) {
-    Spend(nodes_[node].text.size() / 64);
-    if (exhausted_) return {};
+    if (!Spend(StepsOf(nodes_[node].text.size()))) return {};
     return CanonicalDigest(nodes_[node].text).value_or(JsonDigest{});
   }
 
@@ -187,10 +195,10 @@ class Validator {
 
   bool CheckNumber(const Schema& schema, uint32_t node) {
     if (schema.number_limits.empty() || !nodes_[node].is(JsonType::kNumber)) return true;
-    Spend(nodes_[node].text.size() / 64);
     const std::optional<Decimal> number = ParseDecimal(nodes_[node].text);
     bool valid = true;
     for (const Schema::NumberLimit& limit : schema.number_limits) {
+      if (!Spend(StepsOf(nodes_[node].text.size() + limit.text.size()))) return true;
       valid = !number || CheckNumberLimit(limit, *number, node) ? valid : false;
     }
     return valid;
@@ -225,18 +233,30 @@ class Validator {
 
   bool CheckString(const Schema& schema, uint32_t node) {
     if (!nodes_[node].is(JsonType::kString)) return true;
-    if (schema.pattern == nullptr && schema.count_limits.empty()) return true;
+    const bool has_format = formats_ && schema.format.has_value();
+    if (schema.pattern == nullptr && schema.count_limits.empty() && !has_format) return true;
+    if (!Spend(StepsOf(nodes_[node].text.size()))) return true;
     std::string scratch;
     const std::string_view text = TextOf(nodes_[node], &scratch);
-    if (!Spend(text.size() / 64)) return true;
     const auto characters =
         std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
     bool valid = CheckCounts(schema, node, characters, kMinLength, kMaxLength);
-    if (schema.pattern != nullptr &&
-        !RE2::PartialMatch({text.data(), text.size()}, *schema.pattern)) {
-      valid = Fail(node, "pattern", "does not match the pattern");
+    if (schema.pattern != nullptr) {
+      if (!Spend(StepsOf(*schema.pattern, text))) return true;
+      if (!schema.pattern->Matches(text)) {
+        valid = Fail(node, "pattern", "does not match the pattern");
+      }
+    }
+    if (has_format && !CheckFormat(*schema.format, text)) {
+      valid = Fail(node, "format", absl::StrCat("is no ", A(NameOf(*schema.format))));
     }
     return valid;
+  }
+
+  // A regular expression is compiled to see whether it is one.
+  bool CheckFormat(JsonFormat format, std::string_view text) {
+    const bool pattern = format == JsonFormat::kRegex;
+    return !Spend(pattern ? kPatternSteps : 1) || IsFormat(format, text);
   }
 
   // The limits of `schema` on a count of something.
@@ -330,7 +350,7 @@ class Validator {
   }
 
   bool Has(uint32_t object, std::string_view key) {
-    Spend(nodes_[object].count / 64);
+    if (!Spend(nodes_[object].count / 64 + StepsOf(key.size()))) return true;
     const std::optional<uint32_t> member = tree_.Find(object, key);
     return member && !IsHidden(object, *member);
   }
@@ -346,6 +366,7 @@ class Validator {
 
   bool CheckMember(const Schema& schema, uint32_t object, uint32_t member) {
     const std::string_view key = nodes_[member].key;
+    if (!Spend(StepsOf(key.size()))) return true;
     bool valid = true;
     bool known = false;
     if (const auto property = schema.properties.find(key); property != schema.properties.end()) {
@@ -353,10 +374,11 @@ class Validator {
       valid = Check(property->second, member, "properties");
     }
     for (const Schema::PatternProperty& property : schema.pattern_properties) {
-      if (!Spend(1 + key.size() / 64)) return true;
-      if (property.pattern == nullptr) {
+      const bool unknown = property.pattern == nullptr;
+      if (!Spend(unknown ? 1 : StepsOf(*property.pattern, key))) return true;
+      if (unknown) {
         known = true;  // who knows: it may match, so the key is not called unexpected
-      } else if (RE2::PartialMatch({key.data(), key.size()}, *property.pattern)) {
+      } else if (property.pattern->Matches(key)) {
         known = true;
         valid = Check(property.schema, member, "patternProperties") && valid;
       }
@@ -374,6 +396,7 @@ class Validator {
     bool valid = true;
     ForEachMember(node, [&](uint32_t member) {
       const std::string_view key = nodes_[member].key;
+      if (!Spend(1 + StepsOf(key.size()))) return;
       const std::string text = QuotedKey(key);
       const auto name = static_cast<uint32_t>(nodes_.size());
       nodes_.push_back({JsonType::kString, true, 0, name + 1, text, {}});
@@ -471,6 +494,7 @@ class Validator {
 
   const SchemaSet& schemas_;
   const JsonTree& tree_;
+  const bool formats_;
   std::vector<Node> nodes_;  // the tree's, and the names that are being checked
   std::vector<Found> found_;
   absl::flat_hash_set<uint64_t> active_;  // (schema, node) of the refs on the stack
@@ -482,14 +506,34 @@ class Validator {
 
 }  // namespace
 
-absl::StatusOr<std::vector<SpecViolation>> ValidateConfig(const SchemaSet& schemas,
-                                                          std::string_view config) {
+absl::StatusOr<SpecVerdict> ExamineConfig(const SchemaSet& schemas, bool strict_formats,
+                                          std::string_view config) {
   const absl::StatusOr<JsonTree> tree = JsonTree::Parse(config);
   if (absl::IsResourceExhausted(tree.status())) {
     return absl::ResourceExhaustedError("the config is too large to validate");
   }
   if (!tree.ok()) return absl::InvalidArgumentError("the config is not JSON");
-  return Validator(schemas, *tree).Run();
+  SpecVerdict verdict;
+  const auto run = [&](bool formats) {
+    Validator validator(schemas, *tree, formats);
+    absl::StatusOr<std::vector<SpecViolation>> violations = validator.Run();
+    verdict.steps += static_cast<int64_t>(validator.steps());
+    return violations;
+  };
+  absl::StatusOr<std::vector<SpecViolation>> violations = run(strict_formats);
+  if (!violations.ok()) return violations.status();
+  verdict.violations = *std::move(violations);
+  if (strict_formats || !schemas.has_formats()) return verdict;
+  // Whatever more there is when formats count: in alternatives, too.
+  const absl::StatusOr<std::vector<SpecViolation>> strict = run(true);
+  if (!strict.ok()) return verdict;
+  for (const SpecViolation& violation : *strict) {
+    const auto& known = verdict.violations;
+    if (std::find(known.begin(), known.end(), violation) == known.end()) {
+      verdict.warnings.push_back(violation);
+    }
+  }
+  return verdict;
 }
 
 }  // namespace shunt

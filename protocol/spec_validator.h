@@ -1,8 +1,7 @@
-// Validates one config against compiled schemas (draft-07). The rules stand in spec.h.
+// Validates one config against compiled schemas . The rules stand in spec.h.
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "protocol/spec.h"
@@ -10,8 +9,8 @@
 
 namespace shunt {
 
-// As ConnectorSpec::Validate. Thread-safe: nothing of `schemas` changes.
-absl::StatusOr<std::vector<SpecViolation>> ValidateConfig(const SchemaSet& schemas,
-                                                          std::string_view config);
+// As ConnectorSpec::Examine. Thread-safe: nothing of `schemas` changes.
+absl::StatusOr<SpecVerdict> ExamineConfig(const SchemaSet& schemas, bool strict_formats,
+                                          std::string_view config);
 
 }  // namespace shunt

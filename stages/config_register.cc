@@ -100,10 +100,12 @@ class Judge {
   struct Violations {
     bool usable = false;
     std::vector<SpecViolation> list;
+    std::vector<SpecViolation> warnings;
   };
 
   bool Apply(std::span<const ConfigUpdate* const> in_order);
   void Validate();
+  void Warn(const std::vector<SpecViolation>& warnings);
   bool TryReplace();
   Violations Check(const ConfigDocument& document) const;
   std::vector<SpecViolation> NewViolations(const std::vector<SpecViolation>& after);
@@ -135,6 +137,14 @@ std::string Describe(const std::vector<SpecViolation>& violations) {
   return text;
 }
 
+std::vector<SpecViolation> Without(std::vector<SpecViolation> list,
+                                   const std::vector<SpecViolation>& known) {
+  std::erase_if(list, [&](const SpecViolation& violation) {
+    return std::find(known.begin(), known.end(), violation) != known.end();
+  });
+  return list;
+}
+
 Judgement Judge::Run(std::span<const ConfigUpdate* const> updates) {
   std::vector<const ConfigUpdate*> in_order(updates.begin(), updates.end());
   std::stable_sort(
@@ -164,10 +174,11 @@ bool Judge::Apply(std::span<const ConfigUpdate* const> in_order) {
 Judge::Violations Judge::Check(const ConfigDocument& document) const {
   Violations violations;
   if (spec_ == nullptr) return violations;
-  absl::StatusOr<std::vector<SpecViolation>> list = spec_->Validate(document.ToJson());
-  if (!list.ok()) return violations;  // past the step limit: as if there were no spec (F69)
+  absl::StatusOr<SpecVerdict> verdict = spec_->Examine(document.ToJson());
+  if (!verdict.ok()) return violations;  // past the step limit: as if there were no spec (F69)
   violations.usable = true;
-  violations.list = *std::move(list);
+  violations.list = std::move(verdict->violations);
+  violations.warnings = std::move(verdict->warnings);
   return violations;
 }
 
@@ -179,6 +190,7 @@ void Judge::Validate() {
   if (!ConfigsDiffer(stored_, result_)) return;
   const Violations after = Check(result_);
   judgement_.unvalidated = !after.usable;
+  if (!after.warnings.empty()) Warn(after.warnings);
   if (!after.usable || after.list.empty()) return;
   const std::vector<SpecViolation> added = NewViolations(after.list);
   if (added.empty()) return;
@@ -193,6 +205,14 @@ void Judge::Validate() {
   judgement_.refused = true;
 }
 
+// Formats that the stored config did not get wrong: said, but no reason to refuse.
+void Judge::Warn(const std::vector<SpecViolation>& warnings) {
+  const std::vector<SpecViolation> before =
+      stored_.exists() ? Check(stored_).warnings : std::vector<SpecViolation>();
+  const std::vector<SpecViolation> added = Without(warnings, before);
+  if (!added.empty()) judgement_.reason = absl::StrCat("warning: ", Describe(added));
+}
+
 // The violations that the stored config did not have. A list that was cut cannot tell: none then,
 // and the update counts as unvalidated, because losing a token is worse.
 std::vector<SpecViolation> Judge::NewViolations(const std::vector<SpecViolation>& after) {
@@ -202,13 +222,7 @@ std::vector<SpecViolation> Judge::NewViolations(const std::vector<SpecViolation>
     judgement_.unvalidated = true;
     return {};
   }
-  std::vector<SpecViolation> added;
-  for (const SpecViolation& violation : after) {
-    if (std::find(before.list.begin(), before.list.end(), violation) == before.list.end()) {
-      added.push_back(violation);
-    }
-  }
-  return added;
+  return Without(after, before.list);
 }
 
 bool Judge::TryReplace() {

@@ -51,7 +51,7 @@ struct Judgement {
   bool refused = false;      // nothing happens; `reason` says why
   bool replaced = false;     // merged it did not conform, alone it does: taken as a replace
   bool unvalidated = false;  // no usable spec
-  std::string reason;
+  std::string reason;        // or a warning
   std::optional<ConfigDocument> document;  // what to store; empty: as it is
   int64_t generation = -1;                 // after this
   std::vector<UpdateVerdict> verdicts;     // as `updates`; empty when refused

@@ -291,6 +291,27 @@ TEST(ConfigRegister, Decision9_WithoutASpecUpdatesAreAcceptedAndMarked) {
   EXPECT_FALSE(Apply(&config, Update(2, R"({"a":3})"), ConfigMode::kMerge, spec.get()).unvalidated);
 }
 
+TEST(ConfigRegister, AWrongFormatIsAWarningUnlessStrict) {
+  constexpr std::string_view kDated = R"({"properties":{"since":{"format":"date"},"token":{}}})";
+  const auto spec = Spec(kDated);
+  ConfigDocument config = Stored(R"({"since":"2024-01-01","token":"a"})");
+  const Judgement warned =
+      Apply(&config, Update(1, R"({"since":"yesterday"})"), ConfigMode::kMerge, spec.get());
+  EXPECT_EQ(VerdictOf(warned), Verdict::kApplied);
+  EXPECT_EQ(warned.reason, "warning: /since: format (is no date)");
+  const Judgement again =
+      Apply(&config, Update(2, R"({"token":"b"})"), ConfigMode::kMerge, spec.get());
+  EXPECT_EQ(again.reason, "") << "it was said when it came";
+
+  const auto strict = ConnectorSpec::Compile(kDated, {.strict_formats = true});
+  ASSERT_TRUE(strict.ok());
+  ConfigDocument clean = Stored(R"({"since":"2024-01-01","token":"a"})");
+  const Judgement refused =
+      Apply(&clean, Update(1, R"({"since":"yesterday"})"), ConfigMode::kMerge, strict->get());
+  EXPECT_TRUE(refused.refused);
+  EXPECT_EQ(refused.reason, "/since: format (is no date)");
+}
+
 TEST(ConfigRegister, AnUpdateThatLosesEntirelyIsSupersededNotRefused) {
   const auto spec = Spec(kOauthSpec);
   ConfigDocument config = Stored(R"({"token":"a","user":"u"})");
