@@ -27,7 +27,7 @@ bench:    ## build and run the benchmarks, one page (about ten minutes)
 
 interop:  ## run against real connectors (needs the network once, for npm)
 	@tools/install --interop
-	bazel build //cli:shunt
+	bazel build //cli:shunt //tests/protocol_cold:spec_verdicts
 	tests/interop/run
 
 asan:     ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
