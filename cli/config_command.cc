@@ -14,8 +14,8 @@
 #include "cli/units.h"
 #include "platform/strings.h"
 #include "protocol/json_cursor.h"
-#include "protocol/spec.h"
 #include "protocol/json_writer.h"
+#include "protocol/spec.h"
 #include "secrets/secret_values.h"
 
 namespace shunt {

@@ -5,6 +5,7 @@
 #include "cli/settings_loader.h"
 #include "cli/table.h"
 #include "cli/units.h"
+#include "platform/environment.h"
 #include "platform/files.h"
 
 namespace shunt {
@@ -39,6 +40,18 @@ absl::StatusOr<std::string> PrepareSpillFolder(const SyncSettings& settings) {
     return absl::InvalidArgumentError(absl::StrCat("--spill-dir: ", status.message()));
   }
   return folder;
+}
+
+std::vector<std::string> UpdateSpillFolders(const std::string& spill_dir) {
+  std::vector<std::string> folders;
+  if (!spill_dir.empty()) folders.push_back(absl::StrCat(spill_dir, "/shunt-updates"));
+  if (const auto runtime = ProcessEnvironment()("XDG_RUNTIME_DIR")) {
+    folders.push_back(absl::StrCat(*runtime, "/shunt/updates"));
+  }
+  for (const absl::string_view base : {"/var/tmp", "/dev/shm"}) {
+    folders.push_back(absl::StrCat(base, "/shunt-updates-", UserId()));
+  }
+  return folders;
 }
 
 void WarnOfSpillFolder(const SyncSettings& settings, Console& console) {

@@ -12,8 +12,8 @@
 #include "platform/clock.h"
 #include "platform/files.h"
 #include "platform/strings.h"
-#include "protocol/state.h"
 #include "protocol/json_writer.h"
+#include "protocol/state.h"
 
 namespace shunt {
 namespace {

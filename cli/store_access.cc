@@ -1,6 +1,7 @@
 #include "cli/store_access.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,26 @@ FlagSpec StoreFlag() {
 
 FlagSpec JsonFlag() { return {"json", "", "as JSON, for scripts", ""}; }
 
+std::vector<FlagSpec> KeyFlags() {
+  const std::string group = "Encryption";
+  return {
+      {"key-file", "FILE",
+       "the key of an encrypted store: 32 bytes, base64 or hex;\nmore lines: older keys", group},
+      {"key-fd", "N", "likewise from an inherited descriptor", group},
+      {"key-command", "CMD", "likewise from a program that prints it", group}};
+}
+
+KeySource KeySourceOf(const Arguments& arguments) {
+  const KeySource flags = {arguments.Flag("key-file").value_or(""),
+                           arguments.Flag("key-fd").value_or(""),
+                           arguments.Flag("key-command").value_or("")};
+  // A flag wins over all variables, also over one of another form.
+  if (!flags.empty()) return flags;
+  const Environment environment = ProcessEnvironment();
+  return {environment("SHUNT_KEY_FILE").value_or(""), environment("SHUNT_KEY_FD").value_or(""),
+          environment("SHUNT_KEY_COMMAND").value_or("")};
+}
+
 absl::StatusOr<std::string> StoreUrl(const Arguments& arguments) {
   if (const auto url = arguments.Flag("store")) return *url;
   const Environment environment = ProcessEnvironment();
@@ -25,7 +46,8 @@ absl::StatusOr<std::string> StoreUrl(const Arguments& arguments) {
   return DefaultStoreUrl(environment);
 }
 
-absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const Arguments& arguments) {
+absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const Arguments& arguments,
+                                                         std::shared_ptr<const Keyring> keys) {
   const absl::StatusOr<std::string> url = StoreUrl(arguments);
   if (!url.ok()) return url.status();
   constexpr absl::string_view kSqlite = "sqlite:";
@@ -35,7 +57,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const Arguments& argume
       return absl::NotFoundError(absl::StrCat("there is no store at ", path, " yet"));
     }
   }
-  return OpenStore(*url);
+  return OpenStore(*url, {.keys = std::move(keys)});
 }
 
 int CommandFailed(std::string_view command, const absl::Status& status) {

@@ -5,10 +5,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cli/command_line.h"
+#include "cli/key_source.h"
 #include "stores/store.h"
 
 namespace shunt {
@@ -17,11 +19,17 @@ namespace shunt {
 FlagSpec StoreFlag();
 FlagSpec JsonFlag();
 
+// The keys of an encrypted store: --key-file, --key-fd, --key-command, else their variables.
+std::vector<FlagSpec> KeyFlags();
+KeySource KeySourceOf(const Arguments& arguments);
+
 // --store, else SHUNT_STORE, else the default place.
 absl::StatusOr<std::string> StoreUrl(const Arguments& arguments);
 
-// Opens it. NotFound when a SQLite file is not there yet: looking must not create one.
-absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const Arguments& arguments);
+// Opens it. NotFound when a SQLite file is not there yet: looking must not create one. Without
+// `keys` the configs of an encrypted store are out of reach.
+absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(
+    const Arguments& arguments, std::shared_ptr<const Keyring> keys = nullptr);
 
 // Says what went wrong and returns 2 when it was asked wrongly (InvalidArgument, NotFound), else 5.
 int CommandFailed(std::string_view command, const absl::Status& status);

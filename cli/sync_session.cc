@@ -6,7 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/command_line.h"
+#include "cli/key_source.h"
 #include "cli/progress.h"
+#include "cli/recovery.h"
 #include "cli/run_folders.h"
 #include "cli/signals.h"
 #include "cli/store_access.h"
@@ -67,14 +69,18 @@ class Session {
   absl::Status FillOptions();
   Problem RunSteps();
   // The steps, in order.
+  Problem PrepareSpill();
   Problem FindSpecs();
   Problem Begin();
+  Problem AdoptConfigs();
+  Problem BringBackUpdates();
   Problem BindConfigs();
   Problem BindState();
   Problem StartEnds();
   Problem Route();
   void Finish(const Problem& problem);
 
+  Problem AdoptConfig(const std::string& file, const ConnectorOptions& connector);
   Problem BindConfig(const std::string& file, ConnectorOptions* connector, std::string* config);
   void AddSecrets(const std::string& json, const std::map<std::string, std::string>& variables,
                   ConnectorOptions* connector);
@@ -89,7 +95,9 @@ class Session {
   StopSignals signals_;
 
   RouterOptions options_;
+  std::shared_ptr<const Keyring> keys_;
   std::unique_ptr<Store> store_;
+  std::optional<UpdateSpill> spill_;
   bool begun_ = false;
   RunFiles files_;
   std::unique_ptr<Connector> source_, destination_;
@@ -101,7 +109,13 @@ int Session::Run() {
     console_.Say(S(status.message()));
     return static_cast<int>(ExitCode::kUsage);
   }
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(settings_.store);
+  absl::StatusOr<std::shared_ptr<const Keyring>> keys = ReadKeys(settings_.keys);
+  if (!keys.ok()) {
+    console_.Say(S(keys.status().message()));
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  keys_ = *std::move(keys);
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(settings_.store, {.keys = keys_});
   if (absl::IsInvalidArgument(store.status())) {
     console_.Say(absl::StrCat("--store: ", A(S(store.status().message()))));
     return static_cast<int>(ExitCode::kUsage);
@@ -117,7 +131,8 @@ int Session::Run() {
 }
 
 Problem Session::RunSteps() {
-  for (const auto step : {&Session::FindSpecs, &Session::Begin, &Session::BindConfigs,
+  for (const auto step : {&Session::PrepareSpill, &Session::FindSpecs, &Session::Begin,
+                          &Session::AdoptConfigs, &Session::BringBackUpdates, &Session::BindConfigs,
                           &Session::BindState, &Session::StartEnds, &Session::Route}) {
     Problem problem = (this->*step)();
     // Until there is a router, a signal ends the run between two steps.
@@ -150,6 +165,18 @@ absl::Status Session::FillOptions() {
   return absl::OkStatus();
 }
 
+Problem Session::PrepareSpill() {
+  if (settings_.store == "memory:") return std::nullopt;  // there is no later run to give them to
+  const absl::StatusOr<StoreIdentity> identity = store_->ReadIdentity();
+  if (!identity.ok()) return StoreProblem(identity.status());
+  spill_.emplace(UpdateSpill::Options{.directories = UpdateSpillFolders(settings_.spill_dir),
+                                      .store_url = store_->url(),
+                                      .store_id = identity->store_id,
+                                      .keys = keys_},
+                 SystemEntropy());
+  return std::nullopt;
+}
+
 Problem Session::FindSpecs() {
   ends_.FindSpecs(&inputs_, console_, [this] { return signals_.received() != 0; });
   options_.source.spec = inputs_.source_spec;
@@ -172,9 +199,59 @@ Problem Session::Begin() {
 
 // --- late binding ------------------------------------------------------------------------------
 
-Problem Session::BindConfigs() {
+Problem Session::AdoptConfigs() {
   const absl::StatusOr<std::vector<std::string>> known = store_->ListConfigs();
   if (!known.ok()) return StoreProblem(known.status());
+  if (known->empty() && settings_.store != "memory:" && keys_ == nullptr) {
+    console_.Say(absl::StrCat("the store ", store_->url(), " is private to you",
+                              settings_.store.starts_with("sqlite:") ? " (0600)" : "",
+                              " and not encrypted: --key-file"));
+  }
+  Problem problem = AdoptConfig(inputs_.source_config, options_.source);
+  return problem ? problem : AdoptConfig(inputs_.destination_config, options_.destination);
+}
+
+Problem Session::AdoptConfig(const std::string& file, const ConnectorOptions& connector) {
+  if (file.empty()) return std::nullopt;
+  const ConfigFile adopted = {.config_id = connector.config_id,
+                              .run_id = options_.run.run_id,
+                              .epoch = options_.run.epoch,
+                              .json = file,
+                              .now = SystemClock().WallNow(),
+                              .salt = SystemEntropy().HexId()};
+  const absl::Status status = store_->UpdateConfig(
+      connector.config_id,
+      [&](const ConfigDocument& stored) { return AdoptConfigFile(stored, adopted); });
+  if (absl::IsInvalidArgument(status)) {
+    return Fail(ExitCode::kUsage, Origin::kShunt,
+                absl::StrCat("config of ", connector.config_id, ": ", status.message()));
+  }
+  return StoreProblem(status);
+}
+
+// What an earlier run could not store: without it, a connector would be started with a token that
+// may be used up.
+Problem Session::BringBackUpdates() {
+  if (!spill_) return std::nullopt;
+  for (const std::string& path : spill_->List()) {
+    const std::string config_id = ConfigIdOfSpill(path);
+    if (config_id != options_.source.config_id && config_id != options_.destination.config_id) {
+      continue;
+    }
+    const absl::StatusOr<RecoveredUpdates> counts =
+        BringBack(*store_, *spill_, path, SystemClock().WallNow());
+    if (!counts.ok()) {
+      return Fail(ExitCode::kStoreFailed, Origin::kShunt,
+                  absl::StrCat("updates of the config ", config_id,
+                               " that an earlier run could not store are in ", path,
+                               ", and they cannot be brought back: ", counts.status().message()));
+    }
+    console_.Say(RecoveryText(config_id, path, *counts));
+  }
+  return std::nullopt;
+}
+
+Problem Session::BindConfigs() {
   Problem problem = BindConfig(inputs_.source_config, &options_.source, &files_.source_config);
   if (!problem) {
     problem =
@@ -187,31 +264,11 @@ Problem Session::BindConfigs() {
   options_.destination.command = MaskedCommand(options_.destination.command);
   report_.source.command = options_.source.command;
   report_.destination.command = options_.destination.command;
-  if (known->empty() && settings_.store != "memory:") {
-    console_.Say(
-        absl::StrCat("the store ", store_->url(), " is private to you (0600) and not encrypted"));
-  }
   return std::nullopt;
 }
 
 Problem Session::BindConfig(const std::string& file, ConnectorOptions* connector,
                             std::string* config) {
-  if (!file.empty()) {
-    ConfigFile adopted = {.config_id = connector->config_id,
-                          .run_id = options_.run.run_id,
-                          .epoch = options_.run.epoch,
-                          .json = file,
-                          .now = SystemClock().WallNow(),
-                          .salt = SystemEntropy().HexId()};
-    absl::Status status = store_->UpdateConfig(
-        connector->config_id,
-        [&](const ConfigDocument& stored) { return AdoptConfigFile(stored, adopted); });
-    if (absl::IsInvalidArgument(status)) {
-      return Fail(ExitCode::kUsage, Origin::kShunt,
-                  absl::StrCat("config of ", connector->config_id, ": ", status.message()));
-    }
-    if (!status.ok()) return StoreProblem(status);
-  }
   const absl::StatusOr<ConfigDocument> document = store_->ReadConfig(connector->config_id);
   if (!document.ok()) return StoreProblem(document.status());
   if (!document->exists()) return std::nullopt;
@@ -288,8 +345,9 @@ Problem Session::StartEnds() {
 }
 
 Problem Session::Route() {
-  absl::StatusOr<std::unique_ptr<Router>> router =
-      Router::Create(options_, {*source_, *destination_, *store_, console_, SystemClock()});
+  absl::StatusOr<std::unique_ptr<Router>> router = Router::Create(
+      options_,
+      {*source_, *destination_, *store_, console_, SystemClock(), spill_ ? &*spill_ : nullptr});
   if (!router.ok()) {
     return Fail(ExitCode::kInternalError, Origin::kShunt, router.status().message());
   }

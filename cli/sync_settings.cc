@@ -74,6 +74,13 @@ absl::Status SetName(std::string_view text, std::string* out) {
 #define MEMBER(setter, member) \
   [](std::string_view text, SyncSettings* settings) { return setter(text, &settings->member); }
 
+// One of the three sources of the keys: what is said last counts alone.
+#define KEY_SOURCE(member)                            \
+  [](std::string_view text, SyncSettings* settings) { \
+    settings->keys = {};                              \
+    return SetText(text, &settings->keys.member);     \
+  }
+
 using Kind = SyncFlag::Kind;
 constexpr uint8_t kBoth = kForSync | kForSidecar;
 
@@ -117,6 +124,14 @@ constexpr std::array kFlags = {
     SyncFlag{"store", "URL", Kind::kStore, FlagGroup::kRun, kBoth,
              "sqlite:PATH or memory: (default: sqlite, under XDG_STATE_HOME/shunt)",
              MEMBER(SetText, store)},
+    SyncFlag{"key-file", "FILE", Kind::kPath, FlagGroup::kRun, kBoth,
+             "encrypts stored configs: 32 bytes, base64 or hex, in a file that\nonly you can read; "
+             "more lines: older keys (shunt config rekey)",
+             KEY_SOURCE(file)},
+    SyncFlag{"key-fd", "N", Kind::kText, FlagGroup::kRun, kBoth,
+             "likewise from an inherited descriptor", KEY_SOURCE(fd)},
+    SyncFlag{"key-command", "CMD", Kind::kText, FlagGroup::kRun, kBoth,
+             "likewise from a program (absolute path) that prints it", KEY_SOURCE(command)},
     SyncFlag{"state", "FILE", Kind::kPath, FlagGroup::kRun, kBoth,
              "initial state, used only when the store has none", MEMBER(SetText, state)},
     SyncFlag{"take-over", "", Kind::kSwitch, FlagGroup::kRun, kBoth,
@@ -238,6 +253,7 @@ constexpr std::array kFlags = {
              "also debug messages and the memory bound, term by term", MEMBER(SetSwitch, verbose)},
 };
 
+#undef KEY_SOURCE
 #undef MEMBER
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "cli/key_source.h"
 #include "protocol/spec.h"
 #include "router/options.h"
 
@@ -35,6 +36,7 @@ struct SyncSettings {
   std::string connection;                 // "" until the defaults are filled in
   std::string source_id, destination_id;  // likewise: NAME/source, NAME/destination
   std::string store;                      // likewise: under XDG_STATE_HOME
+  KeySource keys;                         // of the store's encryption
   bool take_over = false;
   SpecOptions spec_options;  // how specs are read
 

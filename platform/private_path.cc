@@ -85,6 +85,39 @@ absl::StatusOr<bool> EnsurePrivateFile(std::string_view path_view) {
   return false;
 }
 
+absl::StatusOr<std::string> ReadPrivateFile(const std::string& path, std::size_t bytes_max) {
+  // Without blocking: a FIFO would wait for its writer.
+  const Fd fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (!fd.valid()) {
+    if (errno == ELOOP) {
+      return absl::FailedPreconditionError("it is a symbolic link; give the file that it leads to");
+    }
+    return absl::ErrnoToStatus(errno, "it cannot be opened");
+  }
+  struct stat info;
+  if (fstat(fd.get(), &info) != 0) return absl::ErrnoToStatus(errno, "it cannot be looked at");
+  if (!S_ISREG(info.st_mode)) return absl::FailedPreconditionError("it is not a regular file");
+  if (info.st_uid != geteuid() && info.st_uid != 0) {
+    return absl::FailedPreconditionError("it belongs to another user");
+  }
+  if ((info.st_mode & 077) != 0) {
+    return absl::FailedPreconditionError("others can read or change it: chmod 600");
+  }
+  // Room from the start: a string that grows leaves copies of the secret behind.
+  std::string bytes(bytes_max + 1, '\0');
+  std::size_t size = 0;
+  while (size < bytes.size()) {
+    const ssize_t got = read(fd.get(), bytes.data() + size, bytes.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return absl::ErrnoToStatus(errno, "it cannot be read");
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  if (size > bytes_max) return absl::OutOfRangeError("it is too long");
+  bytes.resize(size);
+  return bytes;
+}
+
 absl::StatusOr<bool> DirectoryExists(std::string_view path_view) {
   const std::string path(path_view);
   struct stat info;

@@ -5,6 +5,7 @@
 // Thread-safe. Errors: Unavailable that names the path and the cause.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,11 @@ absl::StatusOr<std::string> ResolveParent(std::string_view path);
 // file: it is not opened, and bits for group and others are taken away where we may. True: it is
 // new.
 absl::StatusOr<bool> EnsurePrivateFile(std::string_view path);
+
+// A file that holds a secret: regular, no symbolic link, owned by this user or root, and readable
+// by nobody else; looked at through the descriptor that it is read from. FailedPrecondition names
+// what is wrong. OutOfRange when there is more than `bytes_max`.
+absl::StatusOr<std::string> ReadPrivateFile(const std::string& path, std::size_t bytes_max);
 
 absl::StatusOr<bool> DirectoryExists(std::string_view path);
 

@@ -1,0 +1,117 @@
+#include "cli/key_source.h"
+
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "platform/clock.h"
+#include "platform/environment.h"
+#include "platform/io.h"
+#include "platform/posix_words.h"
+#include "platform/private_path.h"
+#include "platform/process.h"
+#include "platform/strings.h"
+
+namespace shunt {
+namespace {
+
+constexpr absl::string_view kTooLong = "it is too long for keys";
+
+// Reads to the end, by `deadline` (monotonic).
+absl::StatusOr<std::string> ReadKeyText(int fd, absl::Duration deadline) {
+  // Room from the start: a string that grows leaves copies of the key behind.
+  std::string text(kKeyTextBytesMax + 1, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const IoResult got = ReadSome(fd, std::span(text).subspan(size));
+    if (got.state == IoState::kBytes) {
+      size += got.bytes;
+    } else if (got.state == IoState::kBlocked) {
+      const absl::Duration left = deadline - SystemClock().MonoNow();
+      if (left <= absl::ZeroDuration()) return absl::DeadlineExceededError("no answer in time");
+      PollRequest readable{.fd = fd, .want_read = true};
+      Poll(std::span(&readable, 1), left);
+    } else if (got.state == IoState::kEnd) {
+      text.resize(size);
+      return text;
+    } else {
+      return absl::UnavailableError("it cannot be read");
+    }
+  }
+  return absl::InvalidArgumentError(kTooLong);
+}
+
+absl::StatusOr<std::string> FromDescriptor(const std::string& number) {
+  constexpr int kFirstFree = 3;
+  int fd = -1;
+  if (!absl::SimpleAtoi(number, &fd) || fd < kFirstFree) {
+    return absl::InvalidArgumentError("expected the number of an inherited descriptor, above 2");
+  }
+  const Fd owned(fd);  // closed afterwards: nobody reads it twice
+  return ReadKeyText(owned.get(), absl::InfiniteDuration());
+}
+
+absl::StatusOr<std::string> FromCommand(const std::string& command) {
+  const absl::StatusOr<std::vector<std::string>> words = SplitShellWords(command);
+  if (!words.ok()) return words.status();
+  if (words->empty() || !words->front().starts_with('/')) {
+    return absl::InvalidArgumentError("expected the absolute path of a program");
+  }
+  SpawnOptions options;
+  options.argv = *words;
+  options.env = {{"PATH", std::string(kPathDefault)}};
+  options.standard_output = ChildStream::Pipe();
+  absl::StatusOr<Process> process = SpawnProcess(options);
+  if (!process.ok()) return process.status();
+  const Fd output = process->TakeStdout();
+  const absl::Duration deadline = SystemClock().MonoNow() + kKeyCommandDeadline;
+  absl::StatusOr<std::string> text = ReadKeyText(output.get(), deadline);
+  if (!text.ok()) return text;
+  const std::optional<ProcessExit> exit = process->WaitFor(deadline - SystemClock().MonoNow());
+  if (!exit) return absl::DeadlineExceededError("it closed its output, but does not end");
+  if (exit->code != 0) {
+    return absl::InvalidArgumentError(exit->code
+                                          ? absl::StrCat("it ended with exit code ", *exit->code)
+                                          : std::string("it was ended by a signal"));
+  }
+  return text;
+}
+
+struct Form {
+  absl::string_view flag;
+  const std::string KeySource::* value;
+  absl::StatusOr<std::string> (*read)(const std::string& value);
+};
+
+constexpr Form kForms[] = {
+    {"key-file", &KeySource::file,
+     [](const std::string& path) { return ReadPrivateFile(path, kKeyTextBytesMax); }},
+    {"key-fd", &KeySource::fd, FromDescriptor},
+    {"key-command", &KeySource::command, FromCommand},
+};
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Keyring>> ReadKeys(const KeySource& source) {
+  const Form* form = nullptr;
+  for (const Form& candidate : kForms) {
+    if ((source.*candidate.value).empty()) continue;
+    if (form != nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", form->flag, " and --", candidate.flag, ": give one of them"));
+    }
+    form = &candidate;
+  }
+  if (form == nullptr) return std::shared_ptr<const Keyring>();
+  absl::StatusOr<std::string> text = form->read(source.*form->value);
+  absl::StatusOr<std::shared_ptr<const Keyring>> keys = text.status();
+  if (text.ok()) keys = Keyring::Parse(*std::move(text));
+  if (keys.ok()) return keys;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", form->flag, " ", source.*form->value, ": ", keys.status().message()));
+}
+
+}  // namespace shunt
