@@ -7,12 +7,14 @@
 
 namespace shunt {
 
-std::vector<Command> SyncCommands();       // sync
-std::vector<Command> SidecarCommands();    // sidecar
-std::vector<Command> DemoCommands();       // demo
-std::vector<Command> ConnectorCommands();  // connector source, connector destination
-std::vector<Command> StateCommands();      // state show, export, import, reset
-std::vector<Command> ConfigCommands();     // config show, history, export
-std::vector<Command> RunsCommands();       // runs, runs show
+std::vector<Command> SyncCommands();           // sync
+std::vector<Command> SidecarCommands();        // sidecar
+std::vector<Command> DemoCommands();           // demo
+std::vector<Command> ConnectorCommands();      // connector source, connector destination
+std::vector<Command> StateCommands();          // state show, export, import, reset
+std::vector<Command> ConfigCommands();         // config show, export
+std::vector<Command> ConfigHistoryCommands();  // config history
+std::vector<Command> ConfigChangeCommands();   // config import, promote, rekey, recover
+std::vector<Command> RunsCommands();           // runs, runs show
 
 }  // namespace shunt

@@ -107,11 +107,14 @@ absl::StatusOr<std::shared_ptr<const Keyring>> ReadKeys(const KeySource& source)
   }
   if (form == nullptr) return std::shared_ptr<const Keyring>();
   absl::StatusOr<std::string> text = form->read(source.*form->value);
-  absl::StatusOr<std::shared_ptr<const Keyring>> keys = text.status();
-  if (text.ok()) keys = Keyring::Parse(*std::move(text));
-  if (keys.ok()) return keys;
+  absl::Status status = text.status();
+  if (text.ok()) {
+    absl::StatusOr<std::shared_ptr<const Keyring>> keys = Keyring::Parse(*std::move(text));
+    if (keys.ok()) return keys;
+    status = keys.status();
+  }
   return absl::InvalidArgumentError(
-      absl::StrCat("--", form->flag, " ", source.*form->value, ": ", keys.status().message()));
+      absl::StrCat("--", form->flag, " ", source.*form->value, ": ", status.message()));
 }
 
 }  // namespace shunt

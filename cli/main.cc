@@ -12,13 +12,16 @@ int main(int argc, char** argv) {
   // A closed pipe is an answer of write(), not the end of the program; children get the default
   // back.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  // So is a file that may not grow.
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
   // What shunt writes may hold data or credentials: for nobody else unless a mode says so.
   shunt::MakeNewFilesPrivate();
 
   std::vector<shunt::Command> commands;
   for (const auto list :
        {shunt::SyncCommands, shunt::SidecarCommands, shunt::DemoCommands, shunt::StateCommands,
-        shunt::ConfigCommands, shunt::RunsCommands, shunt::ConnectorCommands}) {
+        shunt::ConfigCommands, shunt::ConfigHistoryCommands, shunt::ConfigChangeCommands,
+        shunt::RunsCommands, shunt::ConnectorCommands}) {
     std::vector<shunt::Command> more = list();
     std::move(more.begin(), more.end(), std::back_inserter(commands));
   }

@@ -233,6 +233,11 @@ constexpr std::array kFlags = {
     SyncFlag{"abort-drain", "TIME", Kind::kText, FlagGroup::kLimits, kBoth,
              "how long an aborted source's last words are read (default: 10s)",
              MEMBER(SetDuration, router.abort_drain)},
+    SyncFlag{
+        "persist-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth,
+        "how long a config update is tried at a store that does not take it; then\nthe run ends "
+        "with 5, and the update is in a file (default: 60s)",
+        MEMBER(SetDuration, router.persist_timeout)},
     SyncFlag{"spill-dir", "DIR", Kind::kPath, FlagGroup::kLimits, kBoth,
              "where large waiting states go (default: XDG_RUNTIME_DIR/shunt)",
              MEMBER(SetText, spill_dir)},

@@ -65,6 +65,8 @@ struct RouterOptions {
   absl::Duration source_timeout = absl::Hours(3);       // zero: off
   absl::Duration destination_timeout = absl::Hours(3);  // zero: off
   absl::Duration abort_drain = absl::Seconds(10);
+  // How long a config update is tried at a store that does not take it; zero: once.
+  absl::Duration persist_timeout = absl::Seconds(60);
   std::string spill_dir;  // for large outstanding states; "": the system's temporary directory
 
   int64_t LineBytesMax() const;

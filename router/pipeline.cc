@@ -78,6 +78,7 @@ ControlOptions ControlLaneOptions(const RouterOptions& options) {
       options.config_update == ConfigUpdateMode::kMerge ? ConfigMode::kMerge : ConfigMode::kReplace;
   control.source = {options.source.config_id, options.source.spec};
   control.destination = {options.destination.config_id, options.destination.spec};
+  control.persist_deadline = options.persist_timeout;
   return control;
 }
 

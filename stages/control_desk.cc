@@ -110,6 +110,8 @@ void ControlDesk::OnStoreFailed(const StoreFailure& failure) {
     absl::StrAppend(&text, "; updates are LOST, because there was no other place for them: ",
                     failure.spilled.message());
   }
+  // At once: the end of the run may have to wait for the same store.
+  Log(LogLevel::kError, text);
   faults_.Send(
       MakeFault(ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt, std::move(text)));
 }

@@ -55,4 +55,10 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
   return std::unique_ptr<Store>(*std::move(sealed));
 }
 
+absl::StatusOr<int> ReencryptStore(Store& store) {
+  auto* const sealed = dynamic_cast<SealedStore*>(&store);
+  if (sealed == nullptr) return absl::InvalidArgumentError("the store was opened without keys");
+  return sealed->SealAll();
+}
+
 }  // namespace shunt

@@ -149,4 +149,9 @@ struct StoreOptions {
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
                                                  const StoreOptions& options = {});
 
+// Encrypts all configs of an opened store and their journal anew with the first of its keys, also
+// values that are not encrypted although the store is. Returns how many configs it changed. Safe to
+// repeat, and while runs go on. InvalidArgument: it was opened without keys, or not by OpenStore.
+absl::StatusOr<int> ReencryptStore(Store& store);
+
 }  // namespace shunt

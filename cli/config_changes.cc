@@ -1,0 +1,188 @@
+// shunt config import, promote, rekey, recover: what a person does to stored configs.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cli/commands.h"
+#include "cli/config_access.h"
+#include "cli/recovery.h"
+#include "cli/run_folders.h"
+#include "cli/settings_loader.h"
+#include "cli/store_access.h"
+#include "platform/clock.h"
+#include "platform/entropy.h"
+#include "platform/files.h"
+#include "platform/strings.h"
+#include "stages/config_by_hand.h"
+#include "stores/store.h"
+
+namespace shunt {
+namespace {
+
+constexpr std::size_t kConfigFileBytesMax = std::size_t{1} << 20;
+
+// --- import, promote ---------------------------------------------------------------------------
+
+ConfigByHand Begin(const ConfigAccess& access, const std::string& id, std::string writer) {
+  return {.config_id = id,
+          .run_id = SystemEntropy().HexId(),
+          .writer = std::move(writer),
+          .reason = {},
+          .json = {},
+          .mode = ConfigMode::kReplace,
+          .spec = access.spec.get(),
+          .now = SystemClock().WallNow()};
+}
+
+// What became of it, in a line.
+std::string ResultText(const std::string& id, const ConfigChange& change) {
+  const JournalRow& row = change.rows.front();
+  return absl::StrCat(id, ": ",
+                      row.verdict == Verdict::kApplied ? "active now" : "that was stored already",
+                      ", generation ", row.generation, row.unvalidated ? ", not validated" : "",
+                      "; the next start of the connector gets it");
+}
+
+int Import(const Arguments& arguments) {
+  constexpr std::string_view kName = "config import";
+  const std::string id = arguments.Positional(0), path = arguments.Positional(1);
+  const absl::StatusOr<std::string> text =
+      ReadFile(path == "-" ? "/dev/stdin" : path, kConfigFileBytesMax);
+  if (!text.ok()) return CommandFailed(kName, absl::InvalidArgumentError(text.status().message()));
+  const absl::StatusOr<ConfigAccess> access = OpenConfigAccess(arguments);
+  if (!access.ok()) return CommandFailed(kName, access.status());
+  ConfigByHand config = Begin(*access, id, "import");
+  config.json = *text;
+  ConfigChange done;
+  const absl::Status status = access->store->UpdateConfig(
+      id, [&](const ConfigDocument& stored) -> absl::StatusOr<ConfigChange> {
+        absl::StatusOr<ConfigChange> change = PutConfigByHand(stored, config);
+        if (change.ok()) done = *change;
+        return change;
+      });
+  if (!status.ok()) return CommandFailed(kName, status);
+  Tell(ResultText(id, done));
+  return 0;
+}
+
+absl::StatusOr<ConfigMode> ModeOf(const Arguments& arguments) {
+  const std::string text = arguments.Flag("config-update").value_or("merge");
+  if (text == "merge") return ConfigMode::kMerge;
+  if (text == "replace") return ConfigMode::kReplace;
+  return absl::InvalidArgumentError("--config-update: expected merge or replace");
+}
+
+int Promote(const Arguments& arguments) {
+  constexpr std::string_view kName = "config promote";
+  const std::string id = arguments.Positional(0), reference = arguments.Positional(1);
+  const absl::StatusOr<ConfigMode> mode = ModeOf(arguments);
+  if (!mode.ok()) return CommandFailed(kName, mode.status());
+  const absl::StatusOr<ConfigAccess> access = OpenConfigAccess(arguments);
+  if (!access.ok()) return CommandFailed(kName, access.status());
+  ConfigByHand config = Begin(*access, id, "promote");
+  config.mode = *mode;
+  ConfigChange done;
+  const absl::Status status = access->store->RewriteConfig(
+      id,
+      [&](const ConfigDocument& stored,
+          const std::vector<JournalRow>& journal) -> absl::StatusOr<ConfigChange> {
+        const absl::StatusOr<JournalRow> row = FindJournalRow(journal, reference);
+        if (!row.ok()) return row.status();
+        config.json = row->payload;
+        config.reason = absl::StrCat("promoted ", JournalReference(*row), ", which was ",
+                                     A(VerdictName(row->verdict)));
+        absl::StatusOr<ConfigChange> change = PutConfigByHand(stored, config);
+        if (change.ok()) done = *change;
+        return change;
+      });
+  if (!status.ok()) return CommandFailed(kName, status);
+  Tell(ResultText(id, done));
+  return 0;
+}
+
+// --- rekey -------------------------------------------------------------------------------------
+
+int Rekey(const Arguments& arguments) {
+  constexpr std::string_view kName = "config rekey";
+  absl::StatusOr<ConfigAccess> access = OpenConfigAccess(arguments);
+  if (!access.ok()) return CommandFailed(kName, access.status());
+  if (access->keys == nullptr) {
+    return CommandFailed(kName, absl::InvalidArgumentError(
+                                    "--key-file is required: the new key first, then the old"));
+  }
+  const absl::StatusOr<int> changed = ReencryptStore(*access->store);
+  if (!changed.ok()) return CommandFailed(kName, changed.status());
+  Tell(absl::StrCat(*changed, " configs of ", access->store->url(), " encrypted anew with the key ",
+                    A(access->keys->first_id()), "; older keys are no longer needed"));
+  return 0;
+}
+
+// --- recover -----------------------------------------------------------------------------------
+
+int Recover(const Arguments& arguments) {
+  constexpr std::string_view kName = "config recover";
+  const absl::StatusOr<ConfigAccess> access = OpenConfigAccess(arguments);
+  if (!access.ok()) return CommandFailed(kName, access.status());
+  const absl::StatusOr<StoreIdentity> identity = access->store->ReadIdentity();
+  if (!identity.ok()) return CommandFailed(kName, identity.status());
+  const std::string spill_dir =
+      arguments.Flag("spill-dir").value_or(ProcessEnvironment()("SHUNT_SPILL_DIR").value_or(""));
+  const UpdateSpill spill({.directories = UpdateSpillFolders(spill_dir),
+                           .store_url = access->store->url(),
+                           .store_id = identity->store_id,
+                           .keys = access->keys},
+                          SystemEntropy());
+  const std::string file = arguments.Positional(0);
+  const std::vector<std::string> paths = file.empty() ? spill.List() : std::vector{file};
+  if (paths.empty()) Tell("nothing to recover: no file of updates for this store");
+  for (const std::string& path : paths) {
+    const std::string config_id = ConfigIdOfSpill(path);
+    const absl::StatusOr<RecoveredUpdates> counts =
+        BringBack(*access->store, spill, path, SystemClock().WallNow());
+    if (!counts.ok()) return CommandFailed(kName, counts.status());
+    Tell(RecoveryText(config_id, path, *counts));
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Command> ConfigChangeCommands() {
+  const FlagSpec spec = SpecFlag("refuse what violates this spec (default: not validated)");
+  return {
+      {.path = "config import",
+       .summary =
+           "Makes a file (or - for stdin) the stored config; ********** keeps what is stored",
+       .example = "shunt config export github/source > source.json\n"
+                  "shunt config import github/source source.json",
+       .positionals = {ConfigIdPositional(), {"FILE", "one JSON object, or -"}},
+       .flags = ConfigFlags({spec}),
+       .run = Import},
+      {.path = "config promote",
+       .summary = "Makes an update of the journal active, whatever its verdict was",
+       .example = "shunt config history github/source\n"
+                  "shunt config promote github/source 4f1c2a9be0d1/120",
+       .positionals = {ConfigIdPositional(),
+                       {"RUN/LINE", "the update, as config history shows it"}},
+       .flags = ConfigFlags({spec,
+                             {"config-update", "merge|replace",
+                              "how it joins the stored config (default: merge)", ""}}),
+       .run = Promote},
+      {.path = "config rekey",
+       .summary = "Encrypts all stored configs anew with the first of the given keys",
+       .example = "cat new.key old.key > both.key; chmod 600 both.key\n"
+                  "shunt config rekey --key-file both.key",
+       .positionals = {},
+       .flags = ConfigFlags({}),
+       .run = Rekey},
+      {.path = "config recover",
+       .summary = "Stores the updates that a run could not store (the next run does it too)",
+       .example = "shunt config recover",
+       .positionals = {{"FILE", "one file only (default: all of this store)", /*required=*/false}},
+       .flags = ConfigFlags({{"spill-dir", "DIR", "where the run put large states", ""}}),
+       .run = Recover},
+  };
+}
+
+}  // namespace shunt
