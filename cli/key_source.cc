@@ -47,7 +47,7 @@ absl::StatusOr<std::string> ReadKeyText(int fd, absl::Duration deadline) {
 absl::StatusOr<std::string> FromDescriptor(const std::string& number) {
   constexpr int kFirstFree = 3;
   int fd = -1;
-  if (!absl::SimpleAtoi(number, &fd) || fd < kFirstFree) {
+  if (!absl::SimpleAtoi(number, &fd) || fd < kFirstFree || !IsOpen(fd)) {
     return absl::InvalidArgumentError("expected the number of an inherited descriptor, above 2");
   }
   const Fd owned(fd);  // closed afterwards: nobody reads it twice

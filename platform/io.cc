@@ -62,6 +62,8 @@ void Fd::reset(int fd) {
   SHUNT_CHECK(error != EBADF);
 }
 
+bool IsOpen(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
+
 IoResult ReadSome(int fd, std::span<char> buffer) {
   SHUNT_CHECK(!buffer.empty());
   for (;;) {

@@ -60,6 +60,9 @@ class Fd {
   int fd_ = -1;
 };
 
+// Whether the number is that of an open descriptor: one that somebody told us, say.
+bool IsOpen(int fd);
+
 // One bounded attempt each; EINTR is retried. Whether they can block is a property of the
 // descriptor: see SetNonBlocking and SharedEnd. REQUIRES: at least one byte of room or of data.
 // WriteSome takes at most the first IOV_MAX (1024) parts.
