@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "stores/sqlite_time.h"
 #include "stores/store_rules.h"
+#include "stores/time_text.h"
 
 namespace shunt::sqlite_checkpoints {
 namespace {
@@ -34,7 +34,7 @@ absl::Status Write(SqliteDatabase& database, const RunHandle& run, absl::Time no
   if (!upsert.ok()) return upsert.status();
   absl::StatusOr<SqliteStatement> remove = database.Prepare(kRemoveLane);
   if (!remove.ok()) return remove.status();
-  const std::string updated_at = SqliteTimeText(now);
+  const std::string updated_at = TimeText(now);
   for (const CheckpointWrite& write : writes) {
     const StreamDescriptor lane = LaneOf(type, write.stream);
     const absl::Status status =
@@ -56,7 +56,7 @@ absl::Status Replace(SqliteDatabase& database, std::string_view connection, absl
   if (absl::Status status = remove_all->Bind(connection).Run(); !status.ok()) return status;
   absl::StatusOr<SqliteStatement> upsert = database.Prepare(kUpsert);
   if (!upsert.ok()) return upsert.status();
-  const std::string updated_at = SqliteTimeText(now);
+  const std::string updated_at = TimeText(now);
   const std::optional<std::string> imported;
   for (const StoredState& state : states) {
     const StreamDescriptor lane = LaneOf(state.type, state.stream);

@@ -4,40 +4,15 @@
 #include <optional>
 #include <utility>
 
-#include "protocol/json_cursor.h"
+#include "stores/journal_names.h"
 #include "stores/journal_retention.h"
-#include "stores/sqlite_time.h"
+#include "stores/time_text.h"
 
 namespace shunt::sqlite_configs {
 namespace {
 
 OrderKey OrderAt(const SqliteStatement& row, int column) {
   return OrderKey{row.Real(column), row.Int(column + 1), row.Int(column + 2)};
-}
-
-// The names of a journal row as a JSON array: readable, and exact for any name.
-std::string NamesToJson(const std::vector<std::string>& names) {
-  std::string json = "[";
-  for (const std::string& name : names) {
-    if (json.size() > 1) json += ',';
-    json += JsonQuote(name);
-  }
-  json += ']';
-  return json;
-}
-
-std::optional<std::vector<std::string>> NamesFromJson(const std::string& json) {
-  const std::optional<JsonSlice> array = ParseJson(json);
-  if (!array || !array->is_array()) return std::nullopt;
-  const std::optional<std::vector<JsonSlice>> elements = JsonElements(*array);
-  if (!elements) return std::nullopt;
-  std::vector<std::string> names;
-  for (const JsonSlice& element : *elements) {
-    std::optional<std::string> name = JsonString(element);
-    if (!name) return std::nullopt;
-    names.push_back(*std::move(name));
-  }
-  return names;
 }
 
 absl::Status ReadKeys(SqliteDatabase& database, std::string_view config_id,
@@ -121,7 +96,7 @@ absl::StatusOr<ConfigDocument> ReadDocument(SqliteDatabase& database, std::strin
   document.floor = OrderAt(*select, 1);
   document.newest = OrderAt(*select, 4);
   document.file_salt = select->Text(7);
-  const std::optional<absl::Time> updated_at = ParseSqliteTime(select->Text(8));
+  const std::optional<absl::Time> updated_at = ParseTimeText(select->Text(8));
   if (!updated_at) return database.Damaged("the time of a config cannot be read");
   document.updated_at = *updated_at;
   if (absl::Status status = ReadKeys(database, config_id, document); !status.ok()) return status;
@@ -142,7 +117,7 @@ absl::Status WriteDocument(SqliteDatabase& database, std::string_view config_id,
       "  newest_epoch = excluded.newest_epoch, newest_seq = excluded.newest_seq,"
       "  file_salt = excluded.file_salt, updated_at = excluded.updated_at");
   if (!upsert.ok()) return upsert.status();
-  const std::string updated_at = SqliteTimeText(document.updated_at);
+  const std::string updated_at = TimeText(document.updated_at);
   const OrderKey& floor = document.floor;
   const OrderKey& newest = document.newest;
   upsert->Bind(config_id, document.generation, floor.effective_at_ms, floor.epoch, floor.seq,
@@ -166,7 +141,7 @@ absl::Status WriteRows(SqliteDatabase& database, const std::vector<JournalRow>& 
       "  unvalidated = excluded.unvalidated, alert = excluded.alert, payload = excluded.payload");
   if (!upsert.ok()) return upsert.status();
   for (const JournalRow& row : rows) {
-    const std::string received_at = SqliteTimeText(row.received_at);
+    const std::string received_at = TimeText(row.received_at);
     const std::string keys = NamesToJson(row.keys);
     upsert->Bind(row.config_id, row.run_id, row.writer, row.order.effective_at_ms, row.order.epoch,
                  row.order.seq, row.emitted_at_text, row.time_source, received_at,
@@ -190,7 +165,7 @@ absl::StatusOr<std::vector<JournalRow>> ReadJournal(SqliteDatabase& database,
     absl::StatusOr<bool> found = select->Step();
     if (!found.ok()) return found.status();
     if (!*found) return rows;
-    const std::optional<absl::Time> received_at = ParseSqliteTime(select->Text(7));
+    const std::optional<absl::Time> received_at = ParseTimeText(select->Text(7));
     const std::optional<Verdict> verdict = ParseVerdictName(select->Text(8));
     std::optional<std::vector<std::string>> keys = NamesFromJson(select->Text(10));
     if (!received_at || !verdict || !keys) {
@@ -224,7 +199,7 @@ absl::StatusOr<bool> IsFull(SqliteDatabase& database, std::string_view config_id
   if (!row.ok()) return row.status();
   const int64_t rows = select->Int(0);
   if (rows == 0) return false;
-  const std::optional<absl::Time> oldest = ParseSqliteTime(select->Text(1));
+  const std::optional<absl::Time> oldest = ParseTimeText(select->Text(1));
   if (!oldest) return database.Damaged("the time of a journal row cannot be read");
   return JournalIsFull(static_cast<std::size_t>(rows), *oldest, now);
 }
@@ -241,7 +216,7 @@ absl::StatusOr<std::vector<JournalSummary>> Summaries(SqliteDatabase& database,
     if (!row.ok()) return row.status();
     if (!*row) return rows;
     const std::optional<Verdict> verdict = ParseVerdictName(select->Text(1));
-    const std::optional<absl::Time> received_at = ParseSqliteTime(select->Text(2));
+    const std::optional<absl::Time> received_at = ParseTimeText(select->Text(2));
     if (!verdict || !received_at) return database.Damaged("a row of the journal cannot be read");
     rows.push_back({select->Int(0), *verdict, *received_at});
   }

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "stores/sqlite_time.h"
 #include "stores/store_rules.h"
+#include "stores/time_text.h"
 
 namespace shunt::sqlite_runs {
 namespace {
@@ -15,7 +15,7 @@ absl::StatusOr<RunRecord> ToRecord(SqliteDatabase& database, const RunLocks& loc
                                    const SqliteStatement& row) {
   RunRecord record;
   record.handle = RunHandle{row.Text(1), row.Text(2), row.Int(0)};
-  const std::optional<absl::Time> started_at = ParseSqliteTime(row.Text(3));
+  const std::optional<absl::Time> started_at = ParseTimeText(row.Text(3));
   if (!started_at) return database.Damaged("a time in the table of runs cannot be read");
   record.started_at = *started_at;
   record.report_json = row.Text(6);
@@ -25,7 +25,7 @@ absl::StatusOr<RunRecord> ToRecord(SqliteDatabase& database, const RunLocks& loc
     record.status = UnfinishedStatus(*held);
     return record;
   }
-  record.finished_at = ParseSqliteTime(row.Text(4));
+  record.finished_at = ParseTimeText(row.Text(4));
   if (!record.finished_at) return database.Damaged("a time in the table of runs cannot be read");
   record.status = row.Text(5);
   return record;
@@ -56,7 +56,7 @@ absl::StatusOr<int64_t> Insert(SqliteDatabase& database, std::string_view connec
   absl::StatusOr<SqliteStatement> insert =
       database.Prepare("INSERT INTO runs (connection, run_id, started_at) VALUES (?, ?, ?)");
   if (!insert.ok()) return insert.status();
-  const std::string started_at = SqliteTimeText(now);
+  const std::string started_at = TimeText(now);
   if (absl::Status status = insert->Bind(connection, run_id, started_at).Run(); !status.ok()) {
     return status;
   }
@@ -69,7 +69,7 @@ absl::Status Finish(SqliteDatabase& database, const RunHandle& run, absl::Time n
       "UPDATE runs SET finished_at = ?, status = ?, report = ?"
       " WHERE epoch = ? AND run_id = ? AND connection = ?");
   if (!update.ok()) return update.status();
-  const std::string finished_at = SqliteTimeText(now);
+  const std::string finished_at = TimeText(now);
   update->Bind(finished_at, status, report_json, run.epoch, run.run_id, run.connection);
   if (absl::Status ran = update->Run(); !ran.ok()) return ran;
   return database.ChangedRows() == 1 ? absl::OkStatus() : RunUnknown(run.run_id);

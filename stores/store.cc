@@ -2,6 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "stores/memory_store.h"
+#include "stores/postgres_store.h"
+#include "stores/postgres_target.h"
 #include "stores/sealed_store.h"
 #include "stores/sqlite_store.h"
 
@@ -28,8 +30,14 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPlain(std::string_view url,
     return absl::InvalidArgumentError("a store URL with a password in it is not accepted");
   }
   if (url == kMemory) return std::unique_ptr<Store>(std::make_unique<MemoryStore>());
+  if (IsPostgresUrl(url)) {
+    absl::StatusOr<std::unique_ptr<PostgresStore>> store = PostgresStore::Open(url, options);
+    if (!store.ok()) return store.status();
+    return std::unique_ptr<Store>(*std::move(store));
+  }
   if (!url.starts_with(kSqlite)) {
-    return absl::InvalidArgumentError("a store URL is sqlite:PATH or memory:");
+    return absl::InvalidArgumentError(
+        "a store URL is sqlite:PATH, postgresql://HOST/DATABASE or memory:");
   }
   const std::string_view path = url.substr(kSqlite.size());
   if (path.empty() || path.back() == '/' || path.find('\0') != std::string_view::npos) {

@@ -35,6 +35,7 @@
 namespace shunt {
 
 inline constexpr absl::Duration kBusyWaitMax = absl::Seconds(30);
+inline constexpr absl::Duration kRunLease = absl::Seconds(30);
 
 // Identity of a run. `epoch` comes from one store-wide sequence, so it orders all runs (G18).
 struct RunHandle {
@@ -77,7 +78,7 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // For people: "sqlite:/path", "memory:". Never holds a password.
+  // For people: "sqlite:/path", "postgresql://user@host/name", "memory:". Never holds a password.
   virtual std::string url() const = 0;
 
   virtual absl::StatusOr<StoreIdentity> ReadIdentity() = 0;
@@ -141,9 +142,14 @@ struct StoreOptions {
   // Encrypts configs and their journal, also those that are there already; null: they are not
   // encrypted, and a store whose are is refused (PermissionDenied).
   std::shared_ptr<const Keyring> keys = nullptr;
+  // PostgreSQL: how long a run counts as alive after its process was last heard of.
+  absl::Duration run_lease = kRunLease;
+  // What people should know about the store although it works. Called while it is being opened.
+  std::function<void(std::string_view)> warn = nullptr;
 };
 
-// "sqlite:PATH" or "memory:". InvalidArgument for anything else, and for a URL with a password in
+// "sqlite:PATH", "postgresql://[USER@]HOST[:PORT]/DATABASE[?...]" (stores/postgres_target.h) or
+// "memory:". InvalidArgument for anything else, and for a URL with a password in
 // it. SQLite: rollback journal, synchronous=EXTRA, secure_delete, file and directory made 0600/0700
 // when missing.
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,

@@ -39,6 +39,7 @@ RULES = {
         ("atomic", {"lanes"}),
         ("sqlite3.h", {"stores"}),
         ("sodium.h", {"secrets"}),
+        ("postgresql/*", {"stores"}),
         ("CLI/*", {"cli"}),
         ("yaml-cpp/*", {"cli", "protocol"}),
         ("nlohmann/*", {"cli", "protocol"}),

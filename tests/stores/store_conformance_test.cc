@@ -6,9 +6,11 @@ namespace shunt {
 std::string NameOf(const ::testing::TestParamInfo<StoreKind>& kind) { return kind.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance,
-                         ::testing::Values(MemoryKind(), SqliteKind(), SealedSqliteKind()), NameOf);
+                         ::testing::Values(MemoryKind(), SqliteKind(), SealedSqliteKind(),
+                                           PostgresKind(), SealedPostgresKind()),
+                         NameOf);
 INSTANTIATE_TEST_SUITE_P(Stores, PlainStoreConformance,
-                         ::testing::Values(MemoryKind(), SqliteKind()), NameOf);
+                         ::testing::Values(MemoryKind(), SqliteKind(), PostgresKind()), NameOf);
 
 std::vector<std::string> Lines(const std::vector<StoredState>& states) {
   std::vector<std::string> lines;

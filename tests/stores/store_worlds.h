@@ -25,5 +25,7 @@ struct StoreKind {
 StoreKind MemoryKind();
 StoreKind SqliteKind();
 StoreKind SealedSqliteKind();  // with a key
+StoreKind PostgresKind();      // a server is started with the first world
+StoreKind SealedPostgresKind();
 
 }  // namespace shunt

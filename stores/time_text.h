@@ -10,7 +10,7 @@
 
 namespace shunt {
 
-std::string SqliteTimeText(absl::Time time);
-std::optional<absl::Time> ParseSqliteTime(std::string_view text);
+std::string TimeText(absl::Time time);
+std::optional<absl::Time> ParseTimeText(std::string_view text);
 
 }  // namespace shunt
