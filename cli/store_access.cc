@@ -14,7 +14,8 @@
 namespace shunt {
 
 FlagSpec StoreFlag() {
-  return {"store", "URL", "sqlite:PATH (default: under XDG_STATE_HOME/shunt)", ""};
+  return {"store", "URL",
+          "sqlite:PATH (default: under XDG_STATE_HOME/shunt) or postgresql://HOST/DATABASE", ""};
 }
 
 FlagSpec JsonFlag() { return {"json", "", "as JSON, for scripts", ""}; }

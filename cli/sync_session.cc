@@ -115,7 +115,10 @@ int Session::Run() {
     return static_cast<int>(ExitCode::kUsage);
   }
   keys_ = *std::move(keys);
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(settings_.store, {.keys = keys_});
+  StoreOptions store_options;
+  store_options.keys = keys_;
+  store_options.warn = [this](std::string_view text) { console_.Warn(text); };
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(settings_.store, store_options);
   if (absl::IsInvalidArgument(store.status())) {
     console_.Say(absl::StrCat("--store: ", A(S(store.status().message()))));
     return static_cast<int>(ExitCode::kUsage);

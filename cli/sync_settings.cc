@@ -122,7 +122,8 @@ constexpr std::array kFlags = {
     SyncFlag{"destination-id", "NAME", Kind::kText, FlagGroup::kRun, kBoth,
              "likewise (default: CONNECTION/destination)", MEMBER(SetName, destination_id)},
     SyncFlag{"store", "URL", Kind::kStore, FlagGroup::kRun, kBoth,
-             "sqlite:PATH or memory: (default: sqlite, under XDG_STATE_HOME/shunt)",
+             "sqlite:PATH, postgresql://HOST/DATABASE or memory:\n(default: sqlite, under "
+             "XDG_STATE_HOME/shunt)",
              MEMBER(SetText, store)},
     SyncFlag{"key-file", "FILE", Kind::kPath, FlagGroup::kRun, kBoth,
              "encrypts stored configs: 32 bytes, base64 or hex, in a file that\nonly you can read; "

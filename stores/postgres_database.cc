@@ -20,8 +20,8 @@ namespace {
 // must not hold a lock for ever. synchronous_commit may be off by the role's or the database's
 // default (F127); remote_apply is more than on.
 constexpr char kSettings[] =
-    "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $1, true),"
-    " set_config('idle_in_transaction_session_timeout', $2, true),"
+    "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true),"
+    " set_config('idle_in_transaction_session_timeout', $3, true),"
     " set_config('synchronous_commit',"
     "  CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply'"
     "  ELSE 'on' END, true)";
@@ -49,10 +49,11 @@ std::vector<PostgresStatement> PostgresTransaction::Opening() {
   if (kind_ == Kind::kSnapshot) return {{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}};
   const absl::Duration left = deadline_ - SystemClock().MonoNow();
   lock_wait_ = Milliseconds(left * 0.9);  // its answer must come before we stop listening
+  statement_ = Milliseconds(left);
   idle_ = Milliseconds(std::max(wait_max_ / 3, absl::Seconds(1)));
   using Text = PostgresParameter::Text;
   std::vector<PostgresStatement> opening = {{"BEGIN ISOLATION LEVEL READ COMMITTED"},
-                                            {kSettings, {Text{lock_wait_}, Text{idle_}}}};
+                                            {kSettings, {Text{lock_wait_}, Text{statement_}, Text{idle_}}}};
   if (lock_ != PostgresDatabase::kNoLock) {
     opening.push_back({"SELECT pg_advisory_xact_lock($1)", {lock_}});
   }
@@ -95,23 +96,26 @@ absl::Status PostgresDatabase::Damaged(std::string_view what) const {
 }
 
 absl::Status PostgresDatabase::Snapshot(const Work& work) {
-  return Repeat(PostgresTransaction::Kind::kSnapshot, 0, UnknownCommit::kRepeat, work);
+  return Repeat(PostgresTransaction::Kind::kSnapshot, kNoLock, UnknownCommit::kRepeat, work,
+                wait_max_);
 }
 
-absl::Status PostgresDatabase::Write(int64_t lock, UnknownCommit unknown, const Work& work) {
-  return Repeat(PostgresTransaction::Kind::kWrite, lock, unknown, work);
+absl::Status PostgresDatabase::Write(int64_t lock, UnknownCommit unknown, const Work& work,
+                                     absl::Duration wait_max) {
+  return Repeat(PostgresTransaction::Kind::kWrite, lock, unknown, work, wait_max);
 }
 
 absl::Status PostgresDatabase::Repeat(PostgresTransaction::Kind kind, int64_t lock,
-                                      UnknownCommit unknown, const Work& work) {
+                                      UnknownCommit unknown, const Work& work,
+                                      absl::Duration wait_max) {
   const absl::Duration start = SystemClock().MonoNow();
-  const absl::Duration deadline = start + wait_max_;
+  const absl::Duration deadline = start + wait_max;
   absl::Duration pause = kFirstPause;
   while (true) {
     PostgresAnswer answer = session_.Connect(deadline);
     const bool connected = answer.status.ok();
     if (connected) {
-      PostgresTransaction attempt(session_, kind, lock, wait_max_, deadline);
+      PostgresTransaction attempt(session_, kind, lock, wait_max, deadline);
       const absl::Status done = work(attempt);
       session_.Rollback(deadline);  // what was neither committed nor has failed
       if (done.ok() || attempt.answer_.status.ok()) return done;

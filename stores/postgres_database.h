@@ -3,7 +3,7 @@
 // from one that surely did not happen. Knows nothing of what is stored.
 //
 // Threads: one at a time. Errors: as in store.h; messages name the server and a code, never a
-// value. Every call ends after `wait_max`, whatever the server does.
+// value. Every call ends after its `wait_max`, whatever the server does.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ class PostgresTransaction {
   const int64_t lock_;
   const absl::Duration wait_max_;
   const absl::Duration deadline_;
-  std::string lock_wait_, idle_;  // alive as long as the statements
+  std::string lock_wait_, statement_, idle_;  // alive as long as the statements
   bool begun_ = false;
   bool committing_ = false;
   PostgresAnswer answer_;  // of the last round trip
@@ -73,7 +73,11 @@ class PostgresDatabase {
     kTell,    // Unavailable: the caller decides what repeating means
     kRepeat,  // doing the same once more is the same
   };
-  absl::Status Write(int64_t lock, UnknownCommit unknown, const Work& work);
+  absl::Status Write(int64_t lock, UnknownCommit unknown, const Work& work) {
+    return Write(lock, unknown, work, wait_max_);
+  }
+  absl::Status Write(int64_t lock, UnknownCommit unknown, const Work& work,
+                     absl::Duration wait_max);
 
   // Waits at most this long for a server that cannot be reached; 0: one attempt.
   void GiveUpOnUnreachable(absl::Duration after) { unreachable_max_ = after; }
@@ -88,7 +92,7 @@ class PostgresDatabase {
 
  private:
   absl::Status Repeat(PostgresTransaction::Kind kind, int64_t lock, UnknownCommit unknown,
-                      const Work& work);
+                      const Work& work, absl::Duration wait_max);
 
   const absl::Duration wait_max_;
   const int interrupt_fd_;

@@ -1,5 +1,6 @@
 #include "stores/postgres_store.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -46,9 +47,10 @@ absl::Status CheckDurability(PostgresDatabase& database,
 }  // namespace
 
 PostgresStore::PostgresStore(std::unique_ptr<PostgresDatabase> database,
-                             std::unique_ptr<LeaseKeeper> leases, absl::Duration run_lease)
+                             std::unique_ptr<LeaseKeeper> leases, const StoreOptions& options)
     : owner_(SystemEntropy().HexId()),
-      run_lease_(run_lease),
+      run_lease_(options.run_lease),
+      config_wait_max_(std::min(options.config_wait_max, options.busy_wait_max)),
       database_(std::move(database)),
       leases_(std::move(leases)) {}
 
@@ -67,7 +69,7 @@ absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(std::string_v
       LeaseKeeper::Create(**libpq, *std::move(target), options.run_lease);
   if (!leases.ok()) return leases.status();
   return std::unique_ptr<PostgresStore>(
-      new PostgresStore(std::move(database), *std::move(leases), options.run_lease));
+      new PostgresStore(std::move(database), *std::move(leases), options));
 }
 
 template <typename Answer>
@@ -181,10 +183,13 @@ absl::StatusOr<std::vector<std::string>> PostgresStore::ListConnections() {
 
 absl::Status PostgresStore::UpdateConfig(std::string_view config_id, const Decide& decide) {
   if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
-  return Writing(LockOfConfig(config_id), UnknownCommit::kTell,
-                 [&](PostgresTransaction& transaction) {
-                   return postgres_configs::Update(*database_, transaction, config_id, decide);
-                 });
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return database_->Write(
+      LockOfConfig(config_id), UnknownCommit::kTell,
+      [&](PostgresTransaction& transaction) {
+        return postgres_configs::Update(*database_, transaction, config_id, decide);
+      },
+      config_wait_max_);
 }
 
 absl::Status PostgresStore::RewriteConfig(std::string_view config_id, const Rewrite& rewrite) {

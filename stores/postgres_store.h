@@ -8,7 +8,8 @@
 // dead), which takes at most about two seconds.
 // Durability: synchronous_commit is on in each transaction, whatever the role's default. A server
 // that runs with fsync=off or full_page_writes=off is told about through StoreOptions.warn.
-// Bounds: a call takes at most StoreOptions.busy_wait_max once it works, whether the server is
+// Bounds: a call takes at most StoreOptions.busy_wait_max (UpdateConfig: config_wait_max) once it
+// works, whether the server is
 // gone, stopped, or holds the row for somebody else. Besides what is passed in or out it needs
 // memory for the biggest state twice more. Errors: as in store.h. When a connection breaks in the
 // middle of a commit, only what can be repeated without harm is repeated here; UpdateConfig and
@@ -56,7 +57,7 @@ class PostgresStore final : public Store {
 
  private:
   PostgresStore(std::unique_ptr<PostgresDatabase> database, std::unique_ptr<LeaseKeeper> leases,
-                absl::Duration run_lease);
+                const StoreOptions& options);
 
   // What `work` reads in one consistent view.
   template <typename Answer>
@@ -67,6 +68,7 @@ class PostgresStore final : public Store {
 
   const std::string owner_;  // tells the runs of this object from all others
   const absl::Duration run_lease_;
+  const absl::Duration config_wait_max_;
   std::mutex mutex_;
   const std::unique_ptr<PostgresDatabase> database_;  // guarded by mutex_
   const std::unique_ptr<LeaseKeeper> leases_;

@@ -14,7 +14,7 @@
 
 #include "tests/stores/fault_vfs.h"
 #include "tests/stores/quick_dir.h"
-#include "tests/stores/sqlite_probe.h"
+#include "tests/stores/store_probe.h"
 
 namespace shunt {
 namespace {

@@ -8,85 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "platform/process.h"
 #include "tests/stores/quick_dir.h"
-#include "tests/stores/sqlite_probe.h"
+#include "tests/stores/store_probe.h"
+#include "tests/stores/writer_process.h"
 
 namespace shunt {
 namespace {
-
-constexpr char kWriter[] = "tests/stores/store_writer";
-
-// A store_writer and what it has announced.
-class Writer {
- public:
-  explicit Writer(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), kWriter);
-    SpawnOptions options;
-    options.argv = std::move(arguments);
-    options.standard_output = ChildStream::Pipe();
-    options.standard_error = ChildStream::Descriptor(2);
-    absl::StatusOr<Process> process = SpawnProcess(options);
-    EXPECT_TRUE(process.ok()) << process.status();
-    if (!process.ok()) return;
-    process_.emplace(*std::move(process));
-    stdout_ = process_->TakeStdout();
-  }
-
-  // The next announcement; empty when there will be none.
-  std::optional<std::string> Next() {
-    while (true) {
-      const std::size_t end = text_.find('\n');
-      if (end != std::string::npos) {
-        std::string line = text_.substr(0, end);
-        text_.erase(0, end + 1);
-        Remember(line);
-        return line;
-      }
-      char buffer[4096];
-      const IoResult got = ReadSome(stdout_.get(), buffer);
-      if (got.state == IoState::kBytes) {
-        text_.append(buffer, got.bytes);
-      } else if (got.state == IoState::kBlocked) {
-        PollRequest readable{stdout_.get(), true, false, false};
-        Poll({&readable, 1}, absl::InfiniteDuration());
-      } else {
-        return std::nullopt;
-      }
-    }
-  }
-
-  void Kill() { process_->KillGroup(SIGKILL); }
-
-  // Without its children.
-  void KillLeader() {
-    ::kill(process_->pid(), SIGKILL);
-    process_->WaitFor(absl::Minutes(1));
-  }
-
-  // Reads to the end and waits. The exit code; empty when a signal ended it.
-  std::optional<int> Finish() {
-    while (Next()) {
-    }
-    const std::optional<ProcessExit> exit = process_->WaitFor(absl::Minutes(1));
-    return exit ? exit->code : std::nullopt;
-  }
-
-  int64_t announced_state() const { return state_; }    // -1: none
-  int64_t announced_config() const { return config_; }  // -1: none
-
- private:
-  void Remember(const std::string& line) {
-    if (line.starts_with("state ")) state_ = std::stoll(line.substr(6));
-    if (line.starts_with("config ")) config_ = std::stoll(line.substr(7));
-  }
-
-  std::optional<Process> process_;
-  Fd stdout_;
-  std::string text_;
-  int64_t state_ = -1;
-  int64_t config_ = -1;
-};
 
 class SqliteProcesses : public ::testing::Test {
  protected:
@@ -99,7 +26,7 @@ class SqliteProcesses : public ::testing::Test {
   }
 
   // What is stored after a writer died is what it announced last, or the number after it.
-  void CheckAfterDeath(const Writer& writer) {
+  void CheckAfterDeath(const WriterProcess& writer) {
     const std::unique_ptr<Store> store = Open();
     ASSERT_NE(store, nullptr);
     Check(ReadProbeState(*store), writer.announced_state(), state_);
@@ -124,7 +51,7 @@ TEST_F(SqliteProcesses, AWriterKilledAnywhereLosesNothingItAnnounced) {
   std::mt19937_64 random(kSeed);
   for (int kill = 0; kill < 50; ++kill) {
     SCOPED_TRACE("seed " + std::to_string(kSeed) + ", kill " + std::to_string(kill));
-    Writer writer({"count", Path(), "run" + std::to_string(kill)});
+    WriterProcess writer({"count", Path(), "run" + std::to_string(kill)});
     // After some announcements, and a bit of work that puts the kill anywhere in the commit that
     // follows.
     const uint64_t announcements = 1 + random() % 8;
@@ -143,7 +70,7 @@ TEST_F(SqliteProcesses, AWriterThatDiesAtAnyCallToStorageLosesNothingItAnnounced
   // Opening, beginning a run, and two commits of each kind take fewer calls than this.
   for (int call = 1; call <= 160; ++call) {
     SCOPED_TRACE("call " + std::to_string(call));
-    Writer writer({"count", Path(), "run" + std::to_string(call), std::to_string(call)});
+    WriterProcess writer({"count", Path(), "run" + std::to_string(call), std::to_string(call)});
     EXPECT_EQ(writer.Finish(), std::nullopt) << "it dies by its own hand";
     CheckAfterDeath(writer);
     ASSERT_FALSE(HasFailure());
@@ -153,10 +80,10 @@ TEST_F(SqliteProcesses, AWriterThatDiesAtAnyCallToStorageLosesNothingItAnnounced
 
 TEST_F(SqliteProcesses, ConcurrentWritersEndAtTheNewestAndJournalEverything) {
   constexpr int64_t kWriters = 3, kCount = 50;
-  std::vector<std::unique_ptr<Writer>> writers;
+  std::vector<std::unique_ptr<WriterProcess>> writers;
   writers.reserve(kWriters);
   for (int64_t writer = 0; writer < kWriters; ++writer) {
-    writers.push_back(std::make_unique<Writer>(
+    writers.push_back(std::make_unique<WriterProcess>(
         std::vector<std::string>{"offer", Path(), std::to_string(writer), std::to_string(kCount)}));
   }
   for (const auto& writer : writers) EXPECT_EQ(writer->Finish(), 0);
@@ -171,7 +98,7 @@ TEST_F(SqliteProcesses, ConcurrentWritersEndAtTheNewestAndJournalEverything) {
 }
 
 TEST_F(SqliteProcesses, ARunIsAliveAsLongAsItsProcess) {
-  Writer holder({"hold", Path(), "r1"});
+  WriterProcess holder({"hold", Path(), "r1"});
   ASSERT_EQ(holder.Next(), "begun");
   const std::unique_ptr<Store> store = Open();
   EXPECT_EQ(store->FindRun("r1")->status, "running");
@@ -184,7 +111,7 @@ TEST_F(SqliteProcesses, ARunIsAliveAsLongAsItsProcess) {
 }
 
 TEST_F(SqliteProcesses, ALiveProcessThatIsTakenOverIsFenced) {
-  Writer zombie({"count", Path(), "r1"});
+  WriterProcess zombie({"count", Path(), "r1"});
   ASSERT_TRUE(zombie.Next());
   const std::unique_ptr<Store> store = Open();
   absl::StatusOr<RunHandle> run = store->BeginRun(kProbeConnection, "r2", absl::UnixEpoch(), true);
@@ -194,7 +121,7 @@ TEST_F(SqliteProcesses, ALiveProcessThatIsTakenOverIsFenced) {
 }
 
 TEST_F(SqliteProcesses, AChildThatOutlivesTheRunDoesNotHoldItsLock) {
-  Writer holder({"fork", Path(), "r1"});
+  WriterProcess holder({"fork", Path(), "r1"});
   const std::optional<std::string> begun = holder.Next();
   ASSERT_TRUE(begun && begun->starts_with("begun "));
   const auto child = static_cast<pid_t>(std::stoi(begun->substr(6)));

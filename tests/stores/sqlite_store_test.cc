@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "tests/platform/temp_dir.h"
-#include "tests/stores/sqlite_probe.h"
+#include "tests/stores/store_probe.h"
 
 namespace shunt {
 namespace {

@@ -1,15 +1,20 @@
 // A program that tests start and kill. What it announces on stdout is durable, or the store is
-// wrong.
+// wrong. WHERE is the path of an SQLite file or the URL of another store.
 //
-//   store_writer count PATH RUN_ID [CALL]   takes over the connection, then writes n+1, n+2, ... as
-//   state and
-//                                           as config for ever; announces "state N", "config N".
-//                                           With CALL: kills itself at that call to storage, a
-//                                           write half done.
-//   store_writer offer PATH WRITER COUNT    offers COUNT updates in an order of its own, newest key
-//   wins store_writer hold PATH RUN_ID           begins a run, announces "begun", and waits for
-//   ever store_writer fork PATH RUN_ID           the same, but has a child that lives on and
-//   announces "begun PID"
+//   store_writer count WHERE RUN_ID [CALL]
+//       begins a run, then writes n+1, n+2, ... as state and as config for ever; announces
+//       "state N", "config N". With CALL: kills itself at that call to SQLite's storage, a write
+//       half done.
+//   store_writer once WHERE RUN_ID
+//       begins a run, announces "begun", then does so once.
+//   store_writer offer WHERE WRITER COUNT
+//       offers COUNT updates in an order of its own, newest key wins
+//   store_writer hold WHERE RUN_ID
+//       begins a run, announces "begun", and waits for ever
+//   store_writer fork WHERE RUN_ID
+//       the same, but has a child that lives on and announces "begun PID"
+//   store_writer open WHERE
+//       opens the store, which makes its tables, and announces "open"
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +25,7 @@
 #include <string_view>
 
 #include "tests/stores/fault_vfs.h"
-#include "tests/stores/sqlite_probe.h"
+#include "tests/stores/store_probe.h"
 
 namespace shunt {
 namespace {
@@ -36,15 +41,19 @@ void Announce(const std::string& line) {
   if (::write(STDOUT_FILENO, text.data(), text.size()) < 0) ::_exit(2);
 }
 
-int Count(Store& store, const std::string& run_id) {
+// Only SQLite knows at once that the last one is dead.
+bool TakesOver(const Store& store) { return store.url().find("sqlite:") != 0; }
+
+int Count(Store& store, const std::string& run_id, bool for_ever) {
   const absl::StatusOr<RunHandle> run =
-      store.BeginRun(kProbeConnection, run_id, absl::UnixEpoch(), false);
+      store.BeginRun(kProbeConnection, run_id, absl::UnixEpoch(), TakesOver(store));
   if (!run.ok()) return Fail(run.status());
   absl::StatusOr<int64_t> state = ReadProbeState(store);
   if (!state.ok()) return Fail(state.status());
   absl::StatusOr<int64_t> config = ReadProbeConfig(store);
   if (!config.ok()) return Fail(config.status());
-  while (true) {
+  if (!for_ever) Announce("begun");
+  do {
     ++*state;
     if (absl::Status status = WriteProbeState(store, *run, *state); !status.ok()) {
       return Fail(status);
@@ -53,7 +62,8 @@ int Count(Store& store, const std::string& run_id) {
     ++*config;
     if (absl::Status status = WriteProbeConfig(store, *config); !status.ok()) return Fail(status);
     Announce("config " + std::to_string(*config));
-  }
+  } while (for_ever);
+  return 0;
 }
 
 int Offer(Store& store, int64_t writer, int64_t count) {
@@ -98,16 +108,20 @@ int Hold(Store& store, const std::string& run_id, bool leave_child) {
 }
 
 int Main(int argc, char** argv) {
-  if (argc < 4) return 2;
+  if (argc < 3) return 2;
   const std::string_view what = argv[1];
+  if (argc < 4 && what != "open") return 2;
   std::optional<FaultVfs> vfs;  // outlives the store
   if (what == "count" && argc > 4) {
     vfs.emplace();
     vfs->DieAt(::atoll(argv[4]));
   }
-  const absl::StatusOr<std::unique_ptr<Store>> store = OpenProbe(argv[2]);
+  StoreOptions options;
+  options.run_lease = kProbeLease;
+  const absl::StatusOr<std::unique_ptr<Store>> store = OpenProbe(argv[2], options);
   if (!store.ok()) return Fail(store.status());
-  if (what == "count") return Count(**store, argv[3]);
+  if (what == "open") return Announce("open"), 0;
+  if (what == "count" || what == "once") return Count(**store, argv[3], what == "count");
   if (what == "offer" && argc > 4) return Offer(**store, ::atoll(argv[3]), ::atoll(argv[4]));
   if (what == "hold") return Hold(**store, argv[3], false);
   if (what == "fork") return Hold(**store, argv[3], true);

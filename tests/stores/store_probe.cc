@@ -1,6 +1,7 @@
-#include "tests/stores/sqlite_probe.h"
+#include "tests/stores/store_probe.h"
 
 #include <charconv>
+#include <utility>
 #include <vector>
 
 namespace shunt {
@@ -17,8 +18,9 @@ int64_t NumberOf(const std::string& text) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Store>> OpenProbe(const std::string& path) {
-  return OpenStore("sqlite:" + path, StoreOptions());
+absl::StatusOr<std::unique_ptr<Store>> OpenProbe(const std::string& where,
+                                                 const StoreOptions& options) {
+  return OpenStore(where.front() == '/' ? "sqlite:" + where : where, options);
 }
 
 absl::Status WriteProbeState(Store& store, const RunHandle& run, int64_t number) {
@@ -55,9 +57,16 @@ absl::StatusOr<int64_t> ReadProbeState(Store& store) {
 
 absl::StatusOr<int64_t> ReadProbeConfig(Store& store) {
   absl::StatusOr<ConfigDocument> document = store.ReadConfig(kProbeConfig);
-  if (!document.ok()) return document.status();
-  absl::StatusOr<std::vector<JournalRow>> journal = store.ReadJournal(kProbeConfig);
-  if (!journal.ok()) return journal.status();
+  absl::StatusOr<std::vector<JournalRow>> journal = std::vector<JournalRow>();
+  while (true) {
+    if (!document.ok()) return document.status();
+    journal = store.ReadJournal(kProbeConfig);
+    if (!journal.ok()) return journal.status();
+    // Two calls: somebody may have written between them.
+    absl::StatusOr<ConfigDocument> after = store.ReadConfig(kProbeConfig);
+    if (after.ok() && *after == *document) break;
+    document = std::move(after);
+  }
   const int64_t number = document->generation;
   if (number < 0 && journal->empty() && document->keys.empty()) return -1;
   const bool whole = document->newest.seq == number && document->keys.size() == 2 &&

@@ -16,8 +16,12 @@ namespace shunt {
 
 inline constexpr char kProbeConnection[] = "probe";
 inline constexpr char kProbeConfig[] = "probe/source";
+// Long enough for a slow machine, short enough to be waited for.
+inline constexpr absl::Duration kProbeLease = absl::Seconds(2);
 
-absl::StatusOr<std::unique_ptr<Store>> OpenProbe(const std::string& path);
+// `where` is a path of an SQLite file, or the URL of another store.
+absl::StatusOr<std::unique_ptr<Store>> OpenProbe(const std::string& where,
+                                                 const StoreOptions& options = {});
 
 absl::Status WriteProbeState(Store& store, const RunHandle& run, int64_t number);
 absl::Status WriteProbeConfig(Store& store, int64_t number);

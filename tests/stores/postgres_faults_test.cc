@@ -1,0 +1,551 @@
+// The PostgreSQL store when the server restarts, dies, stops, refuses or is misconfigured.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "platform/clock.h"
+#include "stores/store.h"
+#include "tests/stores/postgres_server.h"
+#include "tests/stores/store_probe.h"
+#include "tests/stores/writer_process.h"
+
+namespace shunt {
+namespace {
+
+using ::absl::StatusCode;
+using Stop = PostgresServer::Stop;
+
+constexpr absl::Duration kPatience = absl::Seconds(30);
+
+// Until `condition` holds, or the test fails.
+void Await(const std::function<bool()>& condition) {
+  const absl::Duration deadline = SystemClock().MonoNow() + kPatience;
+  while (!condition()) {
+    ASSERT_LT(SystemClock().MonoNow(), deadline);
+    Poll({}, absl::Milliseconds(10));
+  }
+}
+
+StoreOptions WaitingFor(absl::Duration wait) {
+  StoreOptions options;
+  options.busy_wait_max = wait;
+  return options;
+}
+
+// Each test has a server of its own, because most of them mistreat it.
+class PostgresFaults : public ::testing::Test {
+ protected:
+  explicit PostgresFaults(PostgresServer::Options options = {}) : server_(std::move(options)) {
+    server_.Execute("CREATE DATABASE probe");
+  }
+
+  std::unique_ptr<Store> Open(const StoreOptions& options = {}) {
+    absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(Url(), options);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return store.ok() ? *std::move(store) : nullptr;
+  }
+  std::string Url() const { return server_.Url("probe"); }
+
+  void ExpectRefused(const std::string& url, StatusCode code, const std::string& words) {
+    const absl::Status status = OpenStore(url, WaitingFor(absl::Milliseconds(300))).status();
+    EXPECT_EQ(status.code(), code) << status;
+    EXPECT_NE(status.message().find(words), std::string::npos) << status;
+  }
+
+  PostgresServer server_;
+};
+
+RunHandle Begin(Store& store, const std::string& run_id) {
+  absl::StatusOr<RunHandle> run = store.BeginRun(kProbeConnection, run_id, absl::UnixEpoch(), true);
+  EXPECT_TRUE(run.ok()) << run.status();
+  return run.ok() ? *run : RunHandle();
+}
+
+// --- restarts
+// --------------------------------------------------------------------------------------
+
+// A writer that is never told to stop for a lost answer: it looks what became of it (G26).
+class Persister {
+ public:
+  explicit Persister(std::unique_ptr<Store> store)
+      : store_(std::move(store)), run_(Begin(*store_, "persister")) {
+    thread_ = std::thread([this] { Loop(); });
+  }
+  ~Persister() { Finish(); }
+  void Finish() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      stop_ = true;
+    }
+    if (thread_.joinable()) thread_.join();
+  }
+  int64_t announced() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return announced_;
+  }
+  int unknown() const { return unknown_; }
+
+ private:
+  void Loop() {
+    for (int64_t number = 0; !Stopped(); ++number) {
+      const absl::Status state = WriteProbeState(*store_, run_, number);
+      ASSERT_TRUE(state.ok()) << state;  // is repeated inside
+      absl::Status config = WriteProbeConfig(*store_, number);
+      while (!config.ok()) {
+        ASSERT_EQ(config.code(), StatusCode::kUnavailable) << config;
+        ++unknown_;
+        const absl::StatusOr<int64_t> found = ReadProbeConfig(*store_);
+        ASSERT_TRUE(found.ok()) << found.status();
+        ASSERT_TRUE(*found == number || *found == number - 1) << *found << " of " << number;
+        if (*found == number) break;
+        config = WriteProbeConfig(*store_, number);
+      }
+      const std::lock_guard<std::mutex> lock(mutex_);
+      announced_ = number;
+    }
+  }
+  bool Stopped() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return stop_;
+  }
+
+  const std::unique_ptr<Store> store_;
+  const RunHandle run_;
+  int unknown_ = 0;
+  std::mutex mutex_;
+  bool stop_ = false;       // guarded by mutex_
+  int64_t announced_ = -1;  // guarded by mutex_
+  std::thread thread_;
+};
+
+class PostgresRestarts : public PostgresFaults {
+ protected:
+  PostgresRestarts() : PostgresFaults({.durable = true}) {}
+};
+
+TEST_F(PostgresRestarts, InTheMiddleOfCommitsLoseNothingThatWasAnnounced) {
+  constexpr uint64_t kSeed = 20260401;
+  constexpr Stop kWays[] = {Stop::kImmediate, Stop::kFast, Stop::kKill};
+  constexpr int kRestarts = 15;
+  RecordProperty("seed", std::to_string(kSeed));
+  std::mt19937_64 random(kSeed);
+  Persister persister(Open());
+  const std::unique_ptr<Store> reader = Open();
+  for (int restart = 0; restart < kRestarts; ++restart) {
+    SCOPED_TRACE("seed " + std::to_string(kSeed) + ", restart " + std::to_string(restart));
+    const int64_t before = persister.announced();
+    Await([&] { return persister.announced() > before + static_cast<int64_t>(random() % 20); });
+    const int64_t announced = persister.announced();
+    server_.StopNow(kWays[restart % 3]);
+    server_.StartWithoutWaiting();
+    // This waits for the server like everybody else.
+    const absl::StatusOr<int64_t> config = ReadProbeConfig(*reader);
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_GE(*config, announced);
+    const absl::StatusOr<int64_t> state = ReadProbeState(*reader);
+    ASSERT_TRUE(state.ok()) << state.status();
+    EXPECT_GE(*state, announced);
+  }
+  persister.Finish();
+  EXPECT_EQ(*ReadProbeConfig(*reader), persister.announced());
+  const int64_t updates = persister.announced() + 1;
+  const auto journal = reader->ReadJournal(kProbeConfig);
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  if (updates <= 1000) {
+    EXPECT_EQ(static_cast<int64_t>(journal->size()), updates) << "each once";
+  }
+  ::printf("%d restarts, %ld updates, %d lost answers, seed %lu\n", kRestarts,
+           static_cast<long>(updates), persister.unknown(), static_cast<unsigned long>(kSeed));
+}
+
+TEST_F(PostgresFaults, ABackendThatIsTerminatedIsReplaced) {
+  const std::unique_ptr<Store> store = Open();
+  const RunHandle run = Begin(*store, "r1");
+  for (int64_t i = 0; i < 5; ++i) {
+    server_.Execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'probe'");
+    EXPECT_TRUE(WriteProbeState(*store, run, i).ok());
+    server_.Execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'probe'");
+    EXPECT_TRUE(WriteProbeConfig(*store, i).ok()) << "nothing was sent yet: it is no lost answer";
+  }
+  EXPECT_EQ(*ReadProbeState(*store), 4);
+}
+
+TEST_F(PostgresFaults, ABackendThatIsKilledTakesTheServerDownForAMoment) {
+  const std::unique_ptr<Store> store = Open();
+  const RunHandle run = Begin(*store, "r1");
+  for (int64_t i = 0; i < 3; ++i) {
+    for (const pid_t pid : server_.Backends("probe")) ::kill(pid, SIGKILL);
+    EXPECT_TRUE(WriteProbeState(*store, run, i).ok());
+  }
+  EXPECT_EQ(*ReadProbeState(*store), 2);
+}
+
+// --- deadlines
+// -------------------------------------------------------------------------------------
+
+TEST_F(PostgresFaults, AStoppedBackendIsGivenUpAtTheDeadline) {
+  const std::unique_ptr<Store> store = Open(WaitingFor(absl::Milliseconds(400)));
+  const RunHandle run = Begin(*store, "r1");
+  ASSERT_TRUE(WriteProbeState(*store, run, 0).ok());
+  const std::vector<pid_t> backends = server_.Backends("probe");
+  ASSERT_FALSE(backends.empty());
+  for (const pid_t pid : backends) ::kill(pid, SIGSTOP);
+  const absl::Duration start = SystemClock().MonoNow();
+  const absl::Status status = WriteProbeState(*store, run, 1);
+  const absl::Duration took = SystemClock().MonoNow() - start;
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
+  EXPECT_GE(took, absl::Milliseconds(400));
+  EXPECT_LT(took, absl::Seconds(2));
+  for (const pid_t pid : backends) ::kill(pid, SIGCONT);
+  EXPECT_TRUE(WriteProbeState(*store, run, 2).ok()) << "over a new connection";
+  EXPECT_EQ(*ReadProbeState(*store), 2);
+}
+
+TEST_F(PostgresFaults, AStoppedServerIsGivenUpAtTheDeadline) {
+  const std::unique_ptr<Store> store = Open(WaitingFor(absl::Milliseconds(400)));
+  const RunHandle run = Begin(*store, "r1");
+  const std::vector<pid_t> backends = server_.Backends("probe");
+  ::kill(server_.pid(), SIGSTOP);  // it also accepts nobody new
+  for (const pid_t pid : backends) ::kill(pid, SIGSTOP);
+  const absl::Duration start = SystemClock().MonoNow();
+  EXPECT_EQ(ReadProbeState(*store).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(WriteProbeConfig(*store, 0).code(), StatusCode::kUnavailable);
+  EXPECT_EQ(OpenStore(Url(), WaitingFor(absl::Milliseconds(400))).status().code(),
+            StatusCode::kUnavailable);
+  EXPECT_LT(SystemClock().MonoNow() - start, absl::Seconds(4));
+  ::kill(server_.pid(), SIGCONT);
+  for (const pid_t pid : backends) ::kill(pid, SIGCONT);
+  Await([&] { return WriteProbeState(*store, run, 1).ok(); });
+}
+
+TEST_F(PostgresFaults, AServerThatIsGoneIsSaidSo) {
+  const std::unique_ptr<Store> store = Open(WaitingFor(absl::Milliseconds(300)));
+  const RunHandle run = Begin(*store, "r1");
+  server_.StopNow(Stop::kFast);
+  const absl::Status status = WriteProbeState(*store, run, 0);
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_NE(status.message().find("cannot be reached"), std::string::npos) << status;
+  ExpectRefused(Url(), StatusCode::kUnavailable, "cannot be reached");
+  server_.Start();
+  EXPECT_TRUE(WriteProbeState(*store, run, 1).ok());
+}
+
+TEST_F(PostgresFaults, ALockThatIsHeldForeverIsGivenUpAtTheDeadline) {
+  const std::unique_ptr<Store> store = Open(WaitingFor(absl::Milliseconds(500)));
+  const std::unique_ptr<Store> holder = Open();
+  const absl::Status status = holder->UpdateConfig(kProbeConfig, [&](const ConfigDocument&) {
+    // Inside the holder's transaction.
+    const absl::Status waited = WriteProbeConfig(*store, 0);
+    EXPECT_EQ(waited.code(), StatusCode::kUnavailable);
+    EXPECT_NE(waited.message().find("locked"), std::string::npos) << waited;
+    return absl::StatusOr<ConfigChange>(ConfigChange());
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(WriteProbeConfig(*store, 0).ok());
+}
+
+TEST_F(PostgresFaults, AWorkerThatStandsStillInATransactionDoesNotHoldTheLockForever) {
+  const std::unique_ptr<Store> stopped = Open(WaitingFor(absl::Milliseconds(600)));
+  const std::unique_ptr<Store> other = Open();
+  int decisions = 0;
+  const absl::Status status = stopped->UpdateConfig(kProbeConfig, [&](const ConfigDocument&) {
+    // The server ends this transaction after a second, and then the other one gets through.
+    if (++decisions == 1) {
+      EXPECT_TRUE(WriteProbeConfig(*other, 7).ok());
+    }
+    return absl::StatusOr<ConfigChange>(ConfigChange());
+  });
+  EXPECT_EQ(*ReadProbeConfig(*other), 7) << status;
+}
+
+// --- settings
+// --------------------------------------------------------------------------------------
+
+// What a trigger sees inside of our transactions.
+void RecordSetting(PostgresServer& server, const std::string& setting) {
+  server.Execute("CREATE TABLE public.seen (value text)", "probe");
+  server.Execute(
+      "CREATE FUNCTION public.see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+      " INSERT INTO public.seen VALUES (current_setting('" +
+          setting +
+          "'));"
+          " RETURN NULL; END $$",
+      "probe");
+  server.Execute(
+      "CREATE TRIGGER see AFTER INSERT OR UPDATE ON shunt.config_journal"
+      " FOR EACH ROW EXECUTE FUNCTION public.see()",
+      "probe");
+}
+
+TEST_F(PostgresFaults, ARoleWithoutSynchronousCommitCommitsSynchronouslyAllTheSame) {
+  server_.Execute("ALTER ROLE shunt SET synchronous_commit = off");
+  server_.Execute("ALTER DATABASE probe SET synchronous_commit = off");
+  const std::unique_ptr<Store> store = Open();
+  RecordSetting(server_, "synchronous_commit");
+  EXPECT_TRUE(WriteProbeConfig(*store, 0).ok());
+  EXPECT_EQ(server_.Query("SELECT value FROM public.seen", "probe"),
+            std::vector<std::string>{"on"});
+}
+
+TEST_F(PostgresFaults, WhatIsStrongerThanSynchronousCommitStays) {
+  server_.Execute("ALTER ROLE shunt SET synchronous_commit = remote_apply");
+  const std::unique_ptr<Store> store = Open();
+  RecordSetting(server_, "synchronous_commit");
+  EXPECT_TRUE(WriteProbeConfig(*store, 0).ok());
+  EXPECT_EQ(server_.Query("SELECT value FROM public.seen", "probe"),
+            std::vector<std::string>{"remote_apply"});
+}
+
+TEST_F(PostgresFaults, AServerThatDoesNotSyncIsTold) {
+  std::vector<std::string> warnings;
+  StoreOptions options;
+  options.warn = [&](std::string_view text) { warnings.emplace_back(text); };
+  Open(options);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("fsync=off"), std::string::npos);
+}
+
+TEST_F(PostgresRestarts, AServerThatSyncsNeedsNoWarning) {
+  StoreOptions options;
+  options.warn = [](std::string_view text) { ADD_FAILURE() << std::string(text); };
+  Open(options);
+}
+
+TEST_F(PostgresFaults, NothingOfASessionOutlivesATransaction) {
+  const std::unique_ptr<Store> store = Open();
+  EXPECT_TRUE(WriteProbeConfig(*store, 0).ok());
+  EXPECT_EQ(server_.Query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
+            std::vector<std::string>{"0"});
+  EXPECT_EQ(server_.Query("SELECT count(*) FROM pg_stat_activity WHERE datname = 'probe'"
+                          " AND state <> 'idle'"),
+            std::vector<std::string>{"0"});
+}
+
+// --- refusals
+// --------------------------------------------------------------------------------------
+
+TEST_F(PostgresFaults, AReadOnlyDatabaseIsReadAndNotWritten) {
+  const std::unique_ptr<Store> store = Open();
+  ASSERT_TRUE(WriteProbeConfig(*store, 3).ok());
+  server_.Execute("ALTER DATABASE probe SET default_transaction_read_only = on");
+  server_.Execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'probe'");
+  EXPECT_EQ(*ReadProbeConfig(*store), 3);
+  const absl::Status status = WriteProbeConfig(*store, 4);
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_NE(status.message().find("read-only"), std::string::npos) << status;
+  EXPECT_EQ(*ReadProbeConfig(*store), 3);
+}
+
+TEST_F(PostgresFaults, TooManyConnectionsAreWaitedFor) {
+  server_.Execute("ALTER DATABASE probe CONNECTION LIMIT 0");
+  server_.Execute("CREATE ROLE worker LOGIN");  // a superuser is under no limit
+  server_.Execute("GRANT CREATE ON DATABASE probe TO worker");
+  ExpectRefused(server_.Url("probe", "worker"), StatusCode::kUnavailable, "too many connections");
+  std::thread later([&] {
+    Poll({}, absl::Milliseconds(100));
+    server_.Execute("ALTER DATABASE probe CONNECTION LIMIT 10");
+  });
+  const absl::Status status = OpenStore(server_.Url("probe", "worker")).status();
+  EXPECT_TRUE(status.ok()) << status;
+  later.join();
+}
+
+TEST_F(PostgresFaults, ADatabaseOrUserThatIsMissingIsSaidSoAtOnce) {
+  const absl::Duration start = SystemClock().MonoNow();
+  EXPECT_NE(OpenStore(server_.Url("nowhere")).status().message().find("create it first"),
+            std::string::npos);
+  const absl::Status nobody = OpenStore(server_.Url("probe", "nobody")).status();
+  EXPECT_NE(nobody.message().find("refused the login"), std::string::npos) << nobody;
+  EXPECT_LT(SystemClock().MonoNow() - start, absl::Seconds(2));
+}
+
+TEST_F(PostgresFaults, AUserWithoutRightsIsToldWhichItNeeds) {
+  server_.Execute("CREATE ROLE guest LOGIN");
+  ExpectRefused(server_.Url("probe", "guest"), StatusCode::kUnavailable, "CREATE on the database");
+  Open();
+  ExpectRefused(server_.Url("probe", "guest"), StatusCode::kUnavailable, "rights");
+  server_.Execute("GRANT USAGE ON SCHEMA shunt TO guest", "probe");
+  server_.Execute("GRANT ALL ON ALL TABLES IN SCHEMA shunt TO guest", "probe");
+  const auto store = OpenStore(server_.Url("probe", "guest"));
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_TRUE(WriteProbeState(**store, Begin(**store, "r1"), 0).ok());
+}
+
+TEST_F(PostgresFaults, ANewerSchemaIsRefused) {
+  Open();
+  server_.Execute("UPDATE shunt.schema_version SET version = 99", "probe");
+  ExpectRefused(Url(), StatusCode::kDataLoss, "newer schema");
+  server_.Execute("DELETE FROM shunt.schema_version", "probe");
+  ExpectRefused(Url(), StatusCode::kDataLoss, "lost its version");
+}
+
+TEST_F(PostgresFaults, ASchemaOfSomebodyElseIsLeftAlone) {
+  server_.Execute("CREATE SCHEMA shunt", "probe");
+  server_.Execute("CREATE TABLE shunt.railway (track int)", "probe");
+  ExpectRefused(Url(), StatusCode::kDataLoss, "not of a shunt store");
+  server_.Execute("DROP TABLE shunt.railway", "probe");
+  Open();  // an empty schema that an administrator has made
+}
+
+TEST_F(PostgresFaults, TablesThatAreMissingAreDamage) {
+  const std::unique_ptr<Store> store = Open();
+  server_.Execute("DROP TABLE shunt.config_keys", "probe");
+  EXPECT_EQ(ReadProbeConfig(*store).status().code(), StatusCode::kDataLoss);
+}
+
+TEST_F(PostgresFaults, NoMessageQuotesWhatIsStored) {
+  const std::unique_ptr<Store> store = Open();
+  server_.Execute("ALTER TABLE shunt.config_journal ADD CHECK (length(payload) < 10)", "probe");
+  server_.Execute(
+      "CREATE FUNCTION public.tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+      " RAISE EXCEPTION 'value %', convert_from(NEW.value, 'UTF8'); END $$",
+      "probe");
+  JournalRow row;
+  row.config_id = kProbeConfig;
+  row.payload = "{\"token\":\"s3cr3t\"}";
+  ConfigDocument document;
+  document.generation = 0;
+  document.keys = {{"token", "\"s3cr3t\"", {}}};
+  const auto write = [&](const ConfigChange& change) {
+    return store->UpdateConfig(
+        kProbeConfig, [&](const ConfigDocument&) { return absl::StatusOr<ConfigChange>(change); });
+  };
+  const absl::Status check = write({std::nullopt, {row}});
+  server_.Execute(
+      "CREATE TRIGGER tell BEFORE INSERT ON shunt.config_keys FOR EACH ROW"
+      " EXECUTE FUNCTION public.tell()",
+      "probe");
+  const absl::Status trigger = write({document, {}});
+  for (const absl::Status& status : {check, trigger}) {
+    EXPECT_FALSE(status.ok());
+    EXPECT_EQ(status.ToString().find("s3cr3t"), std::string::npos) << status;
+  }
+}
+
+// --- many at once
+// ----------------------------------------------------------------------------------
+
+TEST_F(PostgresFaults, EightFirstStartsAtOnceMakeOneStore) {
+  std::vector<std::unique_ptr<WriterProcess>> workers;
+  for (int i = 0; i < 8; ++i) {
+    workers.push_back(std::make_unique<WriterProcess>(std::vector<std::string>{"open", Url()}));
+  }
+  for (const auto& worker : workers) EXPECT_EQ(worker->Finish(), 0);
+  EXPECT_EQ(server_.Query("SELECT version FROM shunt.schema_version", "probe").size(), 1u);
+}
+
+TEST_F(PostgresFaults, ConcurrentWritersEndAtTheNewestAndJournalEverything) {
+  constexpr int64_t kWriters = 8, kCount = 50;
+  Open();
+  std::vector<std::unique_ptr<WriterProcess>> writers;
+  for (int64_t writer = 0; writer < kWriters; ++writer) {
+    writers.push_back(std::make_unique<WriterProcess>(
+        std::vector<std::string>{"offer", Url(), std::to_string(writer), std::to_string(kCount)}));
+  }
+  for (const auto& writer : writers) EXPECT_EQ(writer->Finish(), 0);
+  const std::unique_ptr<Store> store = Open();
+  EXPECT_EQ(store->ReadConfig(kProbeConfig)->newest.effective_at_ms, kCount - 1);
+  EXPECT_EQ(store->ReadConfig(kProbeConfig)->newest.epoch, kWriters - 1);
+  EXPECT_EQ(store->ReadJournal(kProbeConfig)->size(), static_cast<std::size_t>(kWriters * kCount));
+}
+
+// --- leases
+// ----------------------------------------------------------------------------------------
+
+TEST_F(PostgresFaults, ARunLivesAsLongAsItsProcessAndItsLeaseLonger) {
+  WriterProcess holder({"hold", Url(), "r1"});
+  ASSERT_EQ(holder.Next(), "begun");
+  const std::unique_ptr<Store> store = Open();
+  // Longer than a lease: it was renewed.
+  const absl::Duration until = SystemClock().MonoNow() + 1.5 * kProbeLease;
+  Await([&] { return SystemClock().MonoNow() > until; });
+  EXPECT_EQ(store->FindRun("r1")->status, "running");
+  EXPECT_EQ(store->BeginRun(kProbeConnection, "r2", absl::UnixEpoch(), false).status().code(),
+            StatusCode::kAborted);
+  holder.Kill();
+  holder.Finish();
+  Await([&] { return store->FindRun("r1")->status == "dead"; });
+  EXPECT_TRUE(store->BeginRun(kProbeConnection, "r2", absl::UnixEpoch(), false).ok());
+}
+
+TEST_F(PostgresFaults, AStoppedProcessLosesItsLeaseAndGoesOnWhenNobodyTookOver) {
+  WriterProcess writer({"count", Url(), "r1"});
+  ASSERT_TRUE(writer.Next());
+  const std::unique_ptr<Store> store = Open();
+  writer.Pause();
+  Await([&] { return store->FindRun("r1")->status == "dead"; });
+  const int64_t stored = *ReadProbeConfig(*store);
+  writer.Resume();
+  Await([&] { return store->FindRun("r1")->status == "running"; });
+  while (writer.announced_config() <= stored + 1 && writer.Next()) {
+  }
+  EXPECT_GT(writer.announced_config(), stored + 1);
+  writer.Kill();
+  EXPECT_EQ(writer.Finish(), std::nullopt) << "it was still writing";
+}
+
+TEST_F(PostgresFaults, AStoppedProcessThatWasTakenOverIsFenced) {
+  WriterProcess writer({"count", Url(), "r1"});
+  ASSERT_TRUE(writer.Next());
+  const std::unique_ptr<Store> store = Open();
+  writer.Pause();
+  Await([&] { return store->FindRun("r1")->status == "dead"; });
+  const absl::StatusOr<RunHandle> run =
+      store->BeginRun(kProbeConnection, "r2", absl::UnixEpoch(), false);
+  ASSERT_TRUE(run.ok()) << run.status();
+  writer.Resume();
+  EXPECT_EQ(writer.Finish(), 1) << "its next commit is refused";
+  EXPECT_TRUE(WriteProbeState(*store, *run, 1000).ok());
+}
+
+TEST_F(PostgresFaults, ARunSurvivesAServerThatIsAwayForAMoment) {
+  StoreOptions options;
+  options.run_lease = kProbeLease;
+  const std::unique_ptr<Store> store = Open(options);
+  Begin(*store, "r1");
+  server_.StopNow(Stop::kImmediate);
+  server_.Start();
+  const absl::Duration until = SystemClock().MonoNow() + 1.5 * kProbeLease;
+  Await([&] { return SystemClock().MonoNow() > until; });
+  EXPECT_EQ(Open()->FindRun("r1")->status, "running");
+}
+
+// --- encodings
+// -------------------------------------------------------------------------------------
+
+TEST_F(PostgresFaults, EveryEncodingOfADatabaseHoldsEveryByte) {
+  std::string bytes;
+  for (int byte = 0; byte < 256; ++byte) bytes += static_cast<char>(byte);
+  for (const std::string encoding : {"SQL_ASCII", "LATIN1", "EUC_JP"}) {
+    server_.Execute("CREATE DATABASE odd_" + encoding + " TEMPLATE template0 ENCODING '" +
+                    encoding + "' LC_COLLATE 'C' LC_CTYPE 'C'");
+    std::string name = "odd_" + encoding;
+    for (char& c : name) c = static_cast<char>(std::tolower(c));
+    const auto store = OpenStore(server_.Url(name));
+    ASSERT_TRUE(store.ok()) << store.status();
+    ASSERT_TRUE((*store)
+                    ->ReplaceCheckpoint(bytes, absl::UnixEpoch(),
+                                        {{StateType::kStream, {bytes, bytes}, bytes + "é☃"}})
+                    .ok());
+    const auto states = (*store)->ReadCheckpoint(bytes);
+    ASSERT_TRUE(states.ok() && states->size() == 1) << states.status();
+    EXPECT_EQ((*states)[0].stream.name, bytes);
+    EXPECT_EQ((*states)[0].blob, bytes + "é☃");
+    EXPECT_EQ((*store)->ListConnections()->at(0), bytes);
+    EXPECT_FALSE(server_.Query("SELECT state FROM shunt.checkpoints_readable", name).at(0).empty());
+  }
+}
+
+}  // namespace
+}  // namespace shunt
