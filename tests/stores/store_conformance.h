@@ -1,5 +1,6 @@
 // The conformance suite of stores: every store gives the same answers (G49). The tests stand in
-// store_conformance_{runs,checkpoints,configs,sharing}_test.cc; a new store joins by adding its
+// store_conformance_{runs,checkpoints,configs,journal,fencing,texts,extremes,sharing}_test.cc; a
+// new store joins by adding its
 // kind in store_conformance_test.cc.
 #pragma once
 
@@ -71,6 +72,10 @@ inline Store::Decide Always(ConfigChange change) {
     return change;
   };
 }
+
+// Every kind of store, and what a test of it is called.
+std::vector<StoreKind> AllKinds();
+std::string NameOf(const ::testing::TestParamInfo<StoreKind>& kind);
 
 class StoreConformance : public ::testing::TestWithParam<StoreKind> {
  protected:

@@ -5,10 +5,11 @@ namespace shunt {
 
 std::string NameOf(const ::testing::TestParamInfo<StoreKind>& kind) { return kind.param.name; }
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance,
-                         ::testing::Values(MemoryKind(), SqliteKind(), SealedSqliteKind(),
-                                           PostgresKind(), SealedPostgresKind()),
-                         NameOf);
+std::vector<StoreKind> AllKinds() {
+  return {MemoryKind(), SqliteKind(), SealedSqliteKind(), PostgresKind(), SealedPostgresKind()};
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance, ::testing::ValuesIn(AllKinds()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Stores, PlainStoreConformance,
                          ::testing::Values(MemoryKind(), SqliteKind(), PostgresKind()), NameOf);
 
