@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/idle_ends.h"
 #include "cli/spec_probe.h"
 #include "connectors/process_connector.h"
+#include "connectors/stream_connector.h"
 #include "platform/check.h"
 #include "platform/clock.h"
 #include "platform/entropy.h"
@@ -15,7 +17,28 @@
 namespace shunt {
 namespace {
 
-std::vector<std::string> WordsOf(const std::string& command) {
+// Whether there is a connector that we start.
+bool HasCommand(EndRole role) { return role != EndRole::kNobody && role != EndRole::kStdout; }
+
+std::string_view VerbOf(EndRole role) {
+  switch (role) {
+    case EndRole::kCheck:
+      return "check";
+    case EndRole::kDiscover:
+      return "discover";
+    case EndRole::kRead:
+      return "read";
+    case EndRole::kWrite:
+      return "write";
+    case EndRole::kNobody:
+    case EndRole::kStdout:
+      break;
+  }
+  return "";
+}
+
+std::vector<std::string> WordsOf(EndRole role, const std::string& command) {
+  if (!HasCommand(role)) return {};
   absl::StatusOr<std::vector<std::string>> words = SplitShellWords(command);
   SHUNT_CHECK(words.ok() && !words->empty());
   return *std::move(words);
@@ -37,12 +60,13 @@ void Append(std::vector<std::string>* argv, std::string flag, const std::string&
 
 }  // namespace
 
-ProcessEnds::ProcessEnds(const SyncSettings& settings)
+ProcessEnds::ProcessEnds(const SyncSettings& settings, EndRoles roles)
     : settings_(settings),
+      roles_(roles),
       source_env_(ConnectorEnvironment(AllEnv(), settings.source_env)),
       destination_env_(ConnectorEnvironment(AllEnv(), settings.destination_env)),
-      source_argv_(WordsOf(settings.source_command)),
-      destination_argv_(WordsOf(settings.destination_command)) {}
+      source_argv_(WordsOf(roles.source, settings.source_command)),
+      destination_argv_(WordsOf(roles.destination, settings.destination_command)) {}
 
 void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
                             const std::function<bool()>& stopped) {
@@ -52,11 +76,11 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
   };
   std::vector<Asked> asked;
   std::vector<SpecQuestion> questions;
-  if (inputs->source_spec == nullptr) {
+  if (inputs->source_spec == nullptr && HasCommand(roles_.source)) {
     asked.push_back({"source", &inputs->source_spec});
     questions.push_back({source_argv_, source_env_, settings_.spec_options});
   }
-  if (inputs->destination_spec == nullptr) {
+  if (inputs->destination_spec == nullptr && HasCommand(roles_.destination)) {
     asked.push_back({"destination", &inputs->destination_spec});
     questions.push_back({destination_argv_, destination_env_, settings_.spec_options});
   }
@@ -80,12 +104,16 @@ absl::Status ProcessEnds::Prepare(const RunFiles& files) {
       RunDirectory::Create(bases, SystemEntropy());
   if (!directory.ok()) return directory.status();
   directory_ = *std::move(directory);
-  absl::Status status = AddFile("source_config.json", files.source_config, &source_config_);
-  if (status.ok()) {
-    status = AddFile("destination_config.json", files.destination_config, &destination_config_);
-  }
-  if (status.ok()) status = AddFile("catalog.json", files.catalog, &catalog_);
-  if (status.ok() && !files.state.empty()) status = AddFile("state.json", files.state, &state_);
+  absl::Status status = absl::OkStatus();
+  const auto add = [&](bool wanted, std::string_view name, const std::string& json,
+                       std::string* path) {
+    if (wanted && status.ok()) status = AddFile(name, json, path);
+  };
+  add(HasCommand(roles_.source), "source_config.json", files.source_config, &source_config_);
+  add(HasCommand(roles_.destination), "destination_config.json", files.destination_config,
+      &destination_config_);
+  add(!files.catalog.empty(), "catalog.json", files.catalog, &catalog_);
+  add(!files.state.empty(), "state.json", files.state, &state_);
   return status;
 }
 
@@ -97,19 +125,32 @@ absl::Status ProcessEnds::AddFile(std::string_view name, std::string_view json, 
 }
 
 absl::StatusOr<std::unique_ptr<Connector>> ProcessEnds::StartDestination() {
+  if (roles_.destination == EndRole::kNobody) return IdleDestination::Wrap(nullptr);
+  if (roles_.destination == EndRole::kStdout) {
+    absl::StatusOr<std::unique_ptr<StreamConnector>> out =
+        StreamConnector::Open({.output = {}, .log = {}, .input = StreamEndpoint{}});
+    if (!out.ok()) return out.status();
+    return std::unique_ptr<Connector>(*std::move(out));
+  }
+  const bool writes = roles_.destination == EndRole::kWrite;
   std::vector<std::string> argv = destination_argv_;
-  argv.push_back("write");
+  argv.emplace_back(VerbOf(roles_.destination));
   Append(&argv, "--config", destination_config_);
-  Append(&argv, "--catalog", catalog_);
-  return Start(std::move(argv), destination_env_, /*has_input=*/true);
+  if (writes) Append(&argv, "--catalog", catalog_);
+  absl::StatusOr<std::unique_ptr<Connector>> connector =
+      Start(std::move(argv), destination_env_, /*has_input=*/writes);
+  if (writes || !connector.ok()) return connector;
+  return IdleDestination::Wrap(*std::move(connector));
 }
 
 absl::StatusOr<std::unique_ptr<Connector>> ProcessEnds::StartSource() {
+  if (roles_.source == EndRole::kNobody) return IdleSource();
+  const bool reads = roles_.source == EndRole::kRead;
   std::vector<std::string> argv = source_argv_;
-  argv.push_back("read");
+  argv.emplace_back(VerbOf(roles_.source));
   Append(&argv, "--config", source_config_);
-  Append(&argv, "--catalog", catalog_);
-  if (!state_.empty()) Append(&argv, "--state", state_);
+  if (reads) Append(&argv, "--catalog", catalog_);
+  if (reads && !state_.empty()) Append(&argv, "--state", state_);
   return Start(std::move(argv), source_env_, /*has_input=*/false);
 }
 

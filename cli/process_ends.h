@@ -1,5 +1,5 @@
-// ProcessEnds: the ends of `shunt sync`: two connectors that we start, with their files in a run
-// directory that goes when the run does.
+// ProcessEnds: the ends of `shunt sync` and of the verbs: connectors that we start, with their
+// files in a run directory that goes when the run does.
 //
 // Threads: main, which must live as long as the children. Errors: a Status naming the program or
 // file.
@@ -15,10 +15,25 @@
 
 namespace shunt {
 
-class ProcessEnds final : public SessionEnds {
+// What stands at an end, and what it was started for.
+enum class EndRole : uint8_t {
+  kNobody,
+  kCheck,     // CMD check
+  kDiscover,  // CMD discover
+  kRead,      // CMD read; a source's only
+  kWrite,     // CMD write; a destination's only
+  kStdout,    // our own stdout takes the data; a destination's only
+};
+
+struct EndRoles {
+  EndRole source = EndRole::kRead;
+  EndRole destination = EndRole::kWrite;
+};
+
+class ProcessEnds : public SessionEnds {
  public:
-  // REQUIRES: RequireForSync(settings). The settings outlive this.
-  explicit ProcessEnds(const SyncSettings& settings);
+  // REQUIRES: RequireConnector of every end with a command. The settings outlive this.
+  ProcessEnds(const SyncSettings& settings, EndRoles roles);
 
   std::string source_name() const override { return settings_.source_command; }
   std::string destination_name() const override { return settings_.destination_command; }
@@ -32,6 +47,7 @@ class ProcessEnds final : public SessionEnds {
   absl::Status AddFile(std::string_view name, std::string_view json, std::string* path);
 
   const SyncSettings& settings_;
+  const EndRoles roles_;
   std::map<std::string, std::string> source_env_, destination_env_;
   std::vector<std::string> source_argv_, destination_argv_;  // the commands, without verbs
   std::unique_ptr<RunDirectory> directory_;

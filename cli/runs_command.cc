@@ -29,6 +29,14 @@ std::optional<int64_t> ReportNumber(const RunRecord& run, std::string_view objec
   return at ? JsonInt64(*at) : std::nullopt;
 }
 
+// The status, and what the run was when it was no sync.
+std::string StatusCell(const RunRecord& run) {
+  const std::optional<JsonSlice> report = ParseJson(run.report_json);
+  const auto verb = report ? JsonFind(*report, "verb") : std::nullopt;
+  const auto name = verb ? JsonString(*verb) : std::nullopt;
+  return name ? absl::StrCat(run.status, " (", *name, ")") : run.status;
+}
+
 std::string CountCell(std::optional<int64_t> count) {
   return count && *count >= 0 ? FormatCount(static_cast<uint64_t>(*count)) : "";
 }
@@ -40,7 +48,7 @@ std::string RunsTable(const std::vector<RunRecord>& runs) {
     table.AddRow({run.handle.run_id.substr(0, kShortIdBytes), run.handle.connection,
                   FormatInstant(run.started_at),
                   run.finished_at ? FormatElapsed(*run.finished_at - run.started_at) : "",
-                  run.status, CountCell(ReportNumber(run, "totals", "records_read")),
+                  StatusCell(run), CountCell(ReportNumber(run, "totals", "records_read")),
                   CountCell(ReportNumber(run, "totals", "records_committed")),
                   CountCell(ReportNumber(run, "states", "committed"))});
   }

@@ -1,4 +1,4 @@
-// From a command's arguments to checked settings: the same for `sync` and `sidecar`.
+// From a command's arguments to checked settings: the same for `sync`, `sidecar` and the verbs.
 // Threads: the caller's. Errors: InvalidArgument, one line.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace shunt {
 
-// The flags of the table that `command` (kForSync, kForSidecar) has.
+// The flags of the table that `command` (kForSync, ...) has.
 std::vector<FlagSpec> FlagsOf(uint8_t command);
 
 // Reads the connection file, if one is given, and applies file, environment and flags.

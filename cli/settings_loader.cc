@@ -166,6 +166,9 @@ absl::StatusOr<std::string> DefaultStoreUrl(const Environment& environment) {
 
 absl::StatusOr<SyncSettings> LoadSettings(const SettingsInput& input) {
   SyncSettings settings;
+  if ((input.command & (kForCheck | kForDiscover)) != 0) {
+    settings.router.source_timeout = settings.router.destination_timeout = kVerbTimeout;
+  }
   for (const auto apply : {ApplyFile, ApplyEnvironment, ApplyFlags, FillDefaults}) {
     absl::Status status = apply(input, &settings);
     if (!status.ok()) return status;

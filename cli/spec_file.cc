@@ -14,6 +14,18 @@ namespace {
 
 using SpecPointer = std::shared_ptr<const ConnectorSpec>;
 
+// Calls f(line, schema) for every SPEC message among the lines of `output`.
+template <typename F>
+void ForEachSpecMessage(std::string_view output, F f) {
+  while (!output.empty()) {
+    const std::size_t newline = output.find('\n');
+    const std::string_view line = output.substr(0, newline);
+    output.remove_prefix(newline == std::string_view::npos ? output.size() : newline + 1);
+    const absl::StatusOr<std::string> schema = ParseSpecMessage(line);
+    if (schema.ok()) f(line, *schema);
+  }
+}
+
 // The schema in one of the forms that people have.
 absl::StatusOr<SpecPointer> SpecFromJson(std::string_view text, const SpecOptions& options) {
   const std::optional<JsonSlice> document = ParseJson(text);
@@ -37,20 +49,21 @@ absl::StatusOr<SpecPointer> ReadSpecFile(const std::string& path, const SpecOpti
 absl::StatusOr<SpecPointer> SpecFromOutput(std::string_view output, const SpecOptions& options) {
   absl::Status problem = absl::InvalidArgumentError("it printed no SPEC message");
   SpecPointer found;
-  while (!output.empty()) {
-    const std::size_t newline = output.find('\n');
-    const std::string_view line = output.substr(0, newline);
-    output.remove_prefix(newline == std::string_view::npos ? output.size() : newline + 1);
-    const absl::StatusOr<std::string> schema = ParseSpecMessage(line);
-    if (!schema.ok()) continue;
-    absl::StatusOr<SpecPointer> spec = ConnectorSpec::Compile(*schema, options);
+  ForEachSpecMessage(output, [&](std::string_view, const std::string& schema) {
+    absl::StatusOr<SpecPointer> spec = ConnectorSpec::Compile(schema, options);
     if (spec.ok()) {
       found = *std::move(spec);
     } else {
       problem = spec.status();
     }
-  }
+  });
   if (found == nullptr) return problem;
+  return found;
+}
+
+std::string_view SpecMessageIn(std::string_view output) {
+  std::string_view found;
+  ForEachSpecMessage(output, [&](std::string_view line, const std::string&) { found = line; });
   return found;
 }
 

@@ -19,4 +19,7 @@ absl::StatusOr<std::shared_ptr<const ConnectorSpec>> ReadSpecFile(const std::str
 absl::StatusOr<std::shared_ptr<const ConnectorSpec>> SpecFromOutput(
     std::string_view output, const SpecOptions& options = {});
 
+// The last SPEC message itself; empty when there is none.
+std::string_view SpecMessageIn(std::string_view output);
+
 }  // namespace shunt

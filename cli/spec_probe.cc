@@ -1,5 +1,6 @@
 #include "cli/spec_probe.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
@@ -21,7 +22,7 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
 // One child that prints its spec.
 class Probe {
  public:
-  explicit Probe(const SpecQuestion& question) : options_(question.options) {
+  explicit Probe(const SpecQuestion& question) {
     std::vector<std::string> argv = question.argv;
     argv.push_back("spec");
     absl::StatusOr<std::unique_ptr<ProcessConnector>> child =
@@ -38,7 +39,7 @@ class Probe {
     if (!answer_) answer_ = std::move(why);
     child_.reset();
   }
-  absl::StatusOr<SpecPointer> TakeAnswer() { return *std::move(answer_); }
+  absl::StatusOr<SpecOutput> TakeAnswer() { return *std::move(answer_); }
 
   void AppendRequests(std::vector<PollRequest>* requests) const {
     if (done()) return;
@@ -55,43 +56,43 @@ class Probe {
       const IoResult read = child_->ReadOutput(buffer);
       if (read.state == IoState::kBlocked) break;
       output_ended_ = read.state != IoState::kBytes;
-      output_.append(buffer.data(), read.bytes);
-      if (output_.size() > kSpecOutputBytesMax) {
+      read_.output.append(buffer.data(), read.bytes);
+      if (read_.output.size() > kSpecOutputBytesMax) {
         return GiveUp(absl::ResourceExhaustedError("it printed too much"));
       }
     }
-    while (!log_ended_) {  // of no interest, but a full pipe would stop the child
+    while (!log_ended_) {  // also what is not kept: a full pipe would stop the child
       const IoResult read = child_->ReadLog(buffer);
       if (read.state == IoState::kBlocked) break;
       log_ended_ = read.state != IoState::kBytes;
+      const std::size_t room = kSpecLogBytesMax - read_.log.size();
+      read_.log.append(buffer.data(), std::min(read.bytes, room));
     }
     const std::optional<ExitStatus> exit = child_->Exit();
-    if (output_ended_ && exit) Judge(*exit);
-  }
-
- private:
-  void Judge(const ExitStatus& exit) {
-    answer_ = SpecFromOutput(output_, options_);
-    if (!answer_->ok() && !exit.clean()) {
-      answer_ = absl::UnavailableError(
-          exit.signal ? absl::StrCat("it was ended by signal ", *exit.signal)
-                      : absl::StrCat("it ended with exit code ", exit.code.value_or(0)));
-    }
+    if (!output_ended_ || !exit) return;
+    read_.exit = *exit;
+    answer_ = std::move(read_);
     child_.reset();
   }
 
-  const SpecOptions options_;
+ private:
   std::unique_ptr<ProcessConnector> child_;
-  std::string output_;
+  SpecOutput read_;
   bool output_ended_ = false;
   bool log_ended_ = false;
-  std::optional<absl::StatusOr<SpecPointer>> answer_;
+  std::optional<absl::StatusOr<SpecOutput>> answer_;
 };
 
 }  // namespace
 
-std::vector<absl::StatusOr<SpecPointer>> AskForSpecs(const std::vector<SpecQuestion>& questions,
-                                                     const std::function<bool()>& stopped) {
+absl::Status EndedBadly(const ExitStatus& exit) {
+  return absl::UnavailableError(
+      exit.signal ? absl::StrCat("it was ended by signal ", *exit.signal)
+                  : absl::StrCat("it ended with exit code ", exit.code.value_or(0)));
+}
+
+std::vector<absl::StatusOr<SpecOutput>> AskForSpecOutputs(
+    const std::vector<SpecQuestion>& questions, const std::function<bool()>& stopped) {
   std::vector<Probe> probes;
   probes.reserve(questions.size());
   for (const SpecQuestion& question : questions) probes.emplace_back(question);
@@ -111,10 +112,28 @@ std::vector<absl::StatusOr<SpecPointer>> AskForSpecs(const std::vector<SpecQuest
     // A signal between the look and the wait must not be slept over.
     Poll(requests, kLookAgain);
   }
-  std::vector<absl::StatusOr<SpecPointer>> answers;
+  std::vector<absl::StatusOr<SpecOutput>> answers;
   answers.reserve(probes.size());
   for (Probe& probe : probes) answers.push_back(probe.TakeAnswer());
   return answers;
+}
+
+std::vector<absl::StatusOr<SpecPointer>> AskForSpecs(const std::vector<SpecQuestion>& questions,
+                                                     const std::function<bool()>& stopped) {
+  std::vector<absl::StatusOr<SpecPointer>> specs;
+  specs.reserve(questions.size());
+  for (const absl::StatusOr<SpecOutput>& answer : AskForSpecOutputs(questions, stopped)) {
+    if (!answer.ok()) {
+      specs.emplace_back(answer.status());
+      continue;
+    }
+    absl::StatusOr<SpecPointer> spec =
+        SpecFromOutput(answer->output, questions[specs.size()].options);
+    // Whatever else is wrong with a connector that ended badly, that is why.
+    if (!spec.ok() && !answer->exit.clean()) spec = EndedBadly(answer->exit);
+    specs.push_back(std::move(spec));
+  }
+  return specs;
 }
 
 }  // namespace shunt

@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "connectors/connector.h"
 #include "protocol/spec.h"
 
 namespace shunt {
@@ -26,6 +27,21 @@ struct SpecQuestion {
   std::map<std::string, std::string> env;
   SpecOptions options = {};
 };
+
+// What one of them printed.
+struct SpecOutput {
+  std::string output;
+  std::string log;  // the first kSpecLogBytesMax of it
+  ExitStatus exit;
+};
+inline constexpr std::size_t kSpecLogBytesMax = std::size_t{64} << 10;
+
+// Answers in the order of the questions, also of a connector that ended badly; an error when it did
+// not end, or printed too much. `stopped` is asked often: true ends it with Cancelled.
+std::vector<absl::StatusOr<SpecOutput>> AskForSpecOutputs(
+    const std::vector<SpecQuestion>& questions, const std::function<bool()>& stopped);
+
+absl::Status EndedBadly(const ExitStatus& exit);
 
 // Answers in the order of the questions. `stopped` is asked often: true ends it with Cancelled.
 std::vector<absl::StatusOr<std::shared_ptr<const ConnectorSpec>>> AskForSpecs(

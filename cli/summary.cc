@@ -40,22 +40,28 @@ void AddCount(uint64_t count, absl::string_view what, std::vector<std::string>* 
   if (count > 0) parts->push_back(absl::StrCat(FormatCount(count), " ", what));
 }
 
+// "1 applied, 2 superseded"; "" when there was none.
+std::string UpdatesText(const Report& report) {
+  std::vector<std::string> updates;
+  AddCount(report.control.applied, "applied", &updates);
+  AddCount(report.control.superseded, "superseded", &updates);
+  AddCount(report.control.duplicate, "duplicate", &updates);
+  AddCount(report.control.quarantined, "quarantined", &updates);
+  return absl::StrJoin(updates, ", ");
+}
+
 std::string TotalsLine(const Report& report) {
   const StreamReport totals = report.Totals();
   std::vector<std::string> states = {
       absl::StrCat(FormatCount(report.states.read), " read"),
       absl::StrCat(FormatCount(report.states.committed), " committed")};
   AddCount(report.states.explained, "explained", &states);
-  std::vector<std::string> updates;
-  AddCount(report.control.applied, "applied", &updates);
-  AddCount(report.control.superseded, "superseded", &updates);
-  AddCount(report.control.duplicate, "duplicate", &updates);
-  AddCount(report.control.quarantined, "quarantined", &updates);
+  const std::string updates = UpdatesText(report);
   std::vector<std::string> parts = {absl::StrCat(FormatCount(totals.records_forwarded), " records"),
                                     FormatBytes(static_cast<double>(totals.bytes_read)),
                                     absl::StrCat("states ", absl::StrJoin(states, ", "))};
   if (!updates.empty()) {
-    parts.push_back(absl::StrCat("config updates ", absl::StrJoin(updates, ", ")));
+    parts.push_back(absl::StrCat("config updates ", updates));
   }
   AddCount(report.records_dropped, "records dropped", &parts);
   AddCount(report.lines[LineKind::kMalformed], "malformed lines", &parts);
@@ -86,12 +92,18 @@ std::string FailureLines(const Report& report) {
 
 std::string SummaryText(const Report& report) {
   std::string text;
+  const bool moves_data = report.verb.empty() || report.verb == "read";
   const bool routed = report.source.lines > 0 || report.exit_code == 0;
-  if (routed) absl::StrAppend(&text, "\n", StreamTable(report), TotalsLine(report));
+  if (routed && moves_data) {
+    absl::StrAppend(&text, "\n", StreamTable(report), TotalsLine(report));
+  } else if (const std::string updates = UpdatesText(report); !updates.empty()) {
+    absl::StrAppend(&text, "config updates ", updates, "\n");
+  }
   text += FailureLines(report);
   const std::string id = report.run_id.substr(0, 12);
   if (report.exit_code == 0) {
-    absl::StrAppend(&text, "ok: run ", id, " of '", EscapeForLog(report.connection), "'\n");
+    absl::StrAppend(&text, "ok: ", report.verb.empty() ? "run" : report.verb + ", run", " ", id,
+                    " of '", EscapeForLog(report.connection), "'\n");
   } else {
     absl::StrAppend(&text, A(ExitCodeName(report.exit_code)), ": exit code ", report.exit_code,
                     ", run ", id, " of '", EscapeForLog(report.connection), "'\n");

@@ -42,7 +42,7 @@ int RunSync(const SyncSettings& settings) {
   absl::StatusOr<SyncInputs> inputs = ReadSyncInputs(settings);
   if (!inputs.ok()) return Usage(inputs.status());
   Console console(ConsoleOptionsOf(settings));
-  ProcessEnds ends(settings);
+  ProcessEnds ends(settings, {EndRole::kRead, EndRole::kWrite});
   return RunSession(settings, *std::move(inputs), ends, console);
 }
 

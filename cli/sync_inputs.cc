@@ -50,6 +50,7 @@ absl::Status ReadConfig(absl::string_view flag, const std::string& path, std::st
 }
 
 absl::Status ReadCatalog(const std::string& path, SyncInputs* inputs) {
+  if (path.empty()) return absl::OkStatus();
   absl::StatusOr<std::string> text = ReadNamed("catalog", path, kCatalogBytesMax);
   if (!text.ok()) return text.status();
   absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(*text);
@@ -149,6 +150,19 @@ absl::Status RequireForSync(const SyncSettings& settings) {
   absl::Status status = CheckCommand("source", settings.source_command, settings.source_env);
   if (!status.ok()) return status;
   return CheckCommand("destination", settings.destination_command, settings.destination_env);
+}
+
+absl::Status RequireConnector(std::string_view side, bool with_config,
+                              const SyncSettings& settings) {
+  const bool source = side == "source";
+  const std::string& command = source ? settings.source_command : settings.destination_command;
+  absl::Status status = Require(A(side), command);
+  if (status.ok() && with_config) {
+    status = Require(absl::StrCat(A(side), "-config"),
+                     source ? settings.source_config : settings.destination_config);
+  }
+  if (!status.ok()) return status;
+  return CheckCommand(A(side), command, source ? settings.source_env : settings.destination_env);
 }
 
 absl::Status RequireForSidecar(const SyncSettings& settings) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,11 +26,16 @@ struct SyncInputs {
   std::shared_ptr<const ConnectorSpec> source_spec, destination_spec;  // null when not given
 };
 
-// Of `settings` all required ones must be set; see RequireForSync.
+// Of `settings` all required ones must be set; see RequireForSync. A file that is not named is not
+// there.
 absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings);
 
 // InvalidArgument for the first setting that `shunt sync` cannot do without, or that has no form.
 absl::Status RequireForSync(const SyncSettings& settings);
 absl::Status RequireForSidecar(const SyncSettings& settings);
+// Of one connector, "source" or "destination": its command, and its config unless it is only asked
+// for its spec.
+absl::Status RequireConnector(std::string_view side, bool with_config,
+                              const SyncSettings& settings);
 
 }  // namespace shunt

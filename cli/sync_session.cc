@@ -155,6 +155,7 @@ absl::Status Session::FillOptions() {
   if (!spill.ok()) return spill.status();
   options_.spill_dir = *std::move(spill);
 
+  report_.verb = ends_.verb();
   report_.connection = settings_.connection;
   report_.run_id = options_.run.run_id;
   report_.started_at = SystemClock().WallNow();
@@ -299,6 +300,10 @@ std::string Session::MaskedCommand(const std::string& command) const {
 }
 
 Problem Session::BindState() {
+  if (!ends_.verb().empty()) {
+    if (inputs_.state && !inputs_.state->empty()) files_.state = FormatStateArray(*inputs_.state);
+    return std::nullopt;
+  }
   absl::StatusOr<std::vector<StoredState>> states = store_->ReadCheckpoint(settings_.connection);
   if (!states.ok()) return StoreProblem(states.status());
   if (inputs_.state && !states->empty()) {
@@ -365,6 +370,8 @@ Problem Session::Route() {
     return Fail(ExitCode::kInternalError, Origin::kShunt, report.status().message());
   }
   report_ = *std::move(report);
+  report_.verb = ends_.verb();
+  ends_.Conclude(&report_, console_);
   return std::nullopt;
 }
 

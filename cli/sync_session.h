@@ -1,5 +1,6 @@
-// SyncSession: the order of one run, the same for `sync` and `sidecar`: open the store, learn the
-// specs, take the connection, bind configs and state late, start the ends, route, report.
+// SyncSession: the order of one run, the same for `sync`, `sidecar` and a connector's verbs: open
+// the store, learn the specs, take the connection, bind configs and state late, start the ends,
+// route, report.
 //
 // Threads: main. The router brings its own and has joined them when RunSession returns.
 // Errors: everything ends in the report and an exit code of the contract.
@@ -8,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,6 +17,7 @@
 #include "cli/sync_inputs.h"
 #include "cli/sync_settings.h"
 #include "connectors/connector.h"
+#include "router/report.h"
 
 namespace shunt {
 
@@ -42,6 +45,12 @@ class SessionEnds {
   virtual absl::Status Prepare(const RunFiles& files) = 0;
   virtual absl::StatusOr<std::unique_ptr<Connector>> StartDestination() = 0;
   virtual absl::StatusOr<std::unique_ptr<Connector>> StartSource() = 0;
+
+  // "check", "discover" or "read": one verb of a connector, and no sync. Then nothing is
+  // checkpointed, and the connector starts from --state alone.
+  virtual std::string_view verb() const { return {}; }
+  // The last word on what the router reported, before that is stored.
+  virtual void Conclude(Report*, Console&) {}
 };
 
 // Returns the exit code. `inputs` must have been read from the same settings.

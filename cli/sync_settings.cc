@@ -83,19 +83,22 @@ absl::Status SetName(std::string_view text, std::string* out) {
 
 using Kind = SyncFlag::Kind;
 constexpr uint8_t kBoth = kForSync | kForSidecar;
+constexpr uint8_t kEither = kForCheck | kForDiscover;  // of a source or a destination
+constexpr uint8_t kVerbs = kEither | kForRead;
 
 constexpr std::array kFlags = {
-    SyncFlag{"source", "CMD", Kind::kText, FlagGroup::kConnectors, kForSync,
+    SyncFlag{"source", "CMD", Kind::kText, FlagGroup::kConnectors, kForSync | kVerbs | kForSpec,
              "command of the source connector, split like a shell does",
              MEMBER(SetText, source_command)},
-    SyncFlag{"source-config", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
+    SyncFlag{"source-config", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kVerbs,
              "its config (JSON); the store's newer one wins from the second run on",
              MEMBER(SetText, source_config)},
-    SyncFlag{"destination", "CMD", Kind::kText, FlagGroup::kConnectors, kForSync,
-             "command of the destination connector", MEMBER(SetText, destination_command)},
-    SyncFlag{"destination-config", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
+    SyncFlag{"destination", "CMD", Kind::kText, FlagGroup::kConnectors,
+             kForSync | kEither | kForSpec, "command of the destination connector",
+             MEMBER(SetText, destination_command)},
+    SyncFlag{"destination-config", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kEither,
              "its config (JSON)", MEMBER(SetText, destination_config)},
-    SyncFlag{"catalog", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
+    SyncFlag{"catalog", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kForRead,
              "the ConfiguredAirbyteCatalog (JSON)", MEMBER(SetText, catalog)},
     SyncFlag{
         "source-out", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
@@ -107,38 +110,38 @@ constexpr std::array kFlags = {
     SyncFlag{"destination-out", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
              "where the destination's output is read; without it nothing is checkpointed",
              MEMBER(SetText, destination_out)},
-    SyncFlag{"source-spec", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
+    SyncFlag{"source-spec", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kVerbs,
              "the source's spec, instead of asking the connector", MEMBER(SetText, source_spec)},
-    SyncFlag{"destination-spec", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth,
+    SyncFlag{"destination-spec", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kEither,
              "the destination's spec", MEMBER(SetText, destination_spec)},
 
-    SyncFlag{"connection", "NAME", Kind::kText, FlagGroup::kRun, kBoth,
+    SyncFlag{"connection", "NAME", Kind::kText, FlagGroup::kRun, kBoth | kVerbs,
              "whose checkpoints and configs these are\n(default: the connection file's name, else "
              "\"default\")",
              MEMBER(SetName, connection)},
-    SyncFlag{"source-id", "NAME", Kind::kText, FlagGroup::kRun, kBoth,
+    SyncFlag{"source-id", "NAME", Kind::kText, FlagGroup::kRun, kBoth | kVerbs,
              "identity of the source's stored config (default: CONNECTION/source)",
              MEMBER(SetName, source_id)},
-    SyncFlag{"destination-id", "NAME", Kind::kText, FlagGroup::kRun, kBoth,
+    SyncFlag{"destination-id", "NAME", Kind::kText, FlagGroup::kRun, kBoth | kEither,
              "likewise (default: CONNECTION/destination)", MEMBER(SetName, destination_id)},
-    SyncFlag{"store", "URL", Kind::kStore, FlagGroup::kRun, kBoth,
+    SyncFlag{"store", "URL", Kind::kStore, FlagGroup::kRun, kBoth | kVerbs,
              "sqlite:PATH, postgresql://HOST/DATABASE or memory:\n(default: sqlite, under "
              "XDG_STATE_HOME/shunt)",
              MEMBER(SetText, store)},
-    SyncFlag{"key-file", "FILE", Kind::kPath, FlagGroup::kRun, kBoth,
+    SyncFlag{"key-file", "FILE", Kind::kPath, FlagGroup::kRun, kBoth | kVerbs,
              "encrypts stored configs: 32 bytes, base64 or hex, in a file that\nonly you can read; "
              "more lines: older keys (shunt config rekey)",
              KEY_SOURCE(file)},
-    SyncFlag{"key-fd", "N", Kind::kText, FlagGroup::kRun, kBoth,
+    SyncFlag{"key-fd", "N", Kind::kText, FlagGroup::kRun, kBoth | kVerbs,
              "likewise from an inherited descriptor", KEY_SOURCE(fd)},
-    SyncFlag{"key-command", "CMD", Kind::kText, FlagGroup::kRun, kBoth,
+    SyncFlag{"key-command", "CMD", Kind::kText, FlagGroup::kRun, kBoth | kVerbs,
              "likewise from a program (absolute path) that prints it", KEY_SOURCE(command)},
-    SyncFlag{"state", "FILE", Kind::kPath, FlagGroup::kRun, kBoth,
+    SyncFlag{"state", "FILE", Kind::kPath, FlagGroup::kRun, kBoth | kForRead,
              "initial state, used only when the store has none", MEMBER(SetText, state)},
-    SyncFlag{"take-over", "", Kind::kSwitch, FlagGroup::kRun, kBoth,
+    SyncFlag{"take-over", "", Kind::kSwitch, FlagGroup::kRun, kBoth | kVerbs,
              "take the connection from a run that holds it", MEMBER(SetSwitch, take_over)},
 
-    SyncFlag{"config-update", "merge|replace", Kind::kText, FlagGroup::kRules, kBoth,
+    SyncFlag{"config-update", "merge|replace", Kind::kText, FlagGroup::kRules, kBoth | kVerbs,
              "how a CONTROL's config joins the stored one (default: merge)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<ConfigUpdateMode>(
@@ -146,17 +149,17 @@ constexpr std::array kFlags = {
                    {{"merge", ConfigUpdateMode::kMerge}, {"replace", ConfigUpdateMode::kReplace}},
                    &s->router.config_update);
              }},
-    SyncFlag{"on-invalid-config", "fail|warn", Kind::kText, FlagGroup::kRules, kBoth,
+    SyncFlag{"on-invalid-config", "fail|warn", Kind::kText, FlagGroup::kRules, kBoth | kVerbs,
              "when a config update violates the connector's spec (default: fail)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<OnInvalidConfig>(
                    text, {{"fail", OnInvalidConfig::kFail}, {"warn", OnInvalidConfig::kWarn}},
                    &s->router.on_invalid_config);
              }},
-    SyncFlag{"strict-formats", "", Kind::kSwitch, FlagGroup::kRules, kBoth,
+    SyncFlag{"strict-formats", "", Kind::kSwitch, FlagGroup::kRules, kBoth | kVerbs,
              "a value that is not of its `format` violates the spec, too, instead of being\nnoted",
              MEMBER(SetSwitch, spec_options.strict_formats)},
-    SyncFlag{"validate", "full|envelope", Kind::kText, FlagGroup::kRules, kBoth,
+    SyncFlag{"validate", "full|envelope", Kind::kText, FlagGroup::kRules, kBoth | kForRead,
              "how much of every line is checked (default: full)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<Validation>(
@@ -164,7 +167,7 @@ constexpr std::array kFlags = {
                    &s->router.validation);
              }},
     SyncFlag{
-        "on-malformed", "taint|drop|fail", Kind::kText, FlagGroup::kRules, kBoth,
+        "on-malformed", "taint|drop|fail", Kind::kText, FlagGroup::kRules, kBoth | kForRead,
         "a malformed line: no later checkpoint and exit 8; count it; or stop\n(default: taint)",
         [](std::string_view text, SyncSettings* s) {
           return Choose<OnMalformed>(text,
@@ -173,7 +176,7 @@ constexpr std::array kFlags = {
                                       {"fail", OnMalformed::kFail}},
                                      &s->router.on_malformed);
         }},
-    SyncFlag{"on-unknown-stream", "drop|fail", Kind::kText, FlagGroup::kRules, kBoth,
+    SyncFlag{"on-unknown-stream", "drop|fail", Kind::kText, FlagGroup::kRules, kBoth | kForRead,
              "a RECORD of a stream that the catalog lacks (default: drop)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<OnUnknownStream>(
@@ -198,16 +201,16 @@ constexpr std::array kFlags = {
                                              &s->router.stream_statuses);
              }},
 
-    SyncFlag{"memory-budget", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth,
+    SyncFlag{"memory-budget", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
              "bounds the peak memory of shunt itself (default: 64MiB)",
              MEMBER(SetBytes, router.memory_budget_bytes)},
-    SyncFlag{"line-bytes-max", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth,
+    SyncFlag{"line-bytes-max", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
              "a longer line is malformed (default: half the memory budget)",
              MEMBER(SetBytes, router.line_bytes_max)},
-    SyncFlag{"read-ahead", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth,
+    SyncFlag{"read-ahead", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kForRead,
              "how far past a stalled record lines are still read (default: 8MiB)",
              MEMBER(SetBytes, router.read_ahead_bytes)},
-    SyncFlag{"zero-copy", "auto|never", Kind::kText, FlagGroup::kLimits, kBoth,
+    SyncFlag{"zero-copy", "auto|never", Kind::kText, FlagGroup::kLimits, kBoth | kForRead,
              "pass records on between pipes without copying them; never: for a source that\nwrites "
              "with vmsplice (default: auto)",
              [](std::string_view text, SyncSettings* s) {
@@ -215,8 +218,8 @@ constexpr std::array kFlags = {
                                        {{"auto", ZeroCopy::kAuto}, {"never", ZeroCopy::kNever}},
                                        &s->router.zero_copy);
              }},
-    SyncFlag{"threads", "auto|dedicated|compact|inline", Kind::kText, FlagGroup::kLimits, kBoth,
-             "how the stages are spread over threads (default: auto)",
+    SyncFlag{"threads", "auto|dedicated|compact|inline", Kind::kText, FlagGroup::kLimits,
+             kBoth | kVerbs, "how the stages are spread over threads (default: auto)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<Threads>(text,
                                       {{"auto", Threads::kAuto},
@@ -225,27 +228,28 @@ constexpr std::array kFlags = {
                                        {"inline", Threads::kInline}},
                                       &s->router.threads);
              }},
-    SyncFlag{"source-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth,
-             "a source silent for so long has failed; 0 is off (default: 3h)",
+    SyncFlag{"source-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
+             "a source silent for so long has failed; 0 is off (default: 3h;\n10m for check and "
+             "discover)",
              MEMBER(SetDuration, router.source_timeout)},
-    SyncFlag{"destination-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth,
-             "likewise a destination that neither reads nor acknowledges (default: 3h)",
+    SyncFlag{"destination-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
+             "likewise a destination that neither reads nor acknowledges",
              MEMBER(SetDuration, router.destination_timeout)},
-    SyncFlag{"abort-drain", "TIME", Kind::kText, FlagGroup::kLimits, kBoth,
+    SyncFlag{"abort-drain", "TIME", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
              "how long an aborted source's last words are read (default: 10s)",
              MEMBER(SetDuration, router.abort_drain)},
     SyncFlag{
-        "persist-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth,
+        "persist-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
         "how long a config update is tried at a store that does not take it; then\nthe run ends "
         "with 5, and the update is in a file (default: 60s)",
         MEMBER(SetDuration, router.persist_timeout)},
-    SyncFlag{"spill-dir", "DIR", Kind::kPath, FlagGroup::kLimits, kBoth,
+    SyncFlag{"spill-dir", "DIR", Kind::kPath, FlagGroup::kLimits, kBoth | kVerbs,
              "where large waiting states go (default: XDG_RUNTIME_DIR/shunt)",
              MEMBER(SetText, spill_dir)},
 
-    SyncFlag{"report", "FILE|-", Kind::kPath, FlagGroup::kOutput, kBoth,
+    SyncFlag{"report", "FILE|-", Kind::kPath, FlagGroup::kOutput, kBoth | kVerbs,
              "write the run's report (JSON) there; - is stdout", MEMBER(SetText, report)},
-    SyncFlag{"progress", "auto|plain|json|none", Kind::kText, FlagGroup::kOutput, kBoth,
+    SyncFlag{"progress", "auto|plain|json|none", Kind::kText, FlagGroup::kOutput, kBoth | kForRead,
              "what is shown while it runs (default: auto)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<ProgressMode>(text,
@@ -255,7 +259,7 @@ constexpr std::array kFlags = {
                                             {"none", ProgressMode::kNone}},
                                            &s->progress);
              }},
-    SyncFlag{"verbose", "", Kind::kSwitch, FlagGroup::kOutput, kBoth,
+    SyncFlag{"verbose", "", Kind::kSwitch, FlagGroup::kOutput, kBoth | kVerbs,
              "also debug messages and the memory bound, term by term", MEMBER(SetSwitch, verbose)},
 };
 

@@ -1,6 +1,7 @@
-// SyncSettings: everything that `shunt sync` and `shunt sidecar` can be told, and the one table of
-// their flags. A row is a flag (--memory-budget), a key of the connection file (memory_budget) and
-// an environment variable (SHUNT_MEMORY_BUDGET) at once; all three end in its setter.
+// SyncSettings: everything that `shunt sync`, `shunt sidecar` and the verbs (`shunt check`, ...)
+// can be told, and the one table of their flags. A row is a flag (--memory-budget), a key of the
+// connection file (memory_budget) and an environment variable (SHUNT_MEMORY_BUDGET) at once; all
+// three end in its setter.
 //
 // Plain values; the table is constant. Errors: InvalidArgument that says what would be accepted.
 #pragma once
@@ -52,6 +53,14 @@ std::string_view FlagGroupName(FlagGroup group);
 
 inline constexpr uint8_t kForSync = 1;
 inline constexpr uint8_t kForSidecar = 2;
+// One verb of a connector.
+inline constexpr uint8_t kForSpec = 4;
+inline constexpr uint8_t kForCheck = 8;
+inline constexpr uint8_t kForDiscover = 16;
+inline constexpr uint8_t kForRead = 32;
+
+// How long a connector that is checked or discovered may be silent, unless somebody says otherwise.
+inline constexpr absl::Duration kVerbTimeout = absl::Minutes(10);
 
 struct SyncFlag {
   enum class Kind : uint8_t {

@@ -67,6 +67,9 @@ struct RouterOptions {
   absl::Duration abort_drain = absl::Seconds(10);
   // How long a config update is tried at a store that does not take it; zero: once.
   absl::Duration persist_timeout = absl::Seconds(60);
+  // Types of messages ("CATALOG") of which each connector's first is kept for the report: what a
+  // connector that is not started to move data was started for.
+  std::vector<std::string> answers;
   std::string spill_dir;  // for large outstanding states; "": the system's temporary directory
 
   int64_t LineBytesMax() const;

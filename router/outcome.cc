@@ -152,6 +152,8 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
                 pipeline.run.source_bytes.value(), &report.source);
   FillConnector(pipeline.options.destination, ending.destination_exit, acks.lines.physical_lines,
                 acks.bytes, &report.destination);
+  report.source.answer = pipeline.masker.MaskLine(pipeline.forward.intake().answer());
+  report.destination.answer = pipeline.masker.MaskLine(pipeline.ack.answer());
   FillStreams(pipeline, &report);
   report.lines = source.lines;
   report.states = {.read = source.states_read,

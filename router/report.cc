@@ -172,6 +172,7 @@ std::string Report::ToJson() const {
   JsonWriter json;
   json.BeginObject().Key("schema").String("shunt.report/1");
   json.Key("connection").String(connection).Key("run_id").String(run_id);
+  if (!verb.empty()) json.Key("verb").String(verb);
   json.Key("status").String(ExitCodeName(exit_code)).Key("exit_code").Int(exit_code);
   WriteInstant(started_at, &json.Key("started_at"));
   WriteInstant(finished_at, &json.Key("finished_at"));

@@ -25,6 +25,7 @@ struct ConnectorReport {
   int64_t config_generation = -1;  // -1 prints as null
   uint64_t lines = 0;
   uint64_t bytes = 0;
+  std::string answer;  // RouterOptions::answers, masked; not in the JSON
 };
 
 struct StreamReport {
@@ -55,6 +56,7 @@ struct TimingReport {
 };
 
 struct Report {
+  std::string verb;  // what a connector was started for, when that was no sync; else ""
   std::string connection, run_id;
   int exit_code = 0;
   absl::Time started_at, finished_at;

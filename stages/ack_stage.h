@@ -32,6 +32,7 @@ class AckStage final : public Stage {
     std::string spill_dir;
     uint64_t bodies_memory_bytes_max = 0;
     uint64_t line_bytes_max = 0;
+    AnswerTypes answers = {};
   };
   struct Lanes {
     AnnouncementLane& announcements;
@@ -56,6 +57,7 @@ class AckStage final : public Stage {
   // Once the run is over.
   const Account& account() const { return account_; }
   CheckpointLedger& ledger() { return ledger_; }
+  const std::string& answer() const { return asides_.answer(); }
 
  private:
   bool TakeAnnouncements();

@@ -5,18 +5,38 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/strings.h"
+#include "protocol/json_cursor.h"
 #include "protocol/payloads.h"
 
 namespace shunt {
+namespace {
+
+bool IsOneOf(std::string_view line, const AnswerTypes& types) {
+  if (types.empty()) return false;
+  // A message that was cut because it is too long is told by its beginning, if at all.
+  JsonCursor cursor(line);
+  if (cursor.Next() != JsonCursor::Event::kObject) return false;
+  while (cursor.NextKey()) {
+    const bool is_type = cursor.KeyIs("type");
+    const std::optional<JsonSlice> value = cursor.Value();
+    if (!is_type || !value) continue;
+    const std::optional<std::string> type = JsonString(*value);
+    return type && std::find(types.begin(), types.end(), *type) != types.end();
+  }
+  return false;
+}
+
+}  // namespace
 
 Asides::Asides(Origin connector, const SecretGate& secrets, ControlLane& control, LogLane& logs,
-               FaultLane& faults, RunState& run)
+               FaultLane& faults, const AnswerTypes& answers, RunState& run)
     : connector_(connector),
       secrets_(secrets),
       control_(control),
       logs_(logs),
       faults_(faults),
       run_(run),
+      answers_(answers),
       traces_(connector) {}
 
 bool Asides::OnControl(std::string_view line, uint64_t number, absl::Time received_at,
@@ -61,6 +81,9 @@ void Asides::OnLog(std::string_view line) {
 void Asides::OnText(std::string_view text) { Log(connector_, LogLevel::kInfo, std::string(text)); }
 
 void Asides::OnOther(std::string_view line) {
+  if (answer_.empty() && IsOneOf(line, answers_)) {
+    answer_.assign(line.substr(0, line.find_last_not_of(" \t\r\n") + 1));
+  }
   const auto status = ParseConnectionStatus(line);
   if (!status.ok() || status->succeeded || std::exchange(check_failed_, true)) return;
   const ExitCode code =

@@ -3,13 +3,14 @@
 // the supervisor. One for each connector, used where its output is read in order.
 //
 // Threads: one. Bounds: a full control lane stops the caller in front of the update; a full log
-// lane loses the line (RunState::log_lines_lost). Texts of errors are masked before they are cut,
-// so that no secret is cut in half and escapes the masker.
+// lane loses the line (RunState::log_lines_lost); one answer is kept. Texts of errors are masked
+// before they are cut, so that no secret is cut in half and escapes the masker.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "stages/control_fact.h"
@@ -21,11 +22,14 @@
 
 namespace shunt {
 
+// Types of messages ("CATALOG") of which the first is what the connector was started for.
+using AnswerTypes = std::vector<std::string>;
+
 class Asides {
  public:
-  // `connector`: kSource or kDestination.
+  // `connector`: kSource or kDestination. `answers` outlives this.
   Asides(Origin connector, const SecretGate& secrets, ControlLane& control, LogLane& logs,
-         FaultLane& faults, RunState& run);
+         FaultLane& faults, const AnswerTypes& answers, RunState& run);
 
   // A config update, or with `quarantine_only` a broken line that mentions one; `number` is its
   // line's. False when the control lane is full: nothing has happened then.
@@ -43,6 +47,8 @@ class Asides {
   void Close();
 
   const TraceLog& traces() const { return traces_; }
+  // The message that was asked for, unmasked; "" when none came.
+  const std::string& answer() const { return answer_; }
 
  private:
   void Log(Origin origin, LogLevel level, std::string text);
@@ -55,6 +61,8 @@ class Asides {
   RunState& run_;
   uint64_t control_seq_ = 0;   // the last one given out
   bool check_failed_ = false;  // a CONNECTION_STATUS FAILED was reported
+  const AnswerTypes& answers_;
+  std::string answer_;
   TraceLog traces_;
 };
 

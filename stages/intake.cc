@@ -39,7 +39,7 @@ Intake::Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy,
                RunState& run)
     : catalog_(catalog),
       policy_(policy),
-      asides_(Origin::kSource, secrets, control, logs, faults, run),
+      asides_(Origin::kSource, secrets, control, logs, faults, policy_.answers, run),
       run_(run) {
   account_.streams.resize(catalog.streams.size());
 }

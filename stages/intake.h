@@ -28,6 +28,7 @@ struct IntakePolicy {
   bool fail_on_unknown_stream = false;
   uint64_t value_bytes_max = 0;  // the longest message that is copied out of the stream
   ClassifierOptions classifier;  // as the classifiers'
+  AnswerTypes answers = {};
 };
 
 // What the intake has seen, in the order of the stream. Read by others only when the run is over.
@@ -57,6 +58,7 @@ class Intake {
 
   const SourceAccount& account() const { return account_; }
   const TraceLog& traces() const { return asides_.traces(); }
+  const std::string& answer() const { return asides_.answer(); }
   bool tainted() const { return tainted_; }
 
  private:

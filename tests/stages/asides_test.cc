@@ -20,7 +20,7 @@ struct Bench {
         control_in(control),
         logs_in(logs),
         faults_in(faults),
-        asides(connector, SecretGate{&masker, nullptr}, control, logs, faults, run) {
+        asides(connector, SecretGate{&masker, nullptr}, control, logs, faults, answers, run) {
     masker.AddSecrets({kSecret});
   }
   Masker masker;
@@ -31,6 +31,7 @@ struct Bench {
   ControlLane::Receiver control_in;
   LogLane::Receiver logs_in;
   FaultLane::Receiver faults_in;
+  AnswerTypes answers;
   Asides asides;
 };
 
@@ -82,6 +83,20 @@ TEST(Asides, TellWhoseErrorItIs) {
     }
     EXPECT_FALSE(bench.faults_in.Receive(&fault)) << "a failed check is reported once";
   }
+}
+
+TEST(Asides, KeepTheFirstAnswerOfTheTypesThatWereAskedFor) {
+  const std::string spec = R"({"type":"SPEC","spec":{}})";
+  const std::string first = R"({"x":[1],"catalog":{"streams":[]},"type":"CATALOG"})";
+  const std::string second = R"({"type":"CATALOG","catalog":{"streams":[2]}})";
+  Bench bench(Origin::kSource), nothing_asked(Origin::kSource);
+  bench.answers = {"CONNECTION_STATUS", "CATALOG"};
+  for (const std::string& line : {spec, first, second}) {
+    bench.asides.OnOther(line);
+    nothing_asked.asides.OnOther(line);
+  }
+  EXPECT_EQ(bench.asides.answer(), first);
+  EXPECT_EQ(nothing_asked.asides.answer(), "");
 }
 
 TEST(Asides, KeepTheStatusesOfASourceOnly) {
