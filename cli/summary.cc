@@ -96,7 +96,8 @@ std::string SummaryText(const Report& report) {
   const bool routed = report.source.lines > 0 || report.exit_code == 0;
   if (routed && moves_data) {
     absl::StrAppend(&text, "\n", StreamTable(report), TotalsLine(report));
-  } else if (const std::string updates = UpdatesText(report); !updates.empty()) {
+  }
+  if (const std::string updates = UpdatesText(report); !moves_data && !updates.empty()) {
     absl::StrAppend(&text, "config updates ", updates, "\n");
   }
   text += FailureLines(report);

@@ -7,7 +7,7 @@ import json
 
 from tests.cli.program import PROGRAM, ProgramTest, main
 
-COMMANDS = ["sync", "sidecar", "demo", "state", "state show", "state export", "state import", "state reset", "config",
+COMMANDS = ["sync", "sidecar", "spec", "check", "discover", "read", "demo", "state", "state show", "state export", "state import", "state reset", "config",
             "config show", "config history", "config export", "runs", "runs show", "connector", "connector source",
             "connector destination"]
 
@@ -42,6 +42,19 @@ class HelpTest(ProgramTest):
         self.assertNotIn("--source CMD", sidecar)
 
 
+    def test_a_verb_has_the_flags_that_mean_something_to_it(self):
+        for verb, has, has_not in (
+                ("spec", ["--source CMD", "--destination CMD"], ["--store", "--source-config", "--report"]),
+                ("check", ["--destination-config", "--config-update", "--strict-formats"], ["--catalog", "--state "]),
+                ("discover", ["--configured", "--source-id"], ["--on-malformed", "--progress"]),
+                ("read", ["--catalog FILE", "--state FILE", "--on-malformed"], ["--destination CMD", "--stream-statuses"])):
+            text = self.shunt(verb, "--help").out
+            for flag in has:
+                self.assertIn(flag, text, verb)
+            for flag in has_not:
+                self.assertNotIn(flag, text, verb)
+
+
 class UsageErrorTest(ProgramTest):
     def assert_usage(self, args, *words, **kwargs):
         result = self.shunt(*args, **kwargs)
@@ -51,6 +64,17 @@ class UsageErrorTest(ProgramTest):
         self.assertTrue(result.err.startswith("shunt"), result.err)
         for word in words:
             self.assertIn(word, result.err)
+
+    def test_verbs_say_what_they_need(self):
+        config = self.write("s.json", "{}")
+        self.assert_usage(["spec"], "--source is required")
+        self.assert_usage(["check"], "--source or --destination is required")
+        self.assert_usage(["check", "--source", "true"], "--source-config is required")
+        self.assert_usage(["check", "--destination", "true"], "--destination-config is required")
+        self.assert_usage(["discover", "--source", "no-such-program-here", "--source-config", config], "--source")
+        self.assert_usage(["read", "--source", "true", "--source-config", config], "--catalog is required")
+        self.assert_usage(["check", "--source", "true", "--source-config", config, "--report", "-"], "--report -")
+        self.assert_usage(["check", "--source", "true", "--source-config", config + "x"], "--source-config")
 
     def test_misspelt_commands_and_flags_name_the_nearest(self):
         self.assert_usage(["snyc"], "unknown command 'snyc'", "did you mean 'sync'")
