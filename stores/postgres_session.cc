@@ -16,6 +16,7 @@ namespace {
 // Fixed by PostgreSQL for ever (pg_type.dat).
 constexpr unsigned kBool = 16, kBytes = 17, kInt8 = 20, kText = 25, kFloat8 = 701;
 constexpr int kBinary = 1;
+constexpr std::string_view kStoodStill = "25P03";
 
 uint64_t FromBigEndian(std::string_view bytes) {
   uint64_t bits = 0;
@@ -226,8 +227,10 @@ void PostgresSession::NoteError(const PGresult* result, PostgresAnswer& answer) 
   PostgresFailure failure = ExplainPostgres(target_.url, sqlstate == nullptr ? "" : sqlstate);
   answer.status = std::move(failure.status);
   answer.transient = failure.transient;
-  // FATAL also ends a session that waits for a standby after it has committed.
-  answer.certain = severity != nullptr && std::string_view(severity) == "ERROR";
+  // FATAL also ends a session that waits for a standby after it has committed; but a transaction
+  // that the server ended because it stood still had not yet been told to commit.
+  answer.certain = (severity != nullptr && std::string_view(severity) == "ERROR") ||
+                   (sqlstate != nullptr && std::string_view(sqlstate) == kStoodStill);
 }
 
 // All results of one statement, which is followed by a nullptr.
