@@ -95,6 +95,13 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
                                 answers[i].status().message()));
     }
   }
+  for (const auto& [side, spec] : {std::pair("source", inputs->source_spec),
+                                   std::pair("destination", inputs->destination_spec)}) {
+    if (spec == nullptr) continue;
+    for (const std::string& note : spec->notes()) {
+      console.Log(Origin::kShunt, LogLevel::kDebug, absl::StrCat("spec of the ", side, ": ", note));
+    }
+  }
 }
 
 absl::Status ProcessEnds::Prepare(const RunFiles& files) {

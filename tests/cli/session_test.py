@@ -72,6 +72,12 @@ class SessionTest(ProgramTest):
         self.sync("--source", connector, "--source-spec", "spec.json")
         self.assertFalse(os.path.exists(self.path("asked")))
 
+    def test_verbose_says_what_of_a_spec_is_not_checked(self):
+        self.write("spec.json", {"properties": {"path": {"pattern": "(?=a)b"}}})
+        note = "spec of the destination: /properties/path/pattern: is no pattern that RE2 can take, not checked"
+        self.assertIn(note, self.sync("--destination-spec", "spec.json", "--verbose").err)
+        self.assertNotIn(note, self.sync("--destination-spec", "spec.json").err)
+
     # --- the connection ---
 
     def test_a_second_run_of_a_live_connection_is_fenced_off(self):

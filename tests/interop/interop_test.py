@@ -78,6 +78,23 @@ class Interop(h.SyncTest):
                 result = self.sync_rows(100, destination, config)
                 self.assertEqual(result.report["totals"]["records_forwarded"], 0)
 
+    def test_the_verbs_of_a_faros_cdk_source(self):
+        config = h.write_json(self.w.path("config.json"), {"until": 3, "token": TOKEN})
+        source = ["--source", shlex.join(["node", os.path.join(JS, "source.js")])]
+        more = [*source, "--source-config", config, "--store", self.w.store]
+        spec = self.w.start("spec", *source).wait()
+        self.assertIn("token", json.loads(spec.out)["spec"]["connectionSpecification"]["properties"])
+        check = self.w.start("check", *more).wait()
+        self.assert_exit(check, h.OK)
+        self.assertEqual(json.loads(check.out)["connectionStatus"]["status"], "SUCCEEDED")
+        catalog = self.w.write("configured.json", self.w.start("discover", *more, "--configured").wait().out)
+        read = self.w.start("read", *more, "--catalog", catalog).wait()
+        self.assert_exit(read, h.OK)
+        kinds = [json.loads(line)["type"] for line in read.out.splitlines()]
+        self.assertEqual(kinds.count("RECORD"), 3)
+        for result in (check, read):
+            self.assert_secretless(result, TOKEN)
+
 
 if __name__ == "__main__":
     h.main()
