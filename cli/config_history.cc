@@ -98,6 +98,9 @@ std::vector<std::string> NotesOf(const JournalRow& row) {
   if (row.time_source == "router") {
     notes.push_back("its emitted_at could not be used: it counts from when it was read");
   }
+  if (row.time_source == "floored") {
+    notes.push_back("its emitted_at was before what its run was started with: it counts as later");
+  }
   if (row.time_source == "lifted") {
     notes.push_back("the wall clock stepped back: it counts as later than the ones before it");
   }

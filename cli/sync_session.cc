@@ -278,6 +278,7 @@ Problem Session::BindConfig(const std::string& file, ConnectorOptions* connector
   if (!document->exists()) return std::nullopt;
   *config = document->ToJson();
   connector->config_generation = document->generation;
+  connector->config_newest = document->newest;
   // The file's own values stay secret, also those that the stored config no longer has.
   AddSecrets(file, {}, connector);
   return std::nullopt;

@@ -149,6 +149,10 @@ constexpr std::array kFlags = {
                    {{"merge", ConfigUpdateMode::kMerge}, {"replace", ConfigUpdateMode::kReplace}},
                    &s->router.config_update);
              }},
+    SyncFlag{"causal-floor", "", Kind::kSwitch, FlagGroup::kRules, kBoth | kVerbs,
+             "an update counts as later than the config that its connector was started\nwith, "
+             "whatever its emitted_at says: for machines whose clocks differ",
+             MEMBER(SetSwitch, router.causal_floor)},
     SyncFlag{"on-invalid-config", "fail|warn", Kind::kText, FlagGroup::kRules, kBoth | kVerbs,
              "when a config update violates the connector's spec (default: fail)",
              [](std::string_view text, SyncSettings* s) {

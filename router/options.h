@@ -32,6 +32,7 @@ struct ConnectorOptions {
   std::shared_ptr<const ConnectorSpec> spec;  // null: updates are accepted and marked unvalidated
   std::string command;                        // for the report; never holds a secret
   int64_t config_generation = -1;             // that the connector was started with
+  OrderKey config_newest;                     // of its newest update
   std::vector<std::string> secrets;           // values to mask from the start on
 };
 
@@ -50,6 +51,9 @@ struct RouterOptions {
 
   ConfigUpdateMode config_update = ConfigUpdateMode::kMerge;
   OnInvalidConfig on_invalid_config = OnInvalidConfig::kFail;
+  // Whether an update counts at least as late as the config that its connector was started with,
+  // whatever its emitted_at says: for machines whose clocks differ (contract decision 7, G24b).
+  bool causal_floor = false;
   OnMalformed on_malformed = OnMalformed::kTaint;
   OnUnknownStream on_unknown_stream = OnUnknownStream::kDrop;
   FillStateCounts fill_state_counts = FillStateCounts::kAuto;

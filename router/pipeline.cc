@@ -77,8 +77,13 @@ ControlOptions ControlLaneOptions(const RouterOptions& options) {
   control.run = options.run;
   control.mode =
       options.config_update == ConfigUpdateMode::kMerge ? ConfigMode::kMerge : ConfigMode::kReplace;
-  control.source = {options.source.config_id, options.source.spec};
-  control.destination = {options.destination.config_id, options.destination.spec};
+  const auto connector = [&options](const ConnectorOptions& from) {
+    ControlConnector to = {.config_id = from.config_id, .spec = from.spec};
+    if (options.causal_floor) to.causal_floor_ms = from.config_newest.effective_at_ms;
+    return to;
+  };
+  control.source = connector(options.source);
+  control.destination = connector(options.destination);
   control.persist_deadline = options.persist_timeout;
   return control;
 }

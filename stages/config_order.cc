@@ -19,6 +19,8 @@ std::string_view TimeSourceName(TimeSource source) {
       return "router";
     case TimeSource::kLifted:
       return "lifted";
+    case TimeSource::kFloored:
+      return "floored";
   }
   return "";
 }
@@ -68,6 +70,11 @@ StampedTime OrderStamper::Stamp(std::optional<double> emitted_at_ms, absl::Time 
     time.effective_at_ms =
         std::max(time.effective_at_ms + lost,
                  std::nextafter(barrier_, std::numeric_limits<double>::infinity()));
+  }
+  if (time.effective_at_ms <= causal_floor_) {
+    // All that are below it become equal: then their line numbers order them.
+    time.source = TimeSource::kFloored;
+    time.effective_at_ms = std::nextafter(causal_floor_, std::numeric_limits<double>::infinity());
   }
   highest_ = std::max(highest_, time.effective_at_ms);
   return time;

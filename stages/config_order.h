@@ -22,8 +22,9 @@ enum class TimeSource : uint8_t {
   kConnector,  // emitted_at as given
   kRouter,     // emitted_at was unusable: the time of receipt
   kLifted,     // the wall clock stepped back: raised above the earlier updates of the pipe
+  kFloored,    // said to be older than the config that the run was started with: raised above it
 };
-std::string_view TimeSourceName(TimeSource source);  // "connector", "router", "lifted"
+std::string_view TimeSourceName(TimeSource source);  // "connector", "router", "lifted", "floored"
 
 struct StampedTime {
   double effective_at_ms = 0;
@@ -54,12 +55,18 @@ class WallWatch {
 // Stamps the updates of one pipe, in pipe order.
 class OrderStamper {
  public:
+  // `causal_floor_ms`: of the newest update in the config that the run was started with, when what
+  // follows from it is to count as later whatever the clocks of two machines say (G24b).
+  explicit OrderStamper(double causal_floor_ms = -std::numeric_limits<double>::infinity())
+      : causal_floor_(causal_floor_ms) {}
+
   StampedTime Stamp(std::optional<double> emitted_at_ms, absl::Time received_at,
                     const WallWatch& watch);
 
  private:
   void NoteStepBack(absl::Time received_at, const WallWatch& watch);
 
+  const double causal_floor_;
   double highest_ = -std::numeric_limits<double>::infinity();  // of all stamps so far
   double barrier_ = -std::numeric_limits<double>::infinity();  // `highest_` when the clock stepped
   absl::Duration behind_ = absl::ZeroDuration();

@@ -18,8 +18,13 @@ bool MentionsConfig(std::string_view line) {
 
 }  // namespace
 
-ControlReader::ControlReader(Origin pipe, std::string config_id, std::string run_id, int64_t epoch)
-    : pipe_(pipe), config_id_(std::move(config_id)), run_id_(std::move(run_id)), epoch_(epoch) {}
+ControlReader::ControlReader(Origin pipe, std::string config_id, std::string run_id, int64_t epoch,
+                             double causal_floor_ms)
+    : pipe_(pipe),
+      config_id_(std::move(config_id)),
+      run_id_(std::move(run_id)),
+      epoch_(epoch),
+      stamper_(causal_floor_ms) {}
 
 // (run, pipe, seq) is a row's identity in the journal, so two lines never share one, whatever the
 // caller counts.

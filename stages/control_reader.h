@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,7 +39,9 @@ using ControlArrivalPtr = std::shared_ptr<const ControlArrival>;
 class ControlReader {
  public:
   // `pipe` is kSource or kDestination.
-  ControlReader(Origin pipe, std::string config_id, std::string run_id, int64_t epoch);
+  // `causal_floor_ms` as in OrderStamper.
+  ControlReader(Origin pipe, std::string config_id, std::string run_id, int64_t epoch,
+                double causal_floor_ms = -std::numeric_limits<double>::infinity());
 
   // A line that the classifier called CONTROL. Empty: of a control type we do not know, to be
   // counted.

@@ -19,7 +19,8 @@ struct ControlStage::Pipe {
   Pipe(Origin from, const ControlConnector& connector_in, const ControlOptions& options)
       : origin(from),
         connector(connector_in),
-        reader(from, connector_in.config_id, options.run.run_id, options.run.epoch),
+        reader(from, connector_in.config_id, options.run.run_id, options.run.epoch,
+               connector_in.causal_floor_ms),
         sequencer(from, options.mode, connector_in.spec) {}
 
   const Origin origin;

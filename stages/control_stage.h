@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,6 +86,8 @@ class ControlEvents {
 struct ControlConnector {
   std::string config_id;
   std::shared_ptr<const ConnectorSpec> spec;  // null: accepted, marked unvalidated
+  // See OrderStamper; minus infinity: off.
+  double causal_floor_ms = -std::numeric_limits<double>::infinity();
 };
 
 struct ControlOptions {

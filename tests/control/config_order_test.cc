@@ -68,6 +68,19 @@ TEST_F(OrderStamperTest, Decision7_FractionsOfAMillisecondAreKept) {
   EXPECT_NEAR(ToUnixMillisDouble(kNoon + absl::Microseconds(250)), kNoonMs + 0.25, 1e-3);
 }
 
+TEST_F(OrderStamperTest, G24b_WhatFollowsFromAConfigCountsAsLaterThanIt) {
+  OrderStamper stamper(kNoonMs);
+  const StampedTime behind = stamper.Stamp(kNoonMs - 3'600'000, now_, watch_);
+  EXPECT_GT(behind.effective_at_ms, kNoonMs);
+  EXPECT_LT(behind.effective_at_ms, kNoonMs + 0.001);
+  EXPECT_EQ(behind.source, TimeSource::kFloored);
+  EXPECT_EQ(stamper.Stamp(kNoonMs - 1, now_, watch_).effective_at_ms, behind.effective_at_ms)
+      << "then the later line wins";
+  const StampedTime ahead = stamper.Stamp(kNoonMs + 1, now_, watch_);
+  EXPECT_EQ(ahead.effective_at_ms, kNoonMs + 1);
+  EXPECT_EQ(ahead.source, TimeSource::kConnector);
+}
+
 TEST_F(OrderStamperTest, WithoutAStepOfOurClockAnOlderTimeStaysOlder) {
   Stamp(kNoonMs);
   Pass(absl::Seconds(1));

@@ -44,6 +44,22 @@ class ControlCase(h.SyncTest):
         return result
 
 
+class ClocksThatDiffer(ControlCase):
+    """A run that was started with a token from a machine whose clock is ahead."""
+
+    def rotate_behind(self, *flags):
+        self.sync_updates(({"api_key": "ahead"}, now_ms() + 3_600_000))
+        self.sync_updates(({"api_key": "follows"}, now_ms()), flags=flags)
+        return self.w.config()["api_key"]
+
+    def test_by_the_letter_the_later_emitted_at_wins(self):
+        self.assertEqual(self.rotate_behind(), "ahead")
+
+    def test_with_a_causal_floor_what_follows_from_a_token_wins_over_it(self):
+        self.assertEqual(self.rotate_behind("--causal-floor"), "follows")
+        self.assertEqual(self.w.journal()[-1]["time_source"], "floored")
+
+
 class TheProtocolsExample(ControlCase):
     def test_ends_as_the_text_says(self):
         result = self.sync_updates(({"api_key": 456}, now_ms()))
