@@ -101,6 +101,10 @@ absl::StatusOr<PostgresTarget> ParsePostgresUrl(const Libpq& libpq, std::string_
         "[?parameter=value&...]");
   }
   Options options = Take(libpq, parsed);
+  // libpq takes anything for a port; what stands there by mistake may be a password.
+  if (DefaultOf(options, "port").find_first_not_of("0123456789,") != std::string::npos) {
+    return absl::InvalidArgumentError("the port in the store's URL is no number");
+  }
   for (const char* secret : {"password", "sslpassword"}) {
     if (options.contains(secret)) {
       return absl::InvalidArgumentError("a store URL with a password in it is not accepted");

@@ -1,21 +1,14 @@
-// The PostgreSQL store when the server restarts, dies, stops, refuses or is misconfigured.
-#include <gtest/gtest.h>
+// The PostgreSQL store when the server restarts, dies, stops or holds a lock for somebody else, and
+// when our own process does.
 #include <signal.h>
 
-#include <functional>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
-#include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
-#include "platform/clock.h"
-#include "stores/store.h"
-#include "tests/stores/postgres_server.h"
-#include "tests/stores/store_probe.h"
+#include "tests/stores/postgres_case.h"
 #include "tests/stores/writer_process.h"
 
 namespace shunt {
@@ -23,52 +16,6 @@ namespace {
 
 using ::absl::StatusCode;
 using Stop = PostgresServer::Stop;
-
-constexpr absl::Duration kPatience = absl::Seconds(30);
-
-// Until `condition` holds, or the test fails.
-void Await(const std::function<bool()>& condition) {
-  const absl::Duration deadline = SystemClock().MonoNow() + kPatience;
-  while (!condition()) {
-    ASSERT_LT(SystemClock().MonoNow(), deadline);
-    Poll({}, absl::Milliseconds(10));
-  }
-}
-
-StoreOptions WaitingFor(absl::Duration wait) {
-  StoreOptions options;
-  options.busy_wait_max = wait;
-  return options;
-}
-
-// Each test has a server of its own, because most of them mistreat it.
-class PostgresFaults : public ::testing::Test {
- protected:
-  explicit PostgresFaults(PostgresServer::Options options = {}) : server_(std::move(options)) {
-    server_.Execute("CREATE DATABASE probe");
-  }
-
-  std::unique_ptr<Store> Open(const StoreOptions& options = {}) {
-    absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(Url(), options);
-    EXPECT_TRUE(store.ok()) << store.status();
-    return store.ok() ? *std::move(store) : nullptr;
-  }
-  std::string Url() const { return server_.Url("probe"); }
-
-  void ExpectRefused(const std::string& url, StatusCode code, const std::string& words) {
-    const absl::Status status = OpenStore(url, WaitingFor(absl::Milliseconds(300))).status();
-    EXPECT_EQ(status.code(), code) << status;
-    EXPECT_NE(status.message().find(words), std::string::npos) << status;
-  }
-
-  PostgresServer server_;
-};
-
-RunHandle Begin(Store& store, const std::string& run_id) {
-  absl::StatusOr<RunHandle> run = store.BeginRun(kProbeConnection, run_id, absl::UnixEpoch(), true);
-  EXPECT_TRUE(run.ok()) << run.status();
-  return run.ok() ? *run : RunHandle();
-}
 
 // --- restarts
 // --------------------------------------------------------------------------------------
@@ -269,170 +216,6 @@ TEST_F(PostgresFaults, AWorkerThatStandsStillInATransactionDoesNotHoldTheLockFor
   EXPECT_EQ(*ReadProbeConfig(*other), 7) << status;
 }
 
-// --- settings
-// --------------------------------------------------------------------------------------
-
-// What a trigger sees inside of our transactions.
-void RecordSetting(PostgresServer& server, const std::string& setting) {
-  server.Execute("CREATE TABLE public.seen (value text)", "probe");
-  server.Execute(
-      "CREATE FUNCTION public.see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-      " INSERT INTO public.seen VALUES (current_setting('" +
-          setting +
-          "'));"
-          " RETURN NULL; END $$",
-      "probe");
-  server.Execute(
-      "CREATE TRIGGER see AFTER INSERT OR UPDATE ON shunt.config_journal"
-      " FOR EACH ROW EXECUTE FUNCTION public.see()",
-      "probe");
-}
-
-TEST_F(PostgresFaults, ARoleWithoutSynchronousCommitCommitsSynchronouslyAllTheSame) {
-  server_.Execute("ALTER ROLE shunt SET synchronous_commit = off");
-  server_.Execute("ALTER DATABASE probe SET synchronous_commit = off");
-  const std::unique_ptr<Store> store = Open();
-  RecordSetting(server_, "synchronous_commit");
-  EXPECT_TRUE(WriteProbeConfig(*store, 0).ok());
-  EXPECT_EQ(server_.Query("SELECT value FROM public.seen", "probe"),
-            std::vector<std::string>{"on"});
-}
-
-TEST_F(PostgresFaults, WhatIsStrongerThanSynchronousCommitStays) {
-  server_.Execute("ALTER ROLE shunt SET synchronous_commit = remote_apply");
-  const std::unique_ptr<Store> store = Open();
-  RecordSetting(server_, "synchronous_commit");
-  EXPECT_TRUE(WriteProbeConfig(*store, 0).ok());
-  EXPECT_EQ(server_.Query("SELECT value FROM public.seen", "probe"),
-            std::vector<std::string>{"remote_apply"});
-}
-
-TEST_F(PostgresFaults, AServerThatDoesNotSyncIsTold) {
-  std::vector<std::string> warnings;
-  StoreOptions options;
-  options.warn = [&](std::string_view text) { warnings.emplace_back(text); };
-  Open(options);
-  ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_NE(warnings[0].find("fsync=off"), std::string::npos);
-}
-
-TEST_F(PostgresRestarts, AServerThatSyncsNeedsNoWarning) {
-  StoreOptions options;
-  options.warn = [](std::string_view text) { ADD_FAILURE() << std::string(text); };
-  Open(options);
-}
-
-TEST_F(PostgresFaults, NothingOfASessionOutlivesATransaction) {
-  const std::unique_ptr<Store> store = Open();
-  EXPECT_TRUE(WriteProbeConfig(*store, 0).ok());
-  EXPECT_EQ(server_.Query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
-            std::vector<std::string>{"0"});
-  EXPECT_EQ(server_.Query("SELECT count(*) FROM pg_stat_activity WHERE datname = 'probe'"
-                          " AND state <> 'idle'"),
-            std::vector<std::string>{"0"});
-}
-
-// --- refusals
-// --------------------------------------------------------------------------------------
-
-TEST_F(PostgresFaults, AReadOnlyDatabaseIsReadAndNotWritten) {
-  const std::unique_ptr<Store> store = Open();
-  ASSERT_TRUE(WriteProbeConfig(*store, 3).ok());
-  server_.Execute("ALTER DATABASE probe SET default_transaction_read_only = on");
-  server_.Execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'probe'");
-  EXPECT_EQ(*ReadProbeConfig(*store), 3);
-  const absl::Status status = WriteProbeConfig(*store, 4);
-  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
-  EXPECT_NE(status.message().find("read-only"), std::string::npos) << status;
-  EXPECT_EQ(*ReadProbeConfig(*store), 3);
-}
-
-TEST_F(PostgresFaults, TooManyConnectionsAreWaitedFor) {
-  server_.Execute("ALTER DATABASE probe CONNECTION LIMIT 0");
-  server_.Execute("CREATE ROLE worker LOGIN");  // a superuser is under no limit
-  server_.Execute("GRANT CREATE ON DATABASE probe TO worker");
-  ExpectRefused(server_.Url("probe", "worker"), StatusCode::kUnavailable, "too many connections");
-  std::thread later([&] {
-    Poll({}, absl::Milliseconds(100));
-    server_.Execute("ALTER DATABASE probe CONNECTION LIMIT 10");
-  });
-  const absl::Status status = OpenStore(server_.Url("probe", "worker")).status();
-  EXPECT_TRUE(status.ok()) << status;
-  later.join();
-}
-
-TEST_F(PostgresFaults, ADatabaseOrUserThatIsMissingIsSaidSoAtOnce) {
-  const absl::Duration start = SystemClock().MonoNow();
-  EXPECT_NE(OpenStore(server_.Url("nowhere")).status().message().find("create it first"),
-            std::string::npos);
-  const absl::Status nobody = OpenStore(server_.Url("probe", "nobody")).status();
-  EXPECT_NE(nobody.message().find("refused the login"), std::string::npos) << nobody;
-  EXPECT_LT(SystemClock().MonoNow() - start, absl::Seconds(2));
-}
-
-TEST_F(PostgresFaults, AUserWithoutRightsIsToldWhichItNeeds) {
-  server_.Execute("CREATE ROLE guest LOGIN");
-  ExpectRefused(server_.Url("probe", "guest"), StatusCode::kUnavailable, "CREATE on the database");
-  Open();
-  ExpectRefused(server_.Url("probe", "guest"), StatusCode::kUnavailable, "rights");
-  server_.Execute("GRANT USAGE ON SCHEMA shunt TO guest", "probe");
-  server_.Execute("GRANT ALL ON ALL TABLES IN SCHEMA shunt TO guest", "probe");
-  const auto store = OpenStore(server_.Url("probe", "guest"));
-  ASSERT_TRUE(store.ok()) << store.status();
-  EXPECT_TRUE(WriteProbeState(**store, Begin(**store, "r1"), 0).ok());
-}
-
-TEST_F(PostgresFaults, ANewerSchemaIsRefused) {
-  Open();
-  server_.Execute("UPDATE shunt.schema_version SET version = 99", "probe");
-  ExpectRefused(Url(), StatusCode::kDataLoss, "newer schema");
-  server_.Execute("DELETE FROM shunt.schema_version", "probe");
-  ExpectRefused(Url(), StatusCode::kDataLoss, "lost its version");
-}
-
-TEST_F(PostgresFaults, ASchemaOfSomebodyElseIsLeftAlone) {
-  server_.Execute("CREATE SCHEMA shunt", "probe");
-  server_.Execute("CREATE TABLE shunt.railway (track int)", "probe");
-  ExpectRefused(Url(), StatusCode::kDataLoss, "not of a shunt store");
-  server_.Execute("DROP TABLE shunt.railway", "probe");
-  Open();  // an empty schema that an administrator has made
-}
-
-TEST_F(PostgresFaults, TablesThatAreMissingAreDamage) {
-  const std::unique_ptr<Store> store = Open();
-  server_.Execute("DROP TABLE shunt.config_keys", "probe");
-  EXPECT_EQ(ReadProbeConfig(*store).status().code(), StatusCode::kDataLoss);
-}
-
-TEST_F(PostgresFaults, NoMessageQuotesWhatIsStored) {
-  const std::unique_ptr<Store> store = Open();
-  server_.Execute("ALTER TABLE shunt.config_journal ADD CHECK (length(payload) < 10)", "probe");
-  server_.Execute(
-      "CREATE FUNCTION public.tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-      " RAISE EXCEPTION 'value %', convert_from(NEW.value, 'UTF8'); END $$",
-      "probe");
-  JournalRow row;
-  row.config_id = kProbeConfig;
-  row.payload = "{\"token\":\"s3cr3t\"}";
-  ConfigDocument document;
-  document.generation = 0;
-  document.keys = {{"token", "\"s3cr3t\"", {}}};
-  const auto write = [&](const ConfigChange& change) {
-    return store->UpdateConfig(
-        kProbeConfig, [&](const ConfigDocument&) { return absl::StatusOr<ConfigChange>(change); });
-  };
-  const absl::Status check = write({std::nullopt, {row}});
-  server_.Execute(
-      "CREATE TRIGGER tell BEFORE INSERT ON shunt.config_keys FOR EACH ROW"
-      " EXECUTE FUNCTION public.tell()",
-      "probe");
-  const absl::Status trigger = write({document, {}});
-  for (const absl::Status& status : {check, trigger}) {
-    EXPECT_FALSE(status.ok());
-    EXPECT_EQ(status.ToString().find("s3cr3t"), std::string::npos) << status;
-  }
-}
-
 // --- many at once
 // ----------------------------------------------------------------------------------
 
@@ -519,32 +302,6 @@ TEST_F(PostgresFaults, ARunSurvivesAServerThatIsAwayForAMoment) {
   const absl::Duration until = SystemClock().MonoNow() + 1.5 * kProbeLease;
   Await([&] { return SystemClock().MonoNow() > until; });
   EXPECT_EQ(Open()->FindRun("r1")->status, "running");
-}
-
-// --- encodings
-// -------------------------------------------------------------------------------------
-
-TEST_F(PostgresFaults, EveryEncodingOfADatabaseHoldsEveryByte) {
-  std::string bytes;
-  for (int byte = 0; byte < 256; ++byte) bytes += static_cast<char>(byte);
-  for (const std::string encoding : {"SQL_ASCII", "LATIN1", "EUC_JP"}) {
-    server_.Execute("CREATE DATABASE odd_" + encoding + " TEMPLATE template0 ENCODING '" +
-                    encoding + "' LC_COLLATE 'C' LC_CTYPE 'C'");
-    std::string name = "odd_" + encoding;
-    for (char& c : name) c = static_cast<char>(std::tolower(c));
-    const auto store = OpenStore(server_.Url(name));
-    ASSERT_TRUE(store.ok()) << store.status();
-    ASSERT_TRUE((*store)
-                    ->ReplaceCheckpoint(bytes, absl::UnixEpoch(),
-                                        {{StateType::kStream, {bytes, bytes}, bytes + "é☃"}})
-                    .ok());
-    const auto states = (*store)->ReadCheckpoint(bytes);
-    ASSERT_TRUE(states.ok() && states->size() == 1) << states.status();
-    EXPECT_EQ((*states)[0].stream.name, bytes);
-    EXPECT_EQ((*states)[0].blob, bytes + "é☃");
-    EXPECT_EQ((*store)->ListConnections()->at(0), bytes);
-    EXPECT_FALSE(server_.Query("SELECT state FROM shunt.checkpoints_readable", name).at(0).empty());
-  }
 }
 
 }  // namespace

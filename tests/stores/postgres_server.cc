@@ -44,6 +44,22 @@ void RunToItsEnd(std::vector<std::string> argv) {
   SHUNT_CHECK(exit && exit->code == 0);
 }
 
+// In a namespace of its own, in which root may mount.
+std::vector<std::string> WithSmallDisk(const std::string& path, std::vector<std::string> argv) {
+  std::filesystem::create_directory(path);
+  const std::vector<std::string> outer = {"unshare",
+                                          "--user",
+                                          "--map-root-user",
+                                          "--mount",
+                                          "--",
+                                          "sh",
+                                          "-c",
+                                          "mount -t tmpfs -o size=24m tmpfs \"$0\" && exec \"$@\"",
+                                          path};
+  argv.insert(argv.begin(), outer.begin(), outer.end());
+  return argv;
+}
+
 // An initialised cluster, made once per program and copied for each server.
 const std::string& Template() {
   static const TempDir& directory = *[] {
@@ -110,7 +126,9 @@ void PostgresServer::StartWithoutWaiting() {
     argv.push_back("-c");
     argv.push_back(setting);
   }
-  server_.emplace(Spawn(AsPostgres(std::move(argv))));
+  argv = AsPostgres(std::move(argv));
+  if (options_.small_disk) argv = WithSmallDisk(directory() + "/small", std::move(argv));
+  server_.emplace(Spawn(std::move(argv)));
 }
 
 void PostgresServer::AwaitReady() {

@@ -25,6 +25,7 @@ class PostgresServer {
     bool durable = false;
     std::vector<std::string> settings = {};  // "name=value"
     std::string base = "/tmp";               // where its directory is made
+    bool small_disk = false;  // DIRECTORY/small is a disk of 24 MB that only the server sees
   };
   PostgresServer() : PostgresServer(Options()) {}
   explicit PostgresServer(Options options);
