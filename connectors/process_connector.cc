@@ -31,15 +31,19 @@ bool IsAllowed(std::string_view name) {
 }  // namespace
 
 std::map<std::string, std::string> ConnectorEnvironment(
-    const std::map<std::string, std::string>& ours,
-    const std::map<std::string, std::string>& extra) {
+    const std::map<std::string, std::string>& ours, const std::map<std::string, std::string>& extra,
+    const std::optional<User>& user) {
   std::map<std::string, std::string> env = extra;
   // Python buffers what it prints to a pipe, acknowledgements too (ecosystem 0, item 12).
   env.emplace("PYTHONUNBUFFERED", "1");
   // New connectors may otherwise look for sockets.
   env.emplace("DATA_CHANNEL_MEDIUM", "STDIO");
+  if (user) {
+    env.emplace("HOME", user->home);
+    env.emplace("USER", user->name);
+  }
   for (const auto& [name, value] : ours) {
-    if (IsAllowed(name)) env.emplace(name, value);
+    if (IsAllowed(name) && !(user && name == "TMPDIR")) env.emplace(name, value);
   }
   return env;
 }
@@ -51,7 +55,8 @@ absl::StatusOr<std::unique_ptr<ProcessConnector>> ProcessConnector::Start(
                     .env = options.env,
                     .standard_input = options.has_input ? ChildStream::Pipe() : ChildStream::Null(),
                     .standard_output = ChildStream::Pipe(),
-                    .standard_error = ChildStream::Pipe()});
+                    .standard_error = ChildStream::Pipe(),
+                    .user = options.user});
   if (!process.ok()) return process.status();
   return std::unique_ptr<ProcessConnector>(new ProcessConnector(*std::move(process)));
 }

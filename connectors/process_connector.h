@@ -20,15 +20,17 @@ namespace shunt {
 
 // What a child gets of our environment `ours` (contract section 1: an allow-list, so that no secret
 // of the caller reaches a connector that was not meant to have it), the two variables every
-// connector needs to behave on pipes, and `extra`, which wins. Pure.
+// connector needs to behave on pipes, and `extra`, which wins. A connector that runs as another
+// user gets that one's HOME and USER, and not our TMPDIR. Pure.
 std::map<std::string, std::string> ConnectorEnvironment(
-    const std::map<std::string, std::string>& ours,
-    const std::map<std::string, std::string>& extra);
+    const std::map<std::string, std::string>& ours, const std::map<std::string, std::string>& extra,
+    const std::optional<User>& user = std::nullopt);
 
 struct ProcessConnectorOptions {
   std::vector<std::string> argv = {};           // never holds a secret: everybody can read it
   std::map<std::string, std::string> env = {};  // all of it: see ConnectorEnvironment
   bool has_input = false;                       // a destination; else stdin is /dev/null
+  std::optional<User> user = std::nullopt;      // whom it runs as; needs MayChangeUser()
 };
 
 class ProcessConnector final : public Connector {

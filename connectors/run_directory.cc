@@ -55,13 +55,18 @@ std::vector<std::string> RunDirectoryBases(const std::map<std::string, std::stri
   return bases;
 }
 
+std::vector<std::string> SharedRunDirectoryBases() {
+  const std::string name = absl::StrCat("shunt-", UserId(), "-shared");
+  return {Join("/dev/shm", name), Join("/tmp", name)};
+}
+
 absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Create(
-    const std::vector<std::string>& bases, Entropy& entropy) {
+    const std::vector<std::string>& bases, Entropy& entropy, For whom) {
   std::string tried;
   for (const bool want_tmpfs : {true, false}) {
     for (const std::string& base : bases) {
       if (IsOnTmpfs(DirectoryOf(base)) != want_tmpfs) continue;
-      absl::StatusOr<std::unique_ptr<RunDirectory>> created = CreateIn(base, entropy);
+      absl::StatusOr<std::unique_ptr<RunDirectory>> created = CreateIn(base, entropy, whom);
       if (created.ok()) return created;
       absl::StrAppend(&tried, tried.empty() ? "" : "; ", created.status().message());
     }
@@ -70,12 +75,13 @@ absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Create(
 }
 
 absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::CreateIn(const std::string& base,
-                                                                     Entropy& entropy) {
-  if (absl::Status status = MakePrivateDirectory(base); !status.ok()) return status;
+                                                                     Entropy& entropy, For whom) {
+  const auto make = whom == For::kUs ? MakePrivateDirectory : MakePassableDirectory;
+  if (absl::Status status = make(base); !status.ok()) return status;
   const std::string id = entropy.HexId();
   const std::string unfinished = Join(base, absl::StrCat(A(kUnfinished), id));
   const std::string ready = Join(base, absl::StrCat(A(kReady), id));
-  if (absl::Status status = MakePrivateDirectory(unfinished); !status.ok()) return status;
+  if (absl::Status status = make(unfinished); !status.ok()) return status;
   absl::StatusOr<LockFile> lock = LockFile::Acquire(Join(unfinished, kLockName));
   absl::Status status = lock.status();
   if (status.ok()) status = RenamePath(unfinished, ready);
@@ -92,17 +98,20 @@ RunDirectory::~RunDirectory() {
   RemoveTree(path_).IgnoreError();
 }
 
-absl::StatusOr<std::string> RunDirectory::AddJson(std::string_view name, std::string_view bytes) {
+absl::StatusOr<std::string> RunDirectory::AddJson(std::string_view name, std::string_view bytes,
+                                                  const std::optional<User>& reader) {
   SHUNT_CHECK(name.ends_with(".json") && name.find('/') == std::string_view::npos);
   std::string path = Join(path_, name);
-  if (absl::Status status = WriteNewFile(path, bytes, 0400); !status.ok()) return status;
+  absl::Status status = WriteNewFile(path, bytes, 0400);
+  if (status.ok() && reader) status = GiveFileTo(path, reader->uid, reader->gid);
+  if (!status.ok()) return status;
   return path;
 }
 
 int RunDirectory::Sweep(const std::vector<std::string>& bases, absl::Time now) {
   int removed = 0;
   for (const std::string& base : bases) {
-    if (!IsPrivateDirectory(base)) continue;
+    if (!IsOwnDirectory(base)) continue;
     const absl::StatusOr<std::vector<std::string>> names = ListDirectory(base);
     if (!names.ok()) continue;
     for (const std::string& name : *names) {

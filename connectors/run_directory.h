@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "absl/time/time.h"
 #include "platform/entropy.h"
 #include "platform/lock_file.h"
+#include "platform/user.h"
 
 namespace shunt {
 
@@ -25,19 +27,29 @@ namespace shunt {
 // the working directory.
 std::vector<std::string> RunDirectoryBases(const std::map<std::string, std::string>& env);
 
+// Likewise for runs with connectors that run as other users: /dev/shm, /tmp.
+std::vector<std::string> SharedRunDirectoryBases();
+
 class RunDirectory {
  public:
+  // Who is to reach the files. kOthers: the directory is 0711, and so is its base; its name is
+  // random, and each file is given to the one user who may read it.
+  enum class For { kUs, kOthers };
+
   // In the first base that is on a tmpfs and can be made private to us, else in the first one that
   // is private. Errors name what was tried.
   static absl::StatusOr<std::unique_ptr<RunDirectory>> Create(const std::vector<std::string>& bases,
-                                                              Entropy& entropy);
+                                                              Entropy& entropy,
+                                                              For whom = For::kUs);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
 
   // Writes a new 0400 file and returns its path, which is absolute. REQUIRES: `name` ends in .json
-  // (some connectors load their files by extension) and was not added before.
-  absl::StatusOr<std::string> AddJson(std::string_view name, std::string_view bytes);
+  // (some connectors load their files by extension) and was not added before. `reader` becomes its
+  // owner; REQUIRES: made for others.
+  absl::StatusOr<std::string> AddJson(std::string_view name, std::string_view bytes,
+                                      const std::optional<User>& reader = std::nullopt);
 
   const std::string& path() const { return path_; }
 
@@ -47,7 +59,7 @@ class RunDirectory {
  private:
   RunDirectory(std::string path, LockFile lock) : path_(std::move(path)), lock_(std::move(lock)) {}
   static absl::StatusOr<std::unique_ptr<RunDirectory>> CreateIn(const std::string& base,
-                                                                Entropy& entropy);
+                                                                Entropy& entropy, For whom);
 
   const std::string path_;
   const LockFile lock_;

@@ -162,6 +162,30 @@ absl::Status RemoveTree(const std::string& path) {
   return RemoveAt(AT_FDCWD, path.c_str(), path, 0);
 }
 
+bool IsOwnDirectory(const std::string& path) {
+  struct stat info{};
+  return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() &&
+         (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+absl::Status MakePassableDirectory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0711) != 0 && errno != EEXIST) {
+    return Failed("creating directory", path, errno);
+  }
+  if (!IsOwnDirectory(path)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " is not a directory that only we can change"));
+  }
+  // Ours, so that nobody can have put a link in its place; the umask may have taken bits away.
+  if (::chmod(path.c_str(), 0711) != 0) return Failed("setting the mode of", path, errno);
+  return absl::OkStatus();
+}
+
+absl::Status GiveFileTo(const std::string& path, uid_t uid, gid_t gid) {
+  if (::lchown(path.c_str(), uid, gid) == 0) return absl::OkStatus();
+  return Failed("giving away", path, errno);
+}
+
 bool IsPrivateDirectory(const std::string& path) {
   struct stat info{};
   return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() &&

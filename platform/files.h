@@ -35,6 +35,9 @@ absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes
 // not survive the machine.
 absl::Status WriteNewFile(const std::string& path, std::string_view bytes, mode_t mode);
 
+// Makes somebody else the owner. REQUIRES: `path` is in a directory that only we can change.
+absl::Status GiveFileTo(const std::string& path, uid_t uid, gid_t gid);
+
 // Creates `path` and what is missing above it, each with `mode`; existing ones stay as they are.
 absl::Status MakeDirs(const std::string& path, mode_t mode);
 
@@ -45,6 +48,10 @@ absl::Status RemoveTree(const std::string& path);
 // what is there is a symbolic link, belongs to somebody else or is open to others: in /dev/shm and
 // /tmp anybody may have made it before us.
 absl::Status MakePrivateDirectory(const std::string& path);
+// Likewise 0711: others reach what they were told of, but see no names and change nothing.
+absl::Status MakePassableDirectory(const std::string& path);
+// A real directory that belongs to us and that nobody else can change.
+bool IsOwnDirectory(const std::string& path);
 // Whether MakePrivateDirectory would be content with what is there.
 bool IsPrivateDirectory(const std::string& path);
 

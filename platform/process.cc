@@ -37,7 +37,7 @@ void PidfdSendSignal(int pidfd, int signal_number) {
 }
 
 // Where the child failed before its program ran; travels through a pipe.
-enum class ChildStep : int { kDeathSignal, kDescriptors, kExec };
+enum class ChildStep : int { kUser, kDeathSignal, kDescriptors, kExec };
 struct ChildError {
   ChildStep step;
   int error;
@@ -53,6 +53,7 @@ struct ChildPlan {
   int error_fd;
   pid_t parent;
   bool die_with_parent;
+  const User* user;  // may be null
 };
 
 [[noreturn]] void Report(int error_fd, ChildStep step, int error) {
@@ -84,9 +85,22 @@ void ResetSignals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// By system calls: the C library's functions would look for other threads, which a forked child
+// does not have, and are not async-signal-safe.
+bool BecomeUser(const User& user) {
+  return ::syscall(SYS_setgroups, user.groups.size(), user.groups.data()) == 0 &&
+         ::syscall(SYS_setresgid, user.gid, user.gid, user.gid) == 0 &&
+         ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0 &&
+         ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 // Runs in the child with all signals blocked, and ends in exec or _exit.
 [[noreturn]] void RunChild(const ChildPlan& plan) {
   ::setpgid(0, 0);
+  if (plan.user != nullptr && !BecomeUser(*plan.user)) {
+    Report(plan.error_fd, ChildStep::kUser, errno);
+  }
+  // After the change of user, which takes it away.
   if (plan.die_with_parent) {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
       Report(plan.error_fd, ChildStep::kDeathSignal, errno);
@@ -115,6 +129,7 @@ void ResetSignals() {
 
 absl::Status StartError(const ChildError& news, const std::string& file) {
   std::string_view hint;
+  if (news.step == ChildStep::kUser) hint = " (as another user)";
   if (news.step == ChildStep::kDeathSignal) hint = " (setting its death signal)";
   if (news.step == ChildStep::kDescriptors) hint = " (preparing its descriptors)";
   if (news.step == ChildStep::kExec) {
@@ -163,7 +178,7 @@ struct Ends {
   int fd = -1;
 };
 
-absl::StatusOr<Ends> OpenStream(const ChildStream& stream, bool child_reads) {
+absl::StatusOr<Ends> OpenStream(const ChildStream& stream, bool child_reads, const User* user) {
   Ends ends;
   switch (stream.kind) {
     case ChildStream::Kind::kNull:
@@ -173,6 +188,10 @@ absl::StatusOr<Ends> OpenStream(const ChildStream& stream, bool child_reads) {
     case ChildStream::Kind::kPipe: {
       absl::StatusOr<struct Pipe> pipe = MakePipe();
       if (!pipe.ok()) return pipe.status();
+      // Programs open /dev/stdin and /dev/stdout by these names.
+      if (user != nullptr && ::fchown(pipe->read_end.get(), user->uid, user->gid) != 0) {
+        return absl::ErrnoToStatus(errno, "giving a pipe to another user");
+      }
       ends.theirs = std::move(child_reads ? pipe->read_end : pipe->write_end);
       ends.ours = std::move(child_reads ? pipe->write_end : pipe->read_end);
       if (absl::Status status = SetNonBlocking(ends.ours.get()); !status.ok()) return status;
@@ -224,12 +243,13 @@ absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options) {
   const std::string_view directories = path == options.env.end() ? kPathDefault : path->second;
   const absl::StatusOr<std::string> file = FindExecutable(options.argv[0], directories);
   if (!file.ok()) return file.status();
+  const User* const user = options.user ? &*options.user : nullptr;
 
-  absl::StatusOr<Ends> input = OpenStream(options.standard_input, true);
+  absl::StatusOr<Ends> input = OpenStream(options.standard_input, true, user);
   if (!input.ok()) return input.status();
-  absl::StatusOr<Ends> output = OpenStream(options.standard_output, false);
+  absl::StatusOr<Ends> output = OpenStream(options.standard_output, false, user);
   if (!output.ok()) return output.status();
-  absl::StatusOr<Ends> error = OpenStream(options.standard_error, false);
+  absl::StatusOr<Ends> error = OpenStream(options.standard_error, false, user);
   if (!error.ok()) return error.status();
   absl::StatusOr<Pipe> news = MakePipe(0);
   if (!news.ok()) return news.status();
@@ -246,7 +266,8 @@ absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options) {
                        .streams = {input->fd, output->fd, error->fd},
                        .error_fd = news->write_end.get(),
                        .parent = ::getpid(),
-                       .die_with_parent = options.die_with_parent};
+                       .die_with_parent = options.die_with_parent,
+                       .user = user};
   const pid_t pid = Fork(plan);
   if (pid < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot run ", *file, ": fork"));
   Fd pidfd(PidfdOpen(pid));

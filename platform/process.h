@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "platform/io.h"
+#include "platform/user.h"
 
 namespace shunt {
 
@@ -46,6 +47,9 @@ struct SpawnOptions {
   ChildStream standard_output = ChildStream::Null();
   ChildStream standard_error = ChildStream::Null();
   bool die_with_parent = true;
+  // Another user to run as; needs MayChangeUser(). Such a child cannot gain privileges again
+  // (no_new_privs), and its pipes are its own.
+  std::optional<User> user = std::nullopt;
 };
 
 struct ProcessExit {

@@ -78,6 +78,17 @@ TEST(ConnectorEnvironmentTest, WhatIsGivenWinsAndNothingIsInheritedTwice) {
                                         Pair("DATA_CHANNEL_MEDIUM", "STDIO")));
 }
 
+TEST(ConnectorEnvironmentTest, AnotherUserGetsItsOwnHome) {
+  const User user = {.uid = 7, .gid = 7, .groups = {7}, .name = "reader", .home = "/home/reader"};
+  const std::map<std::string, std::string> ours = {
+      {"HOME", "/root"}, {"USER", "root"}, {"TMPDIR", "/tmp/of-root"}, {"TZ", "UTC"}};
+  EXPECT_THAT(
+      ConnectorEnvironment(ours, {}, user),
+      UnorderedElementsAre(Pair("HOME", "/home/reader"), Pair("USER", "reader"), Pair("TZ", "UTC"),
+                           Pair("PYTHONUNBUFFERED", "1"), Pair("DATA_CHANNEL_MEDIUM", "STDIO")));
+  EXPECT_EQ(ConnectorEnvironment(ours, {{"HOME", "/srv"}}, user).at("HOME"), "/srv");
+}
+
 TEST(ProcessConnectorTest, ChildSeesExactlyItsEnvironment) {
   const auto connector = Start({.argv = {"/usr/bin/env"}, .env = {{"A", "1"}, {"B", "2"}}});
   EXPECT_EQ("A=1\nB=2\n", Output(*connector));

@@ -60,6 +60,18 @@ TEST_F(RunDirectoryTest, HoldsReadOnlyFilesThatOnlyWeCanSee) {
   EXPECT_FALSE(run->AddJson("config.json", "{}").ok()) << "written once";
 }
 
+TEST_F(RunDirectoryTest, ForOthersCanBePassedButNotReadNorChanged) {
+  const auto run = RunDirectory::Create(bases_, SystemEntropy(), RunDirectory::For::kOthers);
+  ASSERT_TRUE(run.ok()) << run.status();
+  const std::string path = (*run)->AddJson("config.json", "{}").value();
+  EXPECT_EQ(0711u, ModeOf(base_));
+  EXPECT_EQ(0711u, ModeOf((*run)->path()));
+  EXPECT_EQ(0400u, ModeOf(path)) << "ours as long as it is given to nobody";
+  ASSERT_EQ(0, ::chmod(base_.c_str(), 0777));
+  EXPECT_EQ(0, Sweep()) << "others may have put anything there";
+  EXPECT_FALSE(RunDirectory::Create(bases_, SystemEntropy(), RunDirectory::For::kOthers).ok());
+}
+
 TEST_F(RunDirectoryTest, IsGoneAfterwards) {
   std::string path;
   {
