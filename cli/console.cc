@@ -48,12 +48,14 @@ void Console::Log(Origin origin, LogLevel level, std::string_view text) {
                         A(LogLevelName(level)), color.empty() ? "" : kPlain, A(text)));
 }
 
-void Console::Say(std::string_view text) { Write(absl::StrCat("shunt: ", A(text), "\n")); }
+void Console::Say(std::string_view text) {
+  Write(absl::StrCat("shunt: ", masker_.MaskLine(text), "\n"));
+}
 
 void Console::Warn(std::string_view text) {
   const absl::string_view color = options_.color ? ColorOf(LogLevel::kWarn) : "";
-  Write(
-      absl::StrCat("shunt: ", color, "warning:", color.empty() ? "" : kPlain, " ", A(text), "\n"));
+  Write(absl::StrCat("shunt: ", color, "warning:", color.empty() ? "" : kPlain, " ",
+                     masker_.MaskLine(text), "\n"));
 }
 
 void Console::Print(std::string_view lines) { Write(lines); }

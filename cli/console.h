@@ -14,6 +14,7 @@
 
 #include "absl/time/time.h"
 #include "platform/io.h"
+#include "secrets/masker.h"
 #include "stages/event_sink.h"
 
 namespace shunt {
@@ -34,10 +35,14 @@ class Console final : public EventSink {
   // "12:03:44 source INFO  text". The text is masked and escaped already.
   void Log(Origin origin, LogLevel level, std::string_view text) override;
 
+  // What is known to be secret here is hidden in what is said below, and by the router that is
+  // given it.
+  Masker& masker() { return masker_; }
+
   // A line of shunt itself: "shunt: text", "shunt: warning: text".
   void Say(std::string_view text);
   void Warn(std::string_view text);
-  // Lines as they are, newline at the end included.
+  // Lines as they are, newline at the end included: our own numbers, a report that is masked.
   void Print(std::string_view lines);
 
   // Replaces the live line; "" removes it. Cut to the width of the terminal.
@@ -53,6 +58,7 @@ class Console final : public EventSink {
   void Flush(absl::Duration at_most);  // holds mutex_
 
   const Options options_;
+  Masker masker_;
   SharedEnd stderr_;  // constant after construction; invalid: then the descriptor itself is used
   std::mutex mutex_;
   std::string live_;      // guarded by mutex_

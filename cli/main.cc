@@ -7,6 +7,7 @@
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "platform/terminal.h"
+#include "platform/user.h"
 
 int main(int argc, char** argv) {
   // A closed pipe is an answer of write(), not the end of the program; children get the default
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
   // What shunt writes may hold data or credentials: for nobody else unless a mode says so.
   shunt::MakeNewFilesPrivate();
+  shunt::KeepMemoryPrivate();
 
   std::vector<shunt::Command> commands;
   for (const auto list :

@@ -44,11 +44,15 @@ std::vector<std::string> WordsOf(EndRole role, const std::string& command) {
   return *std::move(words);
 }
 
-absl::StatusOr<std::unique_ptr<Connector>> Start(std::vector<std::string> argv,
-                                                 std::map<std::string, std::string> env,
-                                                 bool has_input) {
-  absl::StatusOr<std::unique_ptr<ProcessConnector>> connector = ProcessConnector::Start(
-      {.argv = std::move(argv), .env = std::move(env), .has_input = has_input});
+std::optional<User> UserOf(EndRole role, const std::string& name) {
+  if (!HasCommand(role) || name.empty()) return std::nullopt;
+  absl::StatusOr<User> user = FindUser(name);
+  SHUNT_CHECK(user.ok());
+  return *std::move(user);
+}
+
+absl::StatusOr<std::unique_ptr<Connector>> Start(ProcessConnectorOptions options) {
+  absl::StatusOr<std::unique_ptr<ProcessConnector>> connector = ProcessConnector::Start(options);
   if (!connector.ok()) return connector.status();
   return std::unique_ptr<Connector>(*std::move(connector));
 }
@@ -63,8 +67,10 @@ void Append(std::vector<std::string>* argv, std::string flag, const std::string&
 ProcessEnds::ProcessEnds(const SyncSettings& settings, EndRoles roles)
     : settings_(settings),
       roles_(roles),
-      source_env_(ConnectorEnvironment(AllEnv(), settings.source_env)),
-      destination_env_(ConnectorEnvironment(AllEnv(), settings.destination_env)),
+      source_user_(UserOf(roles.source, settings.source_user)),
+      destination_user_(UserOf(roles.destination, settings.destination_user)),
+      source_env_(ConnectorEnvironment(AllEnv(), settings.source_env, source_user_)),
+      destination_env_(ConnectorEnvironment(AllEnv(), settings.destination_env, destination_user_)),
       source_argv_(WordsOf(roles.source, settings.source_command)),
       destination_argv_(WordsOf(roles.destination, settings.destination_command)) {}
 
@@ -78,11 +84,12 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
   std::vector<SpecQuestion> questions;
   if (inputs->source_spec == nullptr && HasCommand(roles_.source)) {
     asked.push_back({"source", &inputs->source_spec});
-    questions.push_back({source_argv_, source_env_, settings_.spec_options});
+    questions.push_back({source_argv_, source_env_, settings_.spec_options, source_user_});
   }
   if (inputs->destination_spec == nullptr && HasCommand(roles_.destination)) {
     asked.push_back({"destination", &inputs->destination_spec});
-    questions.push_back({destination_argv_, destination_env_, settings_.spec_options});
+    questions.push_back(
+        {destination_argv_, destination_env_, settings_.spec_options, destination_user_});
   }
   auto answers = AskForSpecs(questions, stopped);
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -106,28 +113,39 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
 
 absl::Status ProcessEnds::Prepare(const RunFiles& files) {
   const std::vector<std::string> bases = RunDirectoryBases(AllEnv());
+  const std::vector<std::string> shared = SharedRunDirectoryBases();
   RunDirectory::Sweep(bases, SystemClock().WallNow());
+  RunDirectory::Sweep(shared, SystemClock().WallNow());
+  const bool others = source_user_ || destination_user_;
   absl::StatusOr<std::unique_ptr<RunDirectory>> directory =
-      RunDirectory::Create(bases, SystemEntropy());
+      RunDirectory::Create(others ? shared : bases, SystemEntropy(),
+                           others ? RunDirectory::For::kOthers : RunDirectory::For::kUs);
   if (!directory.ok()) return directory.status();
   directory_ = *std::move(directory);
-  absl::Status status = absl::OkStatus();
-  const auto add = [&](bool wanted, std::string_view name, const std::string& json,
-                       std::string* path) {
-    if (wanted && status.ok()) status = AddFile(name, json, path);
+  const bool source = HasCommand(roles_.source);
+  const bool destination = HasCommand(roles_.destination);
+  const struct {
+    bool wanted;
+    absl::string_view name;
+    const std::string& json;
+    const std::optional<User>& reader;
+    std::string* path;
+  } all[] = {
+      {source, "source_config.json", files.source_config, source_user_, &source_config_},
+      {source && !files.catalog.empty(), "source_catalog.json", files.catalog, source_user_,
+       &source_catalog_},
+      {!files.state.empty(), "state.json", files.state, source_user_, &state_},
+      {destination, "destination_config.json", files.destination_config, destination_user_,
+       &destination_config_},
+      {destination && !files.catalog.empty(), "destination_catalog.json", files.catalog,
+       destination_user_, &destination_catalog_},
   };
-  add(HasCommand(roles_.source), "source_config.json", files.source_config, &source_config_);
-  add(HasCommand(roles_.destination), "destination_config.json", files.destination_config,
-      &destination_config_);
-  add(!files.catalog.empty(), "catalog.json", files.catalog, &catalog_);
-  add(!files.state.empty(), "state.json", files.state, &state_);
-  return status;
-}
-
-absl::Status ProcessEnds::AddFile(std::string_view name, std::string_view json, std::string* path) {
-  absl::StatusOr<std::string> added = directory_->AddJson(name, json);
-  if (!added.ok()) return added.status();
-  *path = *std::move(added);
+  for (const auto& file : all) {
+    if (!file.wanted) continue;
+    absl::StatusOr<std::string> added = directory_->AddJson(S(file.name), file.json, file.reader);
+    if (!added.ok()) return added.status();
+    *file.path = *std::move(added);
+  }
   return absl::OkStatus();
 }
 
@@ -143,9 +161,11 @@ absl::StatusOr<std::unique_ptr<Connector>> ProcessEnds::StartDestination() {
   std::vector<std::string> argv = destination_argv_;
   argv.emplace_back(VerbOf(roles_.destination));
   Append(&argv, "--config", destination_config_);
-  if (writes) Append(&argv, "--catalog", catalog_);
-  absl::StatusOr<std::unique_ptr<Connector>> connector =
-      Start(std::move(argv), destination_env_, /*has_input=*/writes);
+  if (writes) Append(&argv, "--catalog", destination_catalog_);
+  absl::StatusOr<std::unique_ptr<Connector>> connector = Start({.argv = std::move(argv),
+                                                                .env = destination_env_,
+                                                                .has_input = writes,
+                                                                .user = destination_user_});
   if (writes || !connector.ok()) return connector;
   return IdleDestination::Wrap(*std::move(connector));
 }
@@ -156,9 +176,9 @@ absl::StatusOr<std::unique_ptr<Connector>> ProcessEnds::StartSource() {
   std::vector<std::string> argv = source_argv_;
   argv.emplace_back(VerbOf(roles_.source));
   Append(&argv, "--config", source_config_);
-  if (reads) Append(&argv, "--catalog", catalog_);
+  if (reads) Append(&argv, "--catalog", source_catalog_);
   if (reads && !state_.empty()) Append(&argv, "--state", state_);
-  return Start(std::move(argv), source_env_, /*has_input=*/false);
+  return Start({.argv = std::move(argv), .env = source_env_, .user = source_user_});
 }
 
 }  // namespace shunt

@@ -7,11 +7,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/sync_session.h"
 #include "connectors/run_directory.h"
+#include "platform/user.h"
 
 namespace shunt {
 
@@ -44,14 +46,15 @@ class ProcessEnds : public SessionEnds {
   absl::StatusOr<std::unique_ptr<Connector>> StartSource() override;
 
  private:
-  absl::Status AddFile(std::string_view name, std::string_view json, std::string* path);
-
   const SyncSettings& settings_;
   const EndRoles roles_;
+  const std::optional<User> source_user_, destination_user_;
   std::map<std::string, std::string> source_env_, destination_env_;
   std::vector<std::string> source_argv_, destination_argv_;  // the commands, without verbs
   std::unique_ptr<RunDirectory> directory_;
-  std::string source_config_, destination_config_, catalog_, state_;  // paths
+  // Paths.
+  std::string source_config_, source_catalog_, state_;
+  std::string destination_config_, destination_catalog_;
 };
 
 }  // namespace shunt

@@ -9,12 +9,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "connectors/connector.h"
+#include "platform/user.h"
 #include "protocol/spec.h"
 
 namespace shunt {
@@ -24,8 +26,9 @@ inline constexpr std::size_t kSpecOutputBytesMax = std::size_t{16} << 20;
 
 struct SpecQuestion {
   std::vector<std::string> argv;  // of the connector, without the verb
-  std::map<std::string, std::string> env;
+  std::map<std::string, std::string> env = {};
   SpecOptions options = {};
+  std::optional<User> user = std::nullopt;  // whom it runs as
 };
 
 // What one of them printed.

@@ -10,6 +10,7 @@
 #include "platform/files.h"
 #include "platform/posix_words.h"
 #include "platform/strings.h"
+#include "platform/user.h"
 #include "protocol/json_cursor.h"
 
 namespace shunt {
@@ -138,6 +139,21 @@ absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings) {
   return inputs;
 }
 
+namespace {
+
+absl::Status CheckUser(absl::string_view side, const std::string& name) {
+  if (name.empty()) return absl::OkStatus();
+  if (!MayChangeUser()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--", side, "-user ", name, ": only root may run a connector as another user"));
+  }
+  const absl::StatusOr<User> user = FindUser(name);
+  if (user.ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--", side, "-user: ", user.status().message()));
+}
+
+}  // namespace
+
 absl::Status RequireForSync(const SyncSettings& settings) {
   for (const auto& [flag, value] : {std::pair("source", &settings.source_command),
                                     std::pair("source-config", &settings.source_config),
@@ -148,8 +164,12 @@ absl::Status RequireForSync(const SyncSettings& settings) {
     if (!status.ok()) return status;
   }
   absl::Status status = CheckCommand("source", settings.source_command, settings.source_env);
-  if (!status.ok()) return status;
-  return CheckCommand("destination", settings.destination_command, settings.destination_env);
+  if (status.ok()) {
+    status = CheckCommand("destination", settings.destination_command, settings.destination_env);
+  }
+  if (status.ok()) status = CheckUser("source", settings.source_user);
+  if (status.ok()) status = CheckUser("destination", settings.destination_user);
+  return status;
 }
 
 absl::Status RequireConnector(std::string_view side, bool with_config,
@@ -161,8 +181,12 @@ absl::Status RequireConnector(std::string_view side, bool with_config,
     status = Require(absl::StrCat(A(side), "-config"),
                      source ? settings.source_config : settings.destination_config);
   }
+  if (status.ok()) {
+    status =
+        CheckCommand(A(side), command, source ? settings.source_env : settings.destination_env);
+  }
   if (!status.ok()) return status;
-  return CheckCommand(A(side), command, source ? settings.source_env : settings.destination_env);
+  return CheckUser(A(side), source ? settings.source_user : settings.destination_user);
 }
 
 absl::Status RequireForSidecar(const SyncSettings& settings) {

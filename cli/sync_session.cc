@@ -20,6 +20,7 @@
 #include "platform/strings.h"
 #include "platform/terminal.h"
 #include "protocol/json_cursor.h"
+#include "router/report_mask.h"
 #include "router/router.h"
 #include "secrets/masker.h"
 #include "secrets/secret_values.h"
@@ -43,15 +44,6 @@ Problem StoreProblem(const absl::Status& status) {
   const bool fenced = absl::IsAborted(status) || absl::IsFailedPrecondition(status);
   return Fail(fenced ? ExitCode::kFenced : ExitCode::kStoreFailed, Origin::kShunt,
               status.message());
-}
-
-// Variables have no spec: which of them is secret is told by their names.
-std::vector<std::string> SecretsOfEnvironment(const std::map<std::string, std::string>& variables) {
-  std::string json = "{";
-  for (const auto& [name, value] : variables) {
-    absl::StrAppend(&json, json.size() > 1 ? "," : "", JsonQuote(name), ":", JsonQuote(value));
-  }
-  return SecretValuesOf(json + "}", nullptr);
 }
 
 class Session {
@@ -81,10 +73,8 @@ class Session {
   void Finish(const Problem& problem);
 
   Problem AdoptConfig(const std::string& file, const ConnectorOptions& connector);
-  Problem BindConfig(const std::string& file, ConnectorOptions* connector, std::string* config);
-  void AddSecrets(const std::string& json, const std::map<std::string, std::string>& variables,
-                  ConnectorOptions* connector);
-  std::string MaskedCommand(const std::string& command) const;
+  Problem BindConfig(ConnectorOptions* connector, std::string* config);
+  void AddSecrets(const std::string& config, const ConnectorOptions& connector);
   void EndRun();
   void WriteReport();
 
@@ -115,6 +105,9 @@ int Session::Run() {
     return static_cast<int>(ExitCode::kUsage);
   }
   keys_ = *std::move(keys);
+  console_.masker().AddSecrets(SecretsOfUrl(settings_.store));
+  console_.masker().AddSecrets(SecretsOfVariables(settings_.source_env));
+  console_.masker().AddSecrets(SecretsOfVariables(settings_.destination_env));
   StoreOptions store_options;
   store_options.keys = keys_;
   store_options.warn = [this](std::string_view text) { console_.Warn(text); };
@@ -217,6 +210,7 @@ Problem Session::AdoptConfigs() {
 
 Problem Session::AdoptConfig(const std::string& file, const ConnectorOptions& connector) {
   if (file.empty()) return std::nullopt;
+  AddSecrets(file, connector);  // also those that the stored config no longer has
   const ConfigFile adopted = {.config_id = connector.config_id,
                               .run_id = options_.run.run_id,
                               .epoch = options_.run.epoch,
@@ -256,48 +250,28 @@ Problem Session::BringBackUpdates() {
 }
 
 Problem Session::BindConfigs() {
-  Problem problem = BindConfig(inputs_.source_config, &options_.source, &files_.source_config);
-  if (!problem) {
-    problem =
-        BindConfig(inputs_.destination_config, &options_.destination, &files_.destination_config);
-  }
+  Problem problem = BindConfig(&options_.source, &files_.source_config);
+  if (!problem) problem = BindConfig(&options_.destination, &files_.destination_config);
   if (problem) return problem;
-  AddSecrets(files_.source_config, settings_.source_env, &options_.source);
-  AddSecrets(files_.destination_config, settings_.destination_env, &options_.destination);
-  options_.source.command = MaskedCommand(options_.source.command);
-  options_.destination.command = MaskedCommand(options_.destination.command);
+  AddSecrets(files_.source_config, options_.source);
+  AddSecrets(files_.destination_config, options_.destination);
   report_.source.command = options_.source.command;
   report_.destination.command = options_.destination.command;
   return std::nullopt;
 }
 
-Problem Session::BindConfig(const std::string& file, ConnectorOptions* connector,
-                            std::string* config) {
+Problem Session::BindConfig(ConnectorOptions* connector, std::string* config) {
   const absl::StatusOr<ConfigDocument> document = store_->ReadConfig(connector->config_id);
   if (!document.ok()) return StoreProblem(document.status());
   if (!document->exists()) return std::nullopt;
   *config = document->ToJson();
   connector->config_generation = document->generation;
   connector->config_newest = document->newest;
-  // The file's own values stay secret, also those that the stored config no longer has.
-  AddSecrets(file, {}, connector);
   return std::nullopt;
 }
 
-void Session::AddSecrets(const std::string& json,
-                         const std::map<std::string, std::string>& variables,
-                         ConnectorOptions* connector) {
-  for (const std::vector<std::string>& values :
-       {SecretValuesOf(json, connector->spec.get()), SecretsOfEnvironment(variables)}) {
-    connector->secrets.insert(connector->secrets.end(), values.begin(), values.end());
-  }
-}
-
-std::string Session::MaskedCommand(const std::string& command) const {
-  Masker masker;
-  masker.AddSecrets(options_.source.secrets);
-  masker.AddSecrets(options_.destination.secrets);
-  return masker.MaskLine(command);
+void Session::AddSecrets(const std::string& config, const ConnectorOptions& connector) {
+  console_.masker().AddSecrets(SecretValuesOf(config, connector.spec.get()));
 }
 
 Problem Session::BindState() {
@@ -354,9 +328,14 @@ Problem Session::StartEnds() {
 }
 
 Problem Session::Route() {
-  absl::StatusOr<std::unique_ptr<Router>> router = Router::Create(
-      options_,
-      {*source_, *destination_, *store_, console_, SystemClock(), spill_ ? &*spill_ : nullptr});
+  absl::StatusOr<std::unique_ptr<Router>> router =
+      Router::Create(options_, {.source = *source_,
+                                .destination = *destination_,
+                                .store = *store_,
+                                .events = console_,
+                                .clock = SystemClock(),
+                                .spill = spill_ ? &*spill_ : nullptr,
+                                .masker = &console_.masker()});
   if (!router.ok()) {
     return Fail(ExitCode::kInternalError, Origin::kShunt, router.status().message());
   }
@@ -391,7 +370,9 @@ void Session::Finish(const Problem& problem) {
     if (report_.exit_code == 0) report_.exit_code = problem->exit_code;
     report_.failures.push_back(problem->failure);
   }
+  MaskReport(console_.masker(), &report_);
   if (begun_) EndRun();
+  MaskReport(console_.masker(), &report_);  // what the store said too
   WriteReport();
   console_.Print(SummaryText(report_));
 }

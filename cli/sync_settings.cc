@@ -98,6 +98,14 @@ constexpr std::array kFlags = {
              MEMBER(SetText, destination_command)},
     SyncFlag{"destination-config", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kEither,
              "its config (JSON)", MEMBER(SetText, destination_config)},
+    SyncFlag{"source-user", "NAME", Kind::kText, FlagGroup::kConnectors,
+             kForSync | kVerbs | kForSpec,
+             "run the source as this user, who can read none of our files but its own\nconfig "
+             "(needs root)",
+             MEMBER(SetText, source_user)},
+    SyncFlag{"destination-user", "NAME", Kind::kText, FlagGroup::kConnectors,
+             kForSync | kEither | kForSpec, "likewise the destination",
+             MEMBER(SetText, destination_user)},
     SyncFlag{"catalog", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kForRead,
              "the ConfiguredAirbyteCatalog (JSON)", MEMBER(SetText, catalog)},
     SyncFlag{

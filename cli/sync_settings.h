@@ -25,6 +25,7 @@ struct SyncSettings {
   // sync: the connectors' commands, split like a POSIX shell does.
   std::string source_command, destination_command;
   std::map<std::string, std::string> source_env, destination_env;  // connection file only
+  std::string source_user, destination_user;                       // whom they run as; "": as us
 
   // sidecar: PATH, fd:N, unix:PATH, or - for stdin/stdout. No destination_out: nothing is
   // acknowledged.

@@ -2,6 +2,7 @@
 // same router as a sync's, with nobody at the other end, so that a token that the connector rotates
 // is journaled, validated and stored by the same stages, whatever the verb itself comes to.
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,9 +24,11 @@
 #include "platform/environment.h"
 #include "platform/posix_words.h"
 #include "platform/strings.h"
+#include "platform/user.h"
 #include "protocol/json_cursor.h"
 #include "protocol/payloads.h"
 #include "secrets/masker.h"
+#include "secrets/secret_values.h"
 #include "stages/exit_code.h"
 
 namespace shunt {
@@ -235,9 +238,16 @@ int Spec(const Arguments& arguments) {
   absl::StatusOr<std::vector<std::string>> words = WordsOfConnector(source, *settings);
   if (!words.ok()) return Usage(kName, words.status());
   const StopSignals signals;
-  const SpecQuestion question{
-      *std::move(words),
-      ConnectorEnvironment(AllEnv(), source ? settings->source_env : settings->destination_env)};
+  const std::map<std::string, std::string>& variables =
+      source ? settings->source_env : settings->destination_env;
+  SpecQuestion question{.argv = *std::move(words)};
+  const std::string& user = source ? settings->source_user : settings->destination_user;
+  if (!user.empty()) {
+    absl::StatusOr<User> found = FindUser(user);
+    if (!found.ok()) return Usage(kName, found.status());
+    question.user = *std::move(found);
+  }
+  question.env = ConnectorEnvironment(AllEnv(), variables, question.user);
   const absl::StatusOr<SpecOutput> answer =
       std::move(AskForSpecOutputs({question}, [&] { return signals.received() != 0; })[0]);
   if (signals.received() != 0) return 128 + signals.received();
@@ -245,8 +255,10 @@ int Spec(const Arguments& arguments) {
   if (answer.ok()) {
     const std::string_view message = SpecMessageIn(answer->output);
     if (answer->exit.clean() && !message.empty()) return PrintOut(absl::StrCat(A(message), "\n"));
+    Masker masker;
+    masker.AddSecrets(SecretsOfVariables(variables));
     for (const absl::string_view line : absl::StrSplit(answer->log, '\n', absl::SkipEmpty())) {
-      Tell(EscapeForLog(S(line)));
+      Tell(EscapeForLog(masker.MaskLine(S(line))));
     }
     problem = answer->exit.clean() ? absl::NotFoundError("it printed no SPEC message")
                                    : EndedBadly(answer->exit);

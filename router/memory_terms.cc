@@ -6,6 +6,7 @@
 #include "stages/announcement.h"
 #include "stages/chunk.h"
 #include "stages/control_fact.h"
+#include "stages/log_stage.h"
 
 namespace shunt {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 // Measured: peak RSS of `shunt sidecar` that forwards nothing, all threads started, store open
 // (tests/e2e/memory_test prints it), rounded up.
 constexpr int64_t kBaseBytes = int64_t{19} << 19;
-constexpr int64_t kLogLaneBytes = int64_t{1} << 19;
+constexpr int64_t kLogBytes = int64_t{1} << 19;  // waiting, and held by the log stage
 constexpr int64_t kStateBodyBytes = int64_t{1} << 19;
 // Chunks beyond one longest line: the one being filled, its spare, and those on their way.
 constexpr int64_t kWorkingChunks = 4;
@@ -39,13 +40,12 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
   const int64_t lists = kListBytes + (classifiers + 2) * kListInWorkBytes;
   const int64_t scratch = classifiers * (kScratchPerByte * chunk + kRowsBytes);
   const int64_t others = kBaseBytes + plan.chunks * chunk + scratch + lists +
-                         static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes +
-                         kLogLaneBytes;
+                         static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes + kLogBytes;
   plan.value_bytes_max =
       static_cast<uint64_t>(std::clamp(options.memory_budget_bytes - others, kValueBytesMin,
                                        static_cast<int64_t>(kControlLaneBytes)));
   plan.state_body_bytes = kStateBodyBytes;
-  plan.log_lane_bytes = kLogLaneBytes;
+  plan.log_lane_bytes = kLogBytes - kHeldBytesMax;
   plan.terms = {
       {"program, libraries, stacks and store (measured)", kBaseBytes},
       {"chunks: the longest line, or twice the read-ahead, and those in work", plan.chunks * chunk},
@@ -55,7 +55,7 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
        static_cast<int64_t>(plan.value_bytes_max)},
       {"states on their way to the destination", static_cast<int64_t>(kAnnouncementLaneBytes)},
       {"unacknowledged states (more spill to a file)", kStateBodyBytes},
-      {"log lines", kLogLaneBytes},
+      {"log lines", kLogBytes},
   };
   return plan;
 }

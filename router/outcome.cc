@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/environment.h"
+#include "router/report_mask.h"
 
 namespace shunt {
 namespace {
@@ -78,7 +79,7 @@ void FillControl(const ControlDesk::Account& account, ControlCounts* control) {
 }
 
 // The first fault decides; a broken pipe is only a consequence, so it is listed last.
-void FillFailures(std::vector<Fault> faults, const Masker& masker, Report* report) {
+void FillFailures(std::vector<Fault> faults, Report* report) {
   const auto first = std::find_if(faults.begin(), faults.end(), [](const Fault& fault) {
     return fault.effect != Fault::Effect::kListed;
   });
@@ -87,11 +88,7 @@ void FillFailures(std::vector<Fault> faults, const Masker& masker, Report* repor
     return fault.failure.internal_message != kBrokenPipe;
   });
   for (Fault& fault : faults) {
-    Failure& failure = fault.failure;
-    for (std::string* text : {&failure.message, &failure.internal_message, &failure.stack_trace}) {
-      *text = masker.MaskLine(*text);
-    }
-    report->failures.push_back(std::move(failure));
+    report->failures.push_back(std::move(fault.failure));
   }
 }
 
@@ -163,7 +160,7 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
                    .explained = 0,
                    .unmatched_acks = acks.unmatched_acks};
   FillControl(pipeline.control_desk.account(), &report.control);
-  FillFailures(ending.faults, pipeline.masker, &report);
+  FillFailures(ending.faults, &report);
   if (DestinationEndedWell(ending) && !pipeline.run.discard.Get()) ExplainStates(pipeline, &report);
   CheckEnd(pipeline, &report);
   report.timings.first_record_ms = Millis(source.first_record_at, started_mono);
@@ -173,6 +170,7 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
   report.timings.blocked_on_destination_ms =
       absl::ToInt64Milliseconds(ending.blocked_on_destination);
   report.peak_memory_bytes = PeakMemoryBytes();
+  MaskReport(pipeline.masker, &report);
   return report;
 }
 

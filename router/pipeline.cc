@@ -94,6 +94,7 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
                    Threads threads, int classifiers)
     : options(given),
       has_acknowledgements(deps.destination.has_output()),
+      masker(deps.masker != nullptr ? *deps.masker : own_masker),
       pool(memory.chunks, MakeChunk),
       tap(options.zero_copy == ZeroCopy::kAuto),
       chunks(memory.chunks, SIZE_MAX / 2),

@@ -38,7 +38,8 @@ struct Pipeline {
 
   const RouterOptions options;
   const bool has_acknowledgements;  // the destination has an output
-  Masker masker;
+  Masker own_masker;
+  Masker& masker;
   RunState run;
 
   ChunkPool pool;

@@ -20,6 +20,7 @@
 #include "router/options.h"
 #include "router/report.h"
 #include "router/stats.h"
+#include "secrets/masker.h"
 #include "stages/event_sink.h"
 #include "stages/stage.h"
 #include "stages/update_spill.h"
@@ -35,6 +36,9 @@ struct RouterDeps {
   const Clock& clock;
   // Where config updates go that the store does not take. Null: they are lost, and it is said.
   const UpdateSpill* spill = nullptr;
+  // What hides secrets: given when more than the router's own words must pass through it, before
+  // the run and after it. Without it the router has its own.
+  Masker* masker = nullptr;
 };
 
 class Router {

@@ -46,13 +46,21 @@ struct Unescaped {
   std::size_t length = 0;  // of the escape; 0: none here
 };
 
+constexpr std::size_t kEscapeMax = 12;  // \ud83d\udd11
+constexpr std::size_t kPercentMax = 3;
+
 // The escape that begins with the backslash at `at`.
 Unescaped UnescapeAt(std::string_view text, std::size_t at) {
   if (at + 1 >= text.size()) return {};
-  constexpr std::string_view kNames = "\"\\/bfnrt";
-  constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
+  constexpr std::string_view kNames = "\"'\\/bfnrt";
+  constexpr std::string_view kMeanings = "\"'\\/\b\f\n\r\t";
   const std::size_t name = kNames.find(text[at + 1]);
   if (name != std::string_view::npos) return {std::string(1, kMeanings[name]), 2};
+  if (text[at + 1] == 'x') {
+    const std::optional<uint32_t> byte = HexDigits(text, at + 2, 2);
+    if (!byte) return {};
+    return {std::string(1, static_cast<char>(*byte)), 4};
+  }
   if (text[at + 1] != 'u') return {};
   const std::optional<uint32_t> code = HexDigits(text, at + 2, 4);
   if (!code) return {};
@@ -65,42 +73,51 @@ Unescaped UnescapeAt(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-DecodedView::DecodedView(std::string_view raw) : text_(raw) {}
+DecodedView DecodedView::Begin() const {
+  DecodedView view("", open_);
+  view.text_.reserve(text_.size());
+  view.begins_.reserve(text_.size());
+  view.ends_.reserve(text_.size());
+  return view;
+}
 
 void DecodedView::Append(const DecodedView& from, std::string_view bytes, std::size_t begin,
                          std::size_t end) {
   text_.append(bytes);
-  begins_.insert(begins_.end(), bytes.size(), from.raw_begin(begin));
-  ends_.insert(ends_.end(), bytes.size(), from.raw_end(end));
+  begins_.insert(begins_.end(), bytes.size(), static_cast<uint32_t>(from.raw_begin(begin)));
+  ends_.insert(ends_.end(), bytes.size(), static_cast<uint32_t>(from.raw_end(end)));
 }
 
 DecodedView DecodedView::JsonUnescaped() const {
-  DecodedView view;
-  for (std::size_t i = 0; i < text_.size();) {
-    const Unescaped escape = text_[i] == '\\' ? UnescapeAt(text_, i) : Unescaped{};
-    if (escape.length > 0) {
-      view.Append(*this, escape.bytes, i, i + escape.length);
-      i += escape.length;
-    } else {
-      view.Append(*this, std::string_view(text_).substr(i, 1), i, i + 1);
+  DecodedView view = Begin();
+  const std::string_view text = text_;
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] != '\\') {
+      view.Append(*this, text.substr(i, 1), i, i + 1);
       ++i;
+      continue;
     }
+    if (open_ && text.size() - i < kEscapeMax) break;
+    const Unescaped escape = UnescapeAt(text, i);
+    const std::size_t length = escape.length > 0 ? escape.length : 1;
+    view.Append(*this, escape.length > 0 ? escape.bytes : text.substr(i, 1), i, i + length);
+    i += length;
   }
   return view;
 }
 
-DecodedView DecodedView::PercentDecoded() const {
-  DecodedView view;
-  for (std::size_t i = 0; i < text_.size();) {
+DecodedView DecodedView::PercentDecoded(Plus plus) const {
+  DecodedView view = Begin();
+  const std::string_view text = text_;
+  for (std::size_t i = 0; i < text.size();) {
+    if (open_ && text[i] == '%' && text.size() - i < kPercentMax) break;
     const std::optional<uint32_t> byte =
-        text_[i] == '%' ? HexDigits(text_, i + 1, 2) : std::optional<uint32_t>();
-    if (byte) {
-      view.Append(*this, std::string(1, static_cast<char>(*byte)), i, i + 3);
-      i += 3;
-    } else {
-      view.Append(*this, std::string_view(text_).substr(i, 1), i, i + 1);
-      ++i;
-    }
+        text[i] == '%' ? HexDigits(text, i + 1, 2) : std::optional<uint32_t>();
+    const std::size_t length = byte ? 3 : 1;
+    const char plain = text[i] == '+' && plus == Plus::kBlank ? ' ' : text[i];
+    const char decoded = byte ? static_cast<char>(*byte) : plain;
+    view.Append(*this, {&decoded, 1}, i, i + length);
+    i += length;
   }
   return view;
 }

@@ -1,18 +1,18 @@
 #include "secrets/masker.h"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <utility>
 
 #include "protocol/spec.h"
 #include "secrets/credential_shapes.h"
-#include "secrets/decoded_view.h"
+#include "secrets/secret_finder.h"
 
 namespace shunt {
 namespace {
 
 constexpr std::size_t kSecretLineBytesMin = 16;  // a line of a PEM block, say
-constexpr std::size_t kBase64CharsMin = 6;
+constexpr std::size_t kPlainValuesMax = 1024;    // that are told apart
 constexpr std::string_view kCutMark = " [cut]";
 
 // What people put at places that a spec calls secret, and what lines are full of.
@@ -27,78 +27,41 @@ bool WorthLookingFor(std::string_view value) {
          std::end(kCommonWords);
 }
 
-std::string Base64(std::string_view bytes, std::string_view alphabet) {
-  std::string text;
-  uint32_t bits = 0;
-  int held = 0;
-  for (const char c : bytes) {
-    bits = bits << 8 | static_cast<uint8_t>(c);
-    held += 8;
-    for (; held >= 6; held -= 6) text.push_back(alphabet[bits >> (held - 6) & 63]);
-  }
-  return text;  // complete characters only
-}
-
-// The characters that depend on `value` alone when it stands somewhere in an encoded text: three
-// ways, by what is before it modulo 3.
-void AddBase64(std::string_view value, std::vector<std::string>* patterns) {
-  static constexpr char kStandard[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  static constexpr char kUrl[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  for (const std::size_t before : {0, 1, 2}) {
-    const std::string shifted = std::string(before, '\0') + std::string(value);
-    const std::size_t touched = (before * 8 + 5) / 6;
-    for (const char* alphabet : {kStandard, kUrl}) {
-      std::string inner = Base64(shifted, alphabet).substr(touched);
-      if (inner.size() >= kBase64CharsMin) patterns->push_back(std::move(inner));
-    }
-  }
-}
-
-std::vector<std::string> PatternsOf(std::string_view value) {
-  std::vector<std::string> patterns;
-  patterns.emplace_back(value);
-  AddBase64(value, &patterns);
-  // A value of several lines may be printed line by line.
-  for (std::string_view rest = value; rest.size() >= kSecretLineBytesMin;) {
-    const std::size_t end = rest.find('\n');
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.size() >= kSecretLineBytesMin && line.size() < value.size()) {
-      patterns.emplace_back(line);
-    }
-  }
-  return patterns;
-}
-
-using Range = std::pair<std::size_t, std::size_t>;
-
-void SearchView(const PatternSet& set, const DecodedView& view, std::vector<Range>* ranges) {
-  set.Search(view.text(), [&](std::size_t begin, std::size_t end) {
-    ranges->emplace_back(view.raw_begin(begin), view.raw_end(end));
-  });
-}
-
-// Plain, unescaped once, unescaped twice; then each of them percent-decoded.
-std::vector<DecodedView> ViewsOf(std::string_view line) {
-  std::vector<DecodedView> views;
-  views.emplace_back(line);
-  const auto has = [](const DecodedView& view, char c) {
-    return view.text().find(c) != std::string_view::npos;
+// A value of several lines may be printed line by line. A document as a value (the key file of a
+// service account) has its line ends as escapes.
+void AddLines(std::string_view value, std::vector<std::string_view>* patterns) {
+  const auto next_end = [&](std::string_view text) {
+    return std::min(text.find('\n'), text.find("\\n"));
   };
-  for (int i = 0; i < 2 && has(views.back(), '\\'); ++i) {
-    views.push_back(views.back().JsonUnescaped());
+  if (next_end(value) == std::string_view::npos) return;
+  for (std::string_view rest = value; rest.size() >= kSecretLineBytesMin;) {
+    const std::size_t end = next_end(rest);
+    std::string_view line = rest.substr(0, end);
+    const std::size_t sign = end < rest.size() && rest[end] == '\\' ? 2 : 1;
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + sign);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.ends_with("\\r")) line.remove_suffix(2);
+    if (line.size() >= kSecretLineBytesMin && line.size() < value.size()) patterns->push_back(line);
   }
-  for (std::size_t i = 0, plain = views.size(); i < plain; ++i) {
-    if (has(views[i], '%')) views.push_back(views[i].PercentDecoded());
+}
+
+void AddPatternsOf(std::string_view value, std::vector<std::string_view>* patterns) {
+  AddLines(value, patterns);
+  if (value.size() <= kMaskedPieceBytes) {
+    patterns->push_back(value);
+    return;
   }
-  return views;
+  for (std::size_t at = 0; at < value.size(); at += kMaskedPieceBytes) {
+    // The last piece is as long as the others.
+    patterns->push_back(
+        value.substr(std::min(at, value.size() - kMaskedPieceBytes), kMaskedPieceBytes));
+  }
 }
 
 // Overlapping and touching ranges become one, so that of two overlapping secrets none leaves a
 // tail. What follows `end_max` is cut, a range that begins before it is not.
-std::string ReplaceRanges(std::string_view line, std::vector<Range> ranges, std::size_t end_max) {
+std::string ReplaceRanges(std::string_view line, std::vector<SecretFinder::Range> ranges,
+                          std::size_t end_max) {
   std::sort(ranges.begin(), ranges.end());
   std::string masked;
   std::size_t from = 0;
@@ -121,20 +84,33 @@ void Masker::AddSecrets(const std::vector<std::string>& values) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Tier fresh;
   for (const std::string& value : values) {
-    std::string cut = value.substr(0, kMaskedValueBytesMax);
-    if (!WorthLookingFor(cut) || !known_.insert(cut).second) continue;
-    for (std::string& pattern : PatternsOf(cut)) fresh.patterns.push_back(std::move(pattern));
-    values_.push_back(std::move(cut));
+    if (Add(value)) AddPatternsOf(values_.back(), &fresh.patterns);
   }
   if (fresh.patterns.empty()) return;
-  if (values_.size() > kMaskedValuesMax) {
+  if (values_.size() > kMaskedValuesKept + kMaskedValuesMax || rotated_bytes_ > kMaskedBytesMax) {
     Forget();
-    return;
+  } else {
+    AddTier(std::move(fresh));
   }
+}
+
+bool Masker::Add(std::string_view value) {
+  value = value.substr(0, kMaskedValueBytesMax);
+  if (!WorthLookingFor(value)) {
+    if (!value.empty() && plain_.size() < kPlainValuesMax) plain_.emplace(value);
+    return false;
+  }
+  if (known_.contains(value)) return false;
+  if (values_.size() >= kMaskedValuesKept) rotated_bytes_ += value.size();
+  values_.emplace_back(value);
+  known_.insert(values_.back());
+  return true;
+}
+
+void Masker::AddTier(Tier fresh) {
   while (!tiers_.empty() && tiers_.back().patterns.size() <= 2 * fresh.patterns.size()) {
-    std::vector<std::string>& last = tiers_.back().patterns;
-    fresh.patterns.insert(fresh.patterns.end(), std::make_move_iterator(last.begin()),
-                          std::make_move_iterator(last.end()));
+    const std::vector<std::string_view>& last = tiers_.back().patterns;
+    fresh.patterns.insert(fresh.patterns.end(), last.begin(), last.end());
     tiers_.pop_back();
   }
   fresh.set = std::make_shared<const PatternSet>(fresh.patterns);
@@ -143,22 +119,31 @@ void Masker::AddSecrets(const std::vector<std::string>& values) {
 
 // Half of the rotated values go, the oldest, so that the work is spread over as many new ones.
 void Masker::Forget() {
-  const auto first = values_.begin() + static_cast<std::ptrdiff_t>(kMaskedValuesKept);
-  const auto last = first + static_cast<std::ptrdiff_t>((values_.size() - kMaskedValuesKept) / 2);
-  for (auto value = first; value != last; ++value) known_.erase(*value);
-  values_.erase(first, last);
+  const auto half = [](std::size_t all) { return all / 2; };
+  auto value = std::next(values_.begin(), static_cast<std::ptrdiff_t>(kMaskedValuesKept));
+  const std::size_t count_max = half(kMaskedValuesMax);
+  const std::size_t bytes_max = half(kMaskedBytesMax);
+  // The newest stays in any case.
+  while (std::next(value) != values_.end() &&
+         (values_.size() > kMaskedValuesKept + count_max || rotated_bytes_ > bytes_max)) {
+    rotated_bytes_ -= value->size();
+    known_.erase(*value);
+    value = values_.erase(value);
+  }
   tiers_.clear();
   Tier all;
-  for (const std::string& value : values_) {
-    for (std::string& pattern : PatternsOf(value)) all.patterns.push_back(std::move(pattern));
-  }
-  all.set = std::make_shared<const PatternSet>(all.patterns);
-  tiers_.push_back(std::move(all));
+  for (const std::string& kept : values_) AddPatternsOf(kept, &all.patterns);
+  AddTier(std::move(all));
 }
 
 std::size_t Masker::size() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return values_.size();
+}
+
+std::size_t Masker::not_looked_for() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return plain_.size();
 }
 
 std::string Masker::MaskLine(std::string_view whole) const {
@@ -167,17 +152,17 @@ std::string Masker::MaskLine(std::string_view whole) const {
     const std::lock_guard<std::mutex> lock(mutex_);
     for (const Tier& tier : tiers_) sets.push_back(tier.set);
   }
-  // A secret that begins before the cut is searched in full.
-  const std::string_view line = whole.substr(0, 2 * kMaskedLineBytesMax);
-  std::vector<DecodedView> views;
-  if (!sets.empty()) views = ViewsOf(line);
-  std::vector<Range> ranges;
-  for (const DecodedView& view : views) {
-    for (const std::shared_ptr<const PatternSet>& set : sets) SearchView(*set, view, &ranges);
+  // Whole lines are searched whole, up to where one is cut in any case.
+  const bool cut = whole.size() > kMaskedLineBytesMax;
+  const std::string_view line = whole.substr(0, kMaskedInputBytesMax);
+  std::vector<SecretFinder::Range> ranges;
+  if (!sets.empty()) {
+    const bool open = whole.size() >= kMaskedInputBytesMax;
+    ranges = SecretFinder(sets, line, open).TakeRanges();
   }
   std::string masked =
       MaskCredentialShapes(ReplaceRanges(line, std::move(ranges), kMaskedLineBytesMax));
-  if (whole.size() > kMaskedLineBytesMax) masked += kCutMark;
+  if (cut) masked += kCutMark;
   return masked;
 }
 

@@ -2,6 +2,7 @@
 // keys (contract decision 12). Pure functions; thread-safe.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,5 +16,11 @@ std::vector<std::string> SecretValuesOf(std::string_view config, const Connector
 
 // `config` with its secret values masked, for people.
 std::string MaskConfig(std::string_view config, const ConnectorSpec* spec);
+
+// Variables have no spec: which of them is secret is told by their names.
+std::vector<std::string> SecretsOfVariables(const std::map<std::string, std::string>& variables);
+
+// The password of a store's URL, scheme://user:password@host: none or one.
+std::vector<std::string> SecretsOfUrl(std::string_view url);
 
 }  // namespace shunt

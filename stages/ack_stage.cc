@@ -200,7 +200,7 @@ bool AckStage::Dispatch(const LineItem& item) {
     case LineItem::Kind::kText:
     case LineItem::Kind::kMalformed:
       if (item.mentions_config) return asides_.OnControl(line, number, read_at_, true);
-      if (item.kind == LineItem::Kind::kText) asides_.OnText(line.substr(0, kBlockBytes));
+      if (item.kind == LineItem::Kind::kText) asides_.OnText(line.substr(0, kMaskedInputBytesMax));
       return true;
     case LineItem::Kind::kLog:
       asides_.OnLog(line);

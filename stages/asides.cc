@@ -99,6 +99,7 @@ void Asides::OnOther(std::string_view line) {
 void Asides::Raise(Fault fault) { faults_.Send(std::move(fault)); }
 
 void Asides::Log(Origin origin, LogLevel level, std::string text) {
+  if (text.size() > kMaskedInputBytesMax) text.resize(kMaskedInputBytesMax);  // no more is shown
   const std::size_t bytes = text.size();
   if (!logs_.Send(LogFact{origin, level, std::move(text)}, bytes)) run_.log_lines_lost.Add(1);
 }

@@ -10,7 +10,6 @@
 namespace shunt {
 namespace {
 
-constexpr std::size_t kLogTextBytesMax = 64 * 1024;  // of one line of text that is passed on
 constexpr uint64_t kMalformedWarningsMax = 10;
 constexpr std::size_t kItemsKeptMax = 4096;  // capacity that a pooled chunk may keep
 
@@ -210,8 +209,7 @@ void Intake::OnUnknownStream(const LineItem& item) {
 }
 
 void Intake::OnText(const LineItem& item) {
-  const std::size_t bytes_max = chunk_->long_line ? kLogTextBytesMax : kChunkBytes;
-  asides_.OnText(ItemBytes(*chunk_, item, bytes_max, &scratch_));
+  asides_.OnText(ItemBytes(*chunk_, item, kMaskedInputBytesMax, &scratch_));
 }
 
 void Intake::OnUnusableState(const LineItem& item) {

@@ -22,8 +22,8 @@ using Found = std::vector<std::pair<std::size_t, std::size_t>>;
 
 Found Search(const std::vector<std::string>& patterns, std::string_view text) {
   Found found;
-  PatternSet(patterns).Search(
-      text, [&](std::size_t begin, std::size_t end) { found.emplace_back(begin, end); });
+  PatternSet({patterns.begin(), patterns.end()})
+      .Search(text, [&](std::size_t begin, std::size_t end) { found.emplace_back(begin, end); });
   return found;
 }
 
@@ -55,6 +55,27 @@ TEST(PatternSet, BytesOfAllValues) {
               ElementsAre(Pair(1, 3)));
 }
 
+std::size_t Begun(const std::vector<std::string>& patterns, std::string_view text) {
+  return PatternSet({patterns.begin(), patterns.end()}).Search(text, [](std::size_t, std::size_t) {
+  });
+}
+
+std::size_t BegunSlowly(const std::vector<std::string>& patterns, std::string_view text) {
+  std::size_t longest = 0;
+  for (std::string_view pattern : patterns) {
+    for (std::size_t length = 1; length <= pattern.size(); ++length) {
+      if (text.ends_with(pattern.substr(0, length))) longest = std::max(longest, length);
+    }
+  }
+  return longest;
+}
+
+TEST(PatternSet, TellsWhatMayBecomeAnOccurrence) {
+  EXPECT_EQ(Begun({"secret"}, "my secr"), 4u);
+  EXPECT_EQ(Begun({"secret"}, "my secrit"), 0u);
+  EXPECT_EQ(Begun({"secret", "et cetera"}, "secret"), 6u);
+}
+
 TEST(PatternSet, AgreesWithTheObviousSearch) {
   for (uint64_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -68,6 +89,7 @@ TEST(PatternSet, AgreesWithTheObviousSearch) {
     for (uint64_t i = 0; i < 1 + random() % 6; ++i) patterns.push_back(word(1 + random() % 5));
     const std::string text = word(60);
     EXPECT_EQ(Search(patterns, text), SearchSlowly(patterns, text));
+    EXPECT_EQ(Begun(patterns, text), BegunSlowly(patterns, text));
   }
 }
 
