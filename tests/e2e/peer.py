@@ -21,7 +21,7 @@ A step is an object with one verb (and its parameters):
                                          one before, so that it really reads single bytes
     {"repeat": TEXT, "bytes": N}         TEXT again and again, at least N bytes
     {"lines": TEXT, "count": N}          TEXT N times, %d replaced by 0, 1, 2, ..., a write call each
-    {"stderr": TEXT}
+    {"stderr": TEXT, "chunk": N}         N bytes per write call (default: all at once)
     {"await": PATH}                      until the file exists: how a test orders events
     {"touch": PATH}                      says that this point was reached
     {"ignore": "SIGTERM"}
@@ -76,12 +76,12 @@ def write_lockstep(data):
             os.sched_yield()
 
 
-def write_chunks(data, sizes):
+def write_chunks(data, sizes, fd=1):
     view, turn = memoryview(data), 0
     while view:
         size = sizes[turn % len(sizes)]
         turn += 1
-        write_all(1, view[:size])
+        write_all(fd, view[:size])
         view = view[size:]
 
 
@@ -146,7 +146,7 @@ ACTIONS = {
     "file": write_file,
     "repeat": repeat,
     "lines": write_lines,
-    "stderr": lambda step: write_all(2, step["stderr"].encode()),
+    "stderr": lambda step: write_chunks(step["stderr"].encode(), [step.get("chunk", 1 << 20)], fd=2),
     "await": lambda step: await_file(step["await"]),
     "touch": lambda step: touch(step["touch"]),
     "ignore": lambda step: signal.signal(getattr(signal, step["ignore"]), signal.SIG_IGN),
