@@ -8,6 +8,7 @@ Runs as //tests/lint:tree_test, or by itself: python3 tests/lint/tree_test.py
 """
 
 import fnmatch
+import glob
 import os
 import re
 import unittest
@@ -152,6 +153,24 @@ def check_dead(path, builds):
     return f"{path}: dead: no BUILD file mentions it"
 
 
+def check_document(path, text, exists):
+    """Yields every file of the tree that a document names and that is not there. `exists`: path -> bool."""
+    for number, line in enumerate(text.split("\n"), 1):
+        names = re.findall(r"`((?:%s)/[\w./*-]+\.(?:cc|h|py|md|inc))`" % "|".join(sorted(ALL | RULES["free"])), line)
+        links = [os.path.normpath(os.path.join(os.path.dirname(path), link))
+                 for link in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", line)]
+        for name in names + links:
+            if not exists(name):
+                yield f"{path}:{number}: there is no {name}"
+
+
+def documents():
+    names = ["README.md", "CHANGELOG.md"]
+    for at, _, found in os.walk(os.path.join(ROOT, "docs")):
+        names += [os.path.relpath(os.path.join(at, name), ROOT) for name in found if name.endswith(".md")]
+    return sorted(names)
+
+
 def source_files():
     """Every file of code in the repository, relative to its root."""
     for at, folders, names in os.walk(ROOT):
@@ -188,6 +207,14 @@ class TreeTest(unittest.TestCase):
                 problems += filter(None, [check_dead(path, builds)])
         if problems:
             self.fail(f"{len(problems)} problems\n" + "\n".join(problems))
+
+
+    def test_documents_name_files_that_are_there(self):
+        problems = []
+        for path in documents():
+            problems += check_document(path, read(path), lambda name: bool(glob.glob(os.path.join(ROOT, name))))
+        if problems:
+            self.fail("\n".join(problems))
 
 
 class RulesTest(unittest.TestCase):
@@ -233,6 +260,11 @@ class RulesTest(unittest.TestCase):
         self.assertTrue(list(check_text("a.cc", "\n" * (RULES["lines_max"] + 1))))
         self.assertFalse(list(check_text("a.cc", "\n" * RULES["lines_max"])))
         self.assertTrue(list(check_text("a.cc", "// TO" "DO: later\n")))
+
+    def test_documents(self):
+        text = "see `tests/a_test.cc`, `tests/b_*.py` and [this](../README.md#x), not `a/b.cc` or [that](http://x)"
+        for there, count in ((("tests/a_test.cc", "tests/b_*.py", "README.md"), 0), (("README.md",), 2), ((), 3)):
+            self.assertEqual(count, len(list(check_document("docs/d.md", text, lambda name: name in there))))
 
     def test_dead_files(self):
         build = {"lanes": 'cc_library(name = "lane", hdrs = ["lane.h"])\n# "old.h"\n', "tests": 'glob(["*.cc"])'}
