@@ -25,7 +25,7 @@ bench:    ## build and run the benchmarks, one page (about ten minutes)
 	bazel build //cli:shunt //bench/... //tests/stores:store_benchmark
 	bench/run
 
-interop:  ## run against real connectors (needs the network once, for npm)
+interop:  ## run against real connectors (needs the network once, for npm and PyPI)
 	@tools/install --interop
 	bazel build //cli:shunt //tests/protocol_cold:spec_verdicts
 	tests/interop/run
