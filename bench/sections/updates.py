@@ -7,7 +7,7 @@ import tempfile
 from bench import corpus, measure, processes, setting as places
 from bench.page import Column, path
 
-TITLE = "config updates: from the write of a CONTROL line to its commit in SQLite on a disk, milliseconds; 450-byte rows"
+TITLE = "config updates: from the write of a CONTROL line to its commit in SQLite, milliseconds; 450-byte rows"
 NOTES = ["The base is the time that the store itself takes for a commit, in the same run.",
          "Updates that come while a commit is made share the next one."]
 # Name, flags, milliseconds.
@@ -26,11 +26,11 @@ def beyond(row):
     return "%+.1f" % (row["p99_ms"] - row["commit_p99_ms"])
 
 
-COLUMNS = [Column("case", 40, lambda row: row["name"]), Column("durable/s", 10, path("durable_per_s", form=lambda n: "%.0f" % n)),
+COLUMNS = [Column("case", 39, lambda row: row["name"]), Column("durable/s", 9, path("durable_per_s", form=lambda n: "%.0f" % n)),
            Column("p50", 6, path("p50_ms", form=millis)), Column("p99", 6, path("p99_ms", form=millis)),
            Column("commit p50", 10, path("commit_p50_ms", form=millis)),
-           Column("commit p99", 10, path("commit_p99_ms", form=millis)), Column("p99 beyond it", 13, beyond),
-           Column("records GB/s", 12, path("gb_per_s"))]
+           Column("p99", 6, path("commit_p99_ms", form=millis)), Column("p99 beyond", 10, beyond),
+           Column("GB/s", 5, path("gb_per_s"))]
 
 
 def flags_of(values):

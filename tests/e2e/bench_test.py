@@ -6,8 +6,8 @@ import sys
 from tests.e2e import harness as h
 
 
-TABLES = ["pipes", "rivals", "scale", "latency", "state_latency", "idle", "checkpoints", "memory", "micro_lines",
-          "micro_units"]
+TABLES = ["pipes", "rivals", "scale", "latency", "state_latency", "idle", "checkpoints", "updates", "slow_store",
+          "memory", "micro_lines", "micro_units"]
 
 
 class Bench(h.SyncTest):
