@@ -110,6 +110,7 @@ int Session::Run() {
   console_.masker().AddSecrets(SecretsOfVariables(settings_.destination_env));
   StoreOptions store_options;
   store_options.keys = keys_;
+  store_options.hurry = [this] { return signals_.received() != 0; };
   store_options.warn = [this](std::string_view text) { console_.Warn(text); };
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(settings_.store, store_options);
   if (absl::IsInvalidArgument(store.status())) {

@@ -52,8 +52,9 @@ std::vector<PostgresStatement> PostgresTransaction::Opening() {
   statement_ = Milliseconds(left);
   idle_ = Milliseconds(std::max(wait_max_ / 3, absl::Seconds(1)));
   using Text = PostgresParameter::Text;
-  std::vector<PostgresStatement> opening = {{"BEGIN ISOLATION LEVEL READ COMMITTED"},
-                                            {kSettings, {Text{lock_wait_}, Text{statement_}, Text{idle_}}}};
+  std::vector<PostgresStatement> opening = {
+      {"BEGIN ISOLATION LEVEL READ COMMITTED"},
+      {kSettings, {Text{lock_wait_}, Text{statement_}, Text{idle_}}}};
   if (lock_ != PostgresDatabase::kNoLock) {
     opening.push_back({"SELECT pg_advisory_xact_lock($1)", {lock_}});
   }
@@ -111,6 +112,7 @@ absl::Status PostgresDatabase::Repeat(PostgresTransaction::Kind kind, int64_t lo
   const absl::Duration start = SystemClock().MonoNow();
   const absl::Duration deadline = start + wait_max;
   absl::Duration pause = kFirstPause;
+  session_.BeginCall();
   while (true) {
     PostgresAnswer answer = session_.Connect(deadline);
     const bool connected = answer.status.ok();
@@ -127,7 +129,7 @@ absl::Status PostgresDatabase::Repeat(PostgresTransaction::Kind kind, int64_t lo
     }
     if (!answer.transient) return answer.status;
     const absl::Duration end = connected ? deadline : std::min(deadline, start + unreachable_max_);
-    const absl::Duration left = end - SystemClock().MonoNow();
+    const absl::Duration left = session_.Left(end);
     const absl::Duration wait = Jitter(pause);
     if (left <= wait) {
       return absl::Status(answer.status.code(),

@@ -82,6 +82,9 @@ class PostgresDatabase {
   // Waits at most this long for a server that cannot be reached; 0: one attempt.
   void GiveUpOnUnreachable(absl::Duration after) { unreachable_max_ = after; }
 
+  // Once it is true, no call goes on for more than a few seconds. Any thread may be asked.
+  void HurryWhen(std::function<bool()> hurry) { session_.HurryWhen(std::move(hurry)); }
+
   // The lock of a name: kind and name, byte by byte. Two names may share one, and then wait for
   // each other.
   static constexpr int64_t kNoLock = 0;

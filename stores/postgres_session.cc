@@ -1,5 +1,6 @@
 #include "stores/postgres_session.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <memory>
@@ -17,6 +18,8 @@ namespace {
 constexpr unsigned kBool = 16, kBytes = 17, kInt8 = 20, kText = 25, kFloat8 = 701;
 constexpr int kBinary = 1;
 constexpr std::string_view kStoodStill = "25P03";
+// How often somebody who waits looks whether to hurry.
+constexpr absl::Duration kLookAround = absl::Milliseconds(100);
 
 uint64_t FromBigEndian(std::string_view bytes) {
   uint64_t bits = 0;
@@ -112,14 +115,21 @@ absl::Status PostgresSession::TooLate() const {
   return absl::UnavailableError(absl::StrCat(target_.url, ": the server does not answer"));
 }
 
+absl::Duration PostgresSession::Left(absl::Duration deadline) {
+  const absl::Duration now = SystemClock().MonoNow();
+  if (!hurried_since_ && hurry_ && hurry_()) hurried_since_ = now;
+  if (hurried_since_) deadline = std::min(deadline, *hurried_since_ + kHurriedMax);
+  return deadline - now;
+}
+
 PostgresSession::Waited PostgresSession::WaitFor(bool read, bool write, absl::Duration deadline) {
   while (true) {
-    const absl::Duration left = deadline - SystemClock().MonoNow();
+    const absl::Duration left = Left(deadline);
     if (left <= absl::ZeroDuration()) return Waited::kTooLate;
     std::array<PollRequest, 2> requests = {
         PollRequest{libpq_.PQsocket(connection_), read, write, false},
         PollRequest{interrupt_fd_, true, false, false}};
-    Poll(requests, left);
+    Poll(requests, hurry_ ? std::min(left, kLookAround) : left);
     if (requests[0].ready) return Waited::kReady;
     if (requests[1].ready) return Waited::kTooLate;
   }

@@ -106,6 +106,13 @@ class PostgresSession {
 
   const std::string& url() const { return target_.url; }
 
+  // From when on `hurry` says so, no call goes on for more than kHurriedMax; asked during waits.
+  static constexpr absl::Duration kHurriedMax = absl::Seconds(3);
+  void HurryWhen(std::function<bool()> hurry) { hurry_ = std::move(hurry); }
+  void BeginCall() { hurried_since_.reset(); }
+  // How long may still be waited for this call.
+  absl::Duration Left(absl::Duration deadline);
+
   // Deadlines are instants of SystemClock().MonoNow(). One attempt; nothing to do when connected.
   PostgresAnswer Connect(absl::Duration deadline);
   // All of them in one round trip, up to the first that fails. A transaction that is left open by a
@@ -134,6 +141,8 @@ class PostgresSession {
   const Libpq& libpq_;
   const PostgresTarget target_;
   const int interrupt_fd_;
+  std::function<bool()> hurry_;
+  std::optional<absl::Duration> hurried_since_;  // in this call
   PGconn* connection_ = nullptr;
 };
 

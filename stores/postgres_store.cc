@@ -61,6 +61,7 @@ absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(std::string_v
   absl::StatusOr<PostgresTarget> target = ParsePostgresUrl(**libpq, url);
   if (!target.ok()) return target.status();
   auto database = std::make_unique<PostgresDatabase>(**libpq, *target, options.busy_wait_max);
+  database->HurryWhen(options.hurry);
   database->GiveUpOnUnreachable(kFirstContactMax);
   if (absl::Status status = PreparePostgresSchema(*database); !status.ok()) return status;
   if (absl::Status status = CheckDurability(*database, options.warn); !status.ok()) return status;

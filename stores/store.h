@@ -144,6 +144,9 @@ struct StoreOptions {
   std::shared_ptr<const Keyring> keys = nullptr;
   // PostgreSQL: how long a run counts as alive after its process was last heard of.
   absl::Duration run_lease = kRunLease;
+  // PostgreSQL: once it is true (somebody wants to stop), no call waits for more than three seconds.
+  // Asked by any thread.
+  std::function<bool()> hurry = nullptr;
   // What people should know about the store although it works. Called while it is being opened.
   std::function<void(std::string_view)> warn = nullptr;
 };
