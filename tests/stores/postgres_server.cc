@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -60,6 +61,26 @@ std::vector<std::string> WithSmallDisk(const std::string& path, std::vector<std:
   return argv;
 }
 
+std::vector<pid_t> ChildrenOf(pid_t pid) {
+  const std::string number = std::to_string(pid);
+  std::ifstream list("/proc/" + number + "/task/" + number + "/children");
+  return {std::istream_iterator<pid_t>(list), std::istream_iterator<pid_t>()};
+}
+
+// Until a process that is not our child is gone, or is nothing but an entry in a table.
+void AwaitEnd(pid_t pid) {
+  const absl::Duration deadline = SystemClock().MonoNow() + kPatience;
+  while (true) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string stat;
+    std::getline(file, stat);
+    const std::size_t name_end = stat.rfind(')');
+    if (name_end == std::string::npos || stat.compare(name_end, 3, ") Z") == 0) return;
+    SHUNT_CHECK(SystemClock().MonoNow() < deadline);
+    Poll({}, absl::Milliseconds(2));
+  }
+}
+
 // An initialised cluster, made once per program and copied for each server.
 const std::string& Template() {
   static const TempDir& directory = *[] {
@@ -108,10 +129,15 @@ PostgresServer::~PostgresServer() {
 
 void PostgresServer::StopNow(Stop how) {
   const int signal = how == Stop::kFast ? SIGINT : how == Stop::kImmediate ? SIGQUIT : SIGKILL;
+  const std::vector<pid_t> children = ChildrenOf(server_->pid());
   ::kill(server_->pid(), signal);
   ::kill(server_->pid(), SIGCONT);
   SHUNT_CHECK(server_->WaitFor(kPatience));
   server_.reset();
+  if (how != Stop::kKill) return;
+  // Nobody is left to end them, and the next server refuses to start beside them.
+  for (const pid_t child : children) ::kill(child, SIGKILL);
+  for (const pid_t child : children) AwaitEnd(child);
 }
 
 void PostgresServer::StartWithoutWaiting() {
