@@ -9,11 +9,13 @@ import json
 import os
 import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
 
 from tests.e2e import harness as h
+from tests.e2e import postgres
 
 OLD, NEW = "token-as-of-old", "token-that-must-not-be-lost"
 
@@ -186,6 +188,52 @@ class ALockedStore(TroubleCase):
         self.assert_exit(run.wait(), h.OK)
         self.assertEqual(self.w.config()["api_key"], NEW)
         self.assertEqual(self.spilled(), [], "the store has it")
+
+
+class APostgresServer(TroubleCase):
+    def setUp(self):
+        super().setUp()
+        self.server = postgres.Server()
+        self.addCleanup(self.server.close)
+        self.w.store = self.server.url()
+
+    def test_that_is_gone(self):
+        run = self.start()
+        self.server.stop()
+        h.touch(self.go)
+        h.wait_until(lambda: b"are not in the store" in run.result().err, "the end of its patience")
+        self.server.start()
+        self.assert_spilled(run.wait())
+        self.assert_brought_back_by_the_next_run()
+
+    def test_that_comes_back_in_time_costs_nothing_but_that(self):
+        run = self.w.start_sync()
+        h.wait_for_file(self.ready, run)
+        self.server.stop()
+        h.touch(self.go)
+        h.wait_until(self.spilled, "the spill file")
+        self.server.start()
+        self.assert_exit(run.wait(), h.OK)
+        self.assertEqual(self.w.config()["api_key"], NEW)
+        self.assertEqual(self.spilled(), [], "the store has it")
+
+    def test_that_stands_still(self):
+        run = self.start()
+        self.signal_server(signal.SIGSTOP)
+        h.touch(self.go)
+        h.wait_until(lambda: b"are not in the store" in run.result().err, "the end of its patience")
+        self.signal_server(signal.SIGCONT)
+        self.assert_spilled(run.wait())
+        self.assert_brought_back_by_the_next_run()
+
+    def signal_server(self, number):
+        """To the postmaster and all its backends; by the processes that hold its directory as their own."""
+        for pid in h.processes_with("postgres"):
+            try:
+                if os.readlink("/proc/%d/cwd" % pid) == self.server.data:
+                    os.kill(pid, number)
+            except OSError:
+                pass
 
 
 class WhatIsSpilled(TroubleCase):
