@@ -14,6 +14,7 @@
 #include "platform/environment.h"
 #include "platform/files.h"
 #include "platform/strings.h"
+#include "platform/user.h"
 #include "tests/platform/temp_dir.h"
 
 namespace shunt {
@@ -96,6 +97,19 @@ TEST(FindExecutableTest, SearchesThePathInOrder) {
   EXPECT_EQ(absl::StatusCode::kNotFound, missing.code());
   EXPECT_THAT(missing.ToString(), HasSubstr("no-such-tool"));
   EXPECT_FALSE(FindExecutable("", path).ok());
+}
+
+TEST(UserTest, IsFoundByNameAndByNumber) {
+  for (const char* name : {"root", "0"}) {
+    const absl::StatusOr<User> root = FindUser(name);
+    ASSERT_TRUE(root.ok()) << root.status();
+    EXPECT_EQ(0u, root->uid);
+    EXPECT_EQ("root", root->name);
+    EXPECT_THAT(root->groups, ::testing::Contains(root->gid));
+  }
+  for (const char* name : {"no-such-user", "", "4000000000", "-1"}) {
+    EXPECT_EQ(absl::StatusCode::kNotFound, FindUser(name).status().code()) << name;
+  }
 }
 
 TEST(MemoryTest, PeakCoversWhatWasTouched) {
