@@ -82,16 +82,16 @@ void AwaitEnd(pid_t pid) {
 }
 
 // An initialised cluster, made once per program and copied for each server.
-const std::string& Template() {
-  static const TempDir& directory = *[] {
-    auto* const made = new TempDir("/tmp");
+std::string Template() {
+  static const TempDir directory("/tmp");
+  static const bool made = [] {
     RunToItsEnd(
         AsPostgres({PostgresPrograms() + "/initdb", "--no-sync", "--auth=trust", "--username=shunt",
-                    "--encoding=UTF8", "--locale=C", "--pgdata=" + (*made / "data")}));
-    return made;
+                    "--encoding=UTF8", "--locale=C", "--pgdata=" + (directory / "data")}));
+    return true;
   }();
-  static const std::string& path = *new std::string(directory / "data");
-  return path;
+  SHUNT_CHECK(made);
+  return directory / "data";
 }
 
 }  // namespace
