@@ -20,20 +20,22 @@ namespace {
 
 constexpr absl::string_view kTooLong = "it is too long for keys";
 
-// Reads to the end, by `deadline` (monotonic).
+// Reads to the end, by `deadline` (monotonic). The descriptor may block, so it is asked first.
 absl::StatusOr<std::string> ReadKeyText(int fd, absl::Duration deadline) {
   // Room from the start: a string that grows leaves copies of the key behind.
   std::string text(kKeyTextBytesMax + 1, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
+    const absl::Duration left = deadline - SystemClock().MonoNow();
+    if (left <= absl::ZeroDuration()) return absl::DeadlineExceededError("no answer in time");
+    PollRequest readable{.fd = fd, .want_read = true};
+    Poll(std::span(&readable, 1), left);
+    if (!readable.ready) continue;
     const IoResult got = ReadSome(fd, std::span(text).subspan(size));
     if (got.state == IoState::kBytes) {
       size += got.bytes;
     } else if (got.state == IoState::kBlocked) {
-      const absl::Duration left = deadline - SystemClock().MonoNow();
-      if (left <= absl::ZeroDuration()) return absl::DeadlineExceededError("no answer in time");
-      PollRequest readable{.fd = fd, .want_read = true};
-      Poll(std::span(&readable, 1), left);
+      continue;
     } else if (got.state == IoState::kEnd) {
       text.resize(size);
       return text;
@@ -51,7 +53,7 @@ absl::StatusOr<std::string> FromDescriptor(const std::string& number) {
     return absl::InvalidArgumentError("expected the number of an inherited descriptor, above 2");
   }
   const Fd owned(fd);  // closed afterwards: nobody reads it twice
-  return ReadKeyText(owned.get(), absl::InfiniteDuration());
+  return ReadKeyText(owned.get(), SystemClock().MonoNow() + kKeyDeadline);
 }
 
 absl::StatusOr<std::string> FromCommand(const std::string& command) {
@@ -67,7 +69,7 @@ absl::StatusOr<std::string> FromCommand(const std::string& command) {
   absl::StatusOr<Process> process = SpawnProcess(options);
   if (!process.ok()) return process.status();
   const Fd output = process->TakeStdout();
-  const absl::Duration deadline = SystemClock().MonoNow() + kKeyCommandDeadline;
+  const absl::Duration deadline = SystemClock().MonoNow() + kKeyDeadline;
   absl::StatusOr<std::string> text = ReadKeyText(output.get(), deadline);
   if (!text.ok()) return text;
   const std::optional<ProcessExit> exit = process->WaitFor(deadline - SystemClock().MonoNow());

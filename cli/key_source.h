@@ -1,7 +1,7 @@
 // KeySource: where the master keys come from (contract decision 12): a private file, an inherited
 // descriptor, or a helper program that prints them. At most one of them.
 //
-// Threads: the caller's; blocks on the descriptor or the program, which has kKeyCommandDeadline.
+// Threads: the caller's; blocks on the descriptor or the program, for at most kKeyDeadline.
 // Errors: InvalidArgument that names flag and path and says what is wrong with it, never content:
 // a run that was to be encrypted does not start without its key (G57).
 #pragma once
@@ -15,7 +15,7 @@
 
 namespace shunt {
 
-inline constexpr absl::Duration kKeyCommandDeadline = absl::Seconds(10);
+inline constexpr absl::Duration kKeyDeadline = absl::Seconds(10);
 
 // "" where nothing was given.
 struct KeySource {

@@ -105,6 +105,15 @@ class KeysTest(ProgramTest):
         os.chmod(self.path(name), 0o755)
         return self.path(name)
 
+    def test_a_descriptor_that_never_ends(self):
+        read_end, write_end = os.pipe()
+        done = subprocess.run([PROGRAM, "config", "show", *self.store, "--key-fd", str(read_end)],
+                              pass_fds=[read_end], stderr=subprocess.PIPE, timeout=60)
+        os.close(read_end)
+        os.close(write_end)
+        self.assertEqual(2, done.returncode)
+        self.assertIn(b"in time", done.stderr)
+
     def test_descriptors_that_are_none(self):
         for number in ("0", "2", "x", "-1", "987"):
             self.refused("--key-fd", "--key-fd", number)
