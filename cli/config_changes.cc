@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 #include <vector>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
@@ -101,7 +102,31 @@ int Promote(const Arguments& arguments) {
   return 0;
 }
 
-// --- rekey -------------------------------------------------------------------------------------
+// --- recover, rekey ----------------------------------------------------------------------------
+
+absl::StatusOr<UpdateSpill> SpillOf(const Arguments& arguments, const ConfigAccess& access) {
+  const absl::StatusOr<StoreIdentity> identity = access.store->ReadIdentity();
+  if (!identity.ok()) return identity.status();
+  const std::string spill_dir =
+      arguments.Flag("spill-dir").value_or(ProcessEnvironment()("SHUNT_SPILL_DIR").value_or(""));
+  return UpdateSpill({.directories = UpdateSpillFolders(spill_dir),
+                      .store_url = access.store->url(),
+                      .store_id = identity->store_id,
+                      .keys = access.keys},
+                     SystemEntropy());
+}
+
+absl::Status BringBackAll(const ConfigAccess& access, const UpdateSpill& spill,
+                          const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    const std::string config_id = ConfigIdOfSpill(path);
+    const absl::StatusOr<RecoveredUpdates> counts =
+        BringBack(*access.store, spill, path, SystemClock().WallNow());
+    if (!counts.ok()) return counts.status();
+    Tell(RecoveryText(config_id, path, *counts));
+  }
+  return absl::OkStatus();
+}
 
 int Rekey(const Arguments& arguments) {
   constexpr std::string_view kName = "config rekey";
@@ -111,44 +136,36 @@ int Rekey(const Arguments& arguments) {
     return CommandFailed(kName, absl::InvalidArgumentError(
                                     "--key-file is required: the new key first, then the old"));
   }
+  // What an earlier run spilled is encrypted with an older key, too: nobody could read it any more.
+  const absl::StatusOr<UpdateSpill> spill = SpillOf(arguments, *access);
+  if (!spill.ok()) return CommandFailed(kName, spill.status());
+  absl::Status status = BringBackAll(*access, *spill, spill->List());
+  if (!status.ok()) return CommandFailed(kName, status);
   const absl::StatusOr<int> changed = ReencryptStore(*access->store);
   if (!changed.ok()) return CommandFailed(kName, changed.status());
   Tell(absl::StrCat(*changed, " configs of ", access->store->url(), " encrypted anew with the key ",
-                    A(access->keys->first_id()), "; older keys are no longer needed"));
+                    A(access->keys->first_id()),
+                    "; older keys are no longer needed once no run has them"));
   return 0;
 }
-
-// --- recover -----------------------------------------------------------------------------------
 
 int Recover(const Arguments& arguments) {
   constexpr std::string_view kName = "config recover";
   const absl::StatusOr<ConfigAccess> access = OpenConfigAccess(arguments);
   if (!access.ok()) return CommandFailed(kName, access.status());
-  const absl::StatusOr<StoreIdentity> identity = access->store->ReadIdentity();
-  if (!identity.ok()) return CommandFailed(kName, identity.status());
-  const std::string spill_dir =
-      arguments.Flag("spill-dir").value_or(ProcessEnvironment()("SHUNT_SPILL_DIR").value_or(""));
-  const UpdateSpill spill({.directories = UpdateSpillFolders(spill_dir),
-                           .store_url = access->store->url(),
-                           .store_id = identity->store_id,
-                           .keys = access->keys},
-                          SystemEntropy());
+  const absl::StatusOr<UpdateSpill> spill = SpillOf(arguments, *access);
+  if (!spill.ok()) return CommandFailed(kName, spill.status());
   const std::string file = arguments.Positional(0);
-  const std::vector<std::string> paths = file.empty() ? spill.List() : std::vector{file};
+  const std::vector<std::string> paths = file.empty() ? spill->List() : std::vector{file};
   if (paths.empty()) Tell("nothing to recover: no file of updates for this store");
-  for (const std::string& path : paths) {
-    const std::string config_id = ConfigIdOfSpill(path);
-    const absl::StatusOr<RecoveredUpdates> counts =
-        BringBack(*access->store, spill, path, SystemClock().WallNow());
-    if (!counts.ok()) return CommandFailed(kName, counts.status());
-    Tell(RecoveryText(config_id, path, *counts));
-  }
-  return 0;
+  const absl::Status status = BringBackAll(*access, *spill, paths);
+  return status.ok() ? 0 : CommandFailed(kName, status);
 }
 
 }  // namespace
 
 std::vector<Command> ConfigChangeCommands() {
+  const FlagSpec spill_dir = {"spill-dir", "DIR", "where the run put large states", ""};
   const FlagSpec spec = SpecFlag("refuse what violates this spec (default: not validated)");
   return {
       {.path = "config import",
@@ -174,13 +191,13 @@ std::vector<Command> ConfigChangeCommands() {
        .example = "cat new.key old.key > both.key; chmod 600 both.key\n"
                   "shunt config rekey --key-file both.key",
        .positionals = {},
-       .flags = ConfigFlags({}),
+       .flags = ConfigFlags({spill_dir}),
        .run = Rekey},
       {.path = "config recover",
        .summary = "Stores the updates that a run could not store (the next run does it too)",
        .example = "shunt config recover",
        .positionals = {{"FILE", "one file only (default: all of this store)", /*required=*/false}},
-       .flags = ConfigFlags({{"spill-dir", "DIR", "where the run put large states", ""}}),
+       .flags = ConfigFlags({spill_dir}),
        .run = Recover},
   };
 }
