@@ -20,15 +20,17 @@ using S = StageId;
 
 const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads) {
   static const std::vector<std::vector<StageId>> dedicated = {
-      {S::kSupervise, S::kForward},  {S::kRead}, {S::kClassify}, {S::kAck},
-      {S::kControl, S::kCheckpoint}, {S::kLog}};
+      {S::kSupervise, S::kForward}, {S::kRead},       {S::kClassify}, {S::kAck},
+      {S::kControl},                {S::kCheckpoint}, {S::kLog}};
   static const std::vector<std::vector<StageId>> compact = {
       {S::kSupervise, S::kRead, S::kClassify, S::kForward, S::kAck, S::kLog},
-      {S::kControl, S::kCheckpoint}};
+      {S::kControl},
+      {S::kCheckpoint}};
   static const std::vector<std::vector<StageId>> automatic = {
       {S::kSupervise, S::kRead, S::kForward, S::kAck, S::kLog},
       {S::kClassify},
-      {S::kControl, S::kCheckpoint}};
+      {S::kControl},
+      {S::kCheckpoint}};
   static const std::vector<std::vector<StageId>> in_line = {{S::kSupervise, S::kRead, S::kClassify,
                                                              S::kForward, S::kAck, S::kLog,
                                                              S::kControl, S::kCheckpoint}};

@@ -28,7 +28,8 @@ enum class StageId : uint8_t {
 };
 
 // Which stages share a thread. The first list runs on the caller's thread. Durable stages may block
-// on storage, so they never share with the data path; control goes before checkpoints.
+// on storage, so they never share with the data path, nor with each other: a checkpoint may wait
+// for a locked store much longer than a config update may be in memory alone. In inline all share.
 const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads);
 bool SharesThread(Threads threads, StageId a, StageId b);
 // How many classifiers a preset has on this machine.

@@ -1,6 +1,7 @@
 #include "stores/postgres_store.h"
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -76,7 +77,7 @@ absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(std::string_v
 template <typename Answer>
 absl::StatusOr<Answer> PostgresStore::Reading(
     const std::function<absl::StatusOr<Answer>(PostgresTransaction&)>& work) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<TimedMutex> lock(mutex_);
   absl::StatusOr<Answer> answer = absl::InternalError("nothing was read");
   absl::Status status = database_->Snapshot([&](PostgresTransaction& view) {
     answer = work(view);
@@ -88,7 +89,7 @@ absl::StatusOr<Answer> PostgresStore::Reading(
 
 absl::Status PostgresStore::Writing(int64_t lock, UnknownCommit unknown,
                                     const PostgresDatabase::Work& work) {
-  const std::lock_guard<std::mutex> guard(mutex_);
+  const std::lock_guard<TimedMutex> guard(mutex_);
   return database_->Write(lock, unknown, work);
 }
 
@@ -184,7 +185,13 @@ absl::StatusOr<std::vector<std::string>> PostgresStore::ListConnections() {
 
 absl::Status PostgresStore::UpdateConfig(std::string_view config_id, const Decide& decide) {
   if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  // Another thread may be waiting for a much longer time, and the update is only in memory.
+  const std::unique_lock<TimedMutex> lock(mutex_, absl::ToChronoNanoseconds(config_wait_max_));
+  if (!lock.owns_lock()) {
+    return absl::UnavailableError(
+        absl::StrCat(url(), ": another call of this process did not end in ",
+                     absl::FormatDuration(config_wait_max_)));
+  }
   return database_->Write(
       LockOfConfig(config_id), UnknownCommit::kTell,
       [&](PostgresTransaction& transaction) {

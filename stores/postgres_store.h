@@ -17,7 +17,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +24,7 @@
 #include "stores/lease_keeper.h"
 #include "stores/postgres_database.h"
 #include "stores/store.h"
+#include "stores/timed_mutex.h"
 
 namespace shunt {
 
@@ -69,7 +69,7 @@ class PostgresStore final : public Store {
   const std::string owner_;  // tells the runs of this object from all others
   const absl::Duration run_lease_;
   const absl::Duration config_wait_max_;
-  std::mutex mutex_;
+  TimedMutex mutex_;
   const std::unique_ptr<PostgresDatabase> database_;  // guarded by mutex_
   const std::unique_ptr<LeaseKeeper> leases_;
 };

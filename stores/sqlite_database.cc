@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "platform/clock.h"
 #include "platform/io.h"
 #include "platform/strings.h"
+#include "stores/store.h"
 
 namespace shunt {
 namespace {
@@ -102,14 +104,15 @@ std::optional<std::string> SqliteStatement::OptionalText(int column) const {
 }
 
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(std::string path,
-                                                                     absl::Duration busy_wait_max) {
+                                                                     absl::Duration busy_wait_max,
+                                                                     std::function<bool()> hurry) {
   SHUNT_CHECK(!path.empty() && path.front() == '/');  // never an URI, never ":memory:"
   sqlite3* connection = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
                     SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
   std::unique_ptr<SqliteDatabase> database(
-      new SqliteDatabase(connection, std::move(path), busy_wait_max));
+      new SqliteDatabase(connection, std::move(path), busy_wait_max, std::move(hurry)));
   if (connection == nullptr) return absl::UnavailableError("no memory for SQLite");
   if (code != SQLITE_OK) return database->FromCode(code);
   if (absl::Status status = database->Configure(); !status.ok()) return status;
@@ -128,9 +131,13 @@ int SqliteDatabase::OnBusy(void* self, int attempt) {
   SqliteDatabase& database = *static_cast<SqliteDatabase*>(self);
   const absl::Duration now = SystemClock().MonoNow();
   if (attempt == 0) database.busy_since_ = now;
-  if (now - database.busy_since_ >= database.busy_wait_max_) return 0;
+  if (now - database.busy_since_ >= database.WaitMax()) return 0;
   Poll({}, attempt < 10 ? absl::Microseconds(200) : absl::Milliseconds(1));
   return 1;
+}
+
+absl::Duration SqliteDatabase::WaitMax() const {
+  return hurry_ && hurry_() ? std::min(busy_wait_max_, kHurriedWaitMax) : busy_wait_max_;
 }
 
 absl::Status SqliteDatabase::Configure() {
@@ -232,7 +239,7 @@ absl::Status SqliteDatabase::FromCode(int code) {
     case SQLITE_LOCKED:
       return absl::UnavailableError(absl::StrCat("sqlite:", path_,
                                                  ": locked by another process for more than ",
-                                                 absl::FormatDuration(busy_wait_max_)));
+                                                 absl::FormatDuration(WaitMax())));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return Damaged(sqlite3_errstr(code & 0xff));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,9 +83,10 @@ class SqliteStatement {
 class SqliteDatabase {
  public:
   // `path` is absolute, without links, and exists (it may be empty): SQLite creates no file of
-  // ours. A statement waits for other processes for at most `busy_wait_max`.
-  static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(std::string path,
-                                                              absl::Duration busy_wait_max);
+  // ours. A statement waits for other processes for at most `busy_wait_max`; for at most
+  // kHurriedWaitMax once `hurry` (may be null) says so.
+  static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(
+      std::string path, absl::Duration busy_wait_max, std::function<bool()> hurry = nullptr);
   ~SqliteDatabase();
   SqliteDatabase(const SqliteDatabase&) = delete;
   SqliteDatabase& operator=(const SqliteDatabase&) = delete;
@@ -107,10 +109,15 @@ class SqliteDatabase {
  private:
   friend class SqliteStatement;
   friend class SqliteTransaction;
-  SqliteDatabase(sqlite3* connection, std::string path, absl::Duration busy_wait_max)
-      : connection_(connection), path_(std::move(path)), busy_wait_max_(busy_wait_max) {}
+  SqliteDatabase(sqlite3* connection, std::string path, absl::Duration busy_wait_max,
+                 std::function<bool()> hurry)
+      : connection_(connection),
+        path_(std::move(path)),
+        hurry_(std::move(hurry)),
+        busy_wait_max_(busy_wait_max) {}
 
   static int OnBusy(void* self, int attempt);
+  absl::Duration WaitMax() const;
   absl::Status Configure();
   absl::Status SetAndCheck(std::string_view pragma, std::string_view value,
                            std::string_view expected);
@@ -121,6 +128,7 @@ class SqliteDatabase {
 
   sqlite3* const connection_;
   const std::string path_;
+  const std::function<bool()> hurry_;
   absl::Duration busy_wait_max_;
   absl::Duration busy_since_;  // monotonic
   absl::Status failure_;       // not ok: storage failed, for good

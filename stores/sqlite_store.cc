@@ -1,6 +1,7 @@
 #include "stores/sqlite_store.h"
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -51,7 +52,7 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(std::string_view 
   absl::StatusOr<bool> was_a_store = DirectoryExists(locks_directory);
   if (!was_a_store.ok()) return was_a_store.status();
   absl::StatusOr<std::unique_ptr<SqliteDatabase>> database =
-      SqliteDatabase::Open(*file, options.busy_wait_max);
+      SqliteDatabase::Open(*file, options.busy_wait_max, options.hurry);
   if (!database.ok()) return database.status();
   const bool may_be_empty = *created || !*was_a_store;
   if (absl::Status status = PrepareSqliteSchema(**database, may_be_empty); !status.ok()) {
@@ -65,7 +66,7 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(std::string_view 
 template <typename Work>
 auto SqliteStore::Reading(const Work& work) {
   using Answer = decltype(work());
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<TimedMutex> lock(mutex_);
   database_->set_busy_wait_max(options_.busy_wait_max);
   absl::StatusOr<SqliteTransaction> transaction =
       SqliteTransaction::Begin(*database_, SqliteTransaction::Kind::kRead);
@@ -74,8 +75,14 @@ auto SqliteStore::Reading(const Work& work) {
 }
 
 template <typename Work>
-absl::Status SqliteStore::Writing(absl::Duration busy_wait_max, const Work& work) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+absl::Status SqliteStore::Writing(const Work& work) {
+  const std::lock_guard<TimedMutex> lock(mutex_);
+  return WritingLocked(options_.busy_wait_max, work);
+}
+
+// REQUIRES: the mutex is held.
+template <typename Work>
+absl::Status SqliteStore::WritingLocked(absl::Duration busy_wait_max, const Work& work) {
   database_->set_busy_wait_max(busy_wait_max);
   absl::StatusOr<SqliteTransaction> transaction =
       SqliteTransaction::Begin(*database_, SqliteTransaction::Kind::kWrite);
@@ -130,7 +137,7 @@ absl::StatusOr<RunHandle> SqliteStore::BeginRun(std::string_view connection,
     return status;
   }
   if (before) locks_.RemoveDead(before->epoch, before->run_id);
-  const std::lock_guard<std::mutex> guard(mutex_);
+  const std::lock_guard<TimedMutex> guard(mutex_);
   held_.emplace(run.epoch, *std::move(own_lock));
   return run;
 }
@@ -140,7 +147,7 @@ absl::Status SqliteStore::EndRun(const RunHandle& run, absl::Time now, std::stri
   absl::Status written =
       Writing([&] { return sqlite_runs::Finish(*database_, run, now, status, report_json); });
   if (!written.ok()) return written;
-  const std::lock_guard<std::mutex> guard(mutex_);
+  const std::lock_guard<TimedMutex> guard(mutex_);
   const auto held = held_.find(run.epoch);
   if (held != held_.end()) {
     held->second.RemoveAndRelease();
@@ -187,7 +194,15 @@ absl::StatusOr<std::vector<std::string>> SqliteStore::ListConnections() {
 
 absl::Status SqliteStore::UpdateConfig(std::string_view config_id, const Decide& decide) {
   if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
-  return Writing(std::min(options_.config_wait_max, options_.busy_wait_max), [&]() -> absl::Status {
+  const absl::Duration wait_max = std::min(options_.config_wait_max, options_.busy_wait_max);
+  // Another thread may be waiting for a much longer time, and the update is only in memory.
+  const std::unique_lock<TimedMutex> lock(mutex_, absl::ToChronoNanoseconds(wait_max));
+  if (!lock.owns_lock()) {
+    return absl::UnavailableError(
+        absl::StrCat(url(), ": another call of this process did not end in ",
+                     absl::FormatDuration(wait_max)));
+  }
+  return WritingLocked(wait_max, [&]() -> absl::Status {
     absl::StatusOr<ConfigDocument> stored = sqlite_configs::ReadDocument(*database_, config_id);
     if (!stored.ok()) return stored.status();
     const absl::StatusOr<ConfigChange> change = decide(*stored);

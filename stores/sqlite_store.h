@@ -7,8 +7,9 @@
 // Ownership: owns the connection and the locks of its runs; destroying it ends them (they show as
 // dead).
 // Bounds: a call waits for other processes for at most StoreOptions.busy_wait_max (UpdateConfig:
-// config_wait_max) before it writes and once more to commit. Besides what is passed in or out it
-// needs memory for the biggest state once more, and 2 MB of pages. Errors: as in store.h.
+// config_wait_max, and as long for other threads) before it writes and once more to commit. Besides
+// what is passed in or out it needs memory for the biggest state once more, and 2 MB of pages.
+// Errors: as in store.h.
 //
 // Nothing else in this process may open the file while it is open here: closing any descriptor of
 // it drops the process's POSIX locks.
@@ -17,7 +18,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +26,7 @@
 #include "stores/run_lock.h"
 #include "stores/sqlite_database.h"
 #include "stores/store.h"
+#include "stores/timed_mutex.h"
 
 namespace shunt {
 
@@ -65,17 +66,15 @@ class SqliteStore final : public Store {
   template <typename Work>
   auto Reading(const Work& work);
   template <typename Work>
-  absl::Status Writing(const Work& work) {
-    return Writing(options_.busy_wait_max, work);
-  }
+  absl::Status Writing(const Work& work);
   template <typename Work>
-  absl::Status Writing(absl::Duration busy_wait_max, const Work& work);
+  absl::Status WritingLocked(absl::Duration busy_wait_max, const Work& work);
   absl::Status WriteChange(std::string_view config_id, const ConfigDocument& stored,
                            const absl::StatusOr<ConfigChange>& change);
 
   const StoreOptions options_;
   const RunLocks locks_;
-  std::mutex mutex_;
+  TimedMutex mutex_;
   // Guarded by mutex_.
   const std::unique_ptr<SqliteDatabase> database_;
   std::map<int64_t, LockFile> held_;  // by epoch

@@ -3,7 +3,9 @@
 // implementation.
 //
 // Threads: thread-safe; a call may block for about StoreOptions::busy_wait_max (UpdateConfig:
-// config_wait_max), once to begin and once to commit, plus the I/O itself.
+// config_wait_max), once to begin and once to commit, plus the I/O itself. It also waits for the
+// calls of other threads, UpdateConfig no longer than config_wait_max. Once StoreOptions::hurry
+// says so, nothing waits for more than a few seconds.
 // Durability: when a writing call returns OK, its effect survives kill -9 and power loss (G20,
 // G44); when it returns anything else, either nothing or everything of it happened, and repeating
 // the same call is safe (G26). After a failed sync of storage the store stays failed (G45): every
@@ -35,6 +37,8 @@
 namespace shunt {
 
 inline constexpr absl::Duration kBusyWaitMax = absl::Seconds(30);
+// Several calls follow on a request to end, and the end has 25 s (G37).
+inline constexpr absl::Duration kHurriedWaitMax = absl::Seconds(2);
 inline constexpr absl::Duration kRunLease = absl::Seconds(30);
 
 // Identity of a run. `epoch` comes from one store-wide sequence, so it orders all runs (G18).
@@ -144,8 +148,8 @@ struct StoreOptions {
   std::shared_ptr<const Keyring> keys = nullptr;
   // PostgreSQL: how long a run counts as alive after its process was last heard of.
   absl::Duration run_lease = kRunLease;
-  // PostgreSQL: once it is true (somebody wants to stop), no call waits for more than three seconds.
-  // Asked by any thread.
+  // Once it is true (somebody wants to stop), no call waits for more than a few seconds, also one
+  // that waits already: SQLite kHurriedWaitMax, PostgreSQL three. Asked by any thread.
   std::function<bool()> hurry = nullptr;
   // What people should know about the store although it works. Called while it is being opened.
   std::function<void(std::string_view)> warn = nullptr;

@@ -190,6 +190,45 @@ class ALockedStore(TroubleCase):
         self.assertEqual(self.spilled(), [], "the store has it")
 
 
+class ALockedStoreAndACheckpoint(TroubleCase):
+    """A checkpoint waits for half a minute for the other process. Nothing else may."""
+
+    def setUp(self):
+        super().setUp()
+        self.acks, self.said = self.w.path("acks"), self.w.path("said")
+        self.w.destination["write"] = {"ack_log": self.acks}
+        self.w.source["read"] = [
+            {"touch": self.ready}, {"await": self.go}, {"write": h.state("users", {"n": 1})}, {"await": self.said},
+            {"write": h.config_update({"api_key": NEW}, time.time() * 1000)}, {"hang": True}]
+        self.release_at_the_end(self.said)
+
+    def start_and_lock(self):
+        run = self.w.start_sync()
+        h.wait_for_file(self.ready, run)
+        other = sqlite3.connect(self.database, isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN EXCLUSIVE")
+        h.touch(self.go)
+        h.wait_until(lambda: os.path.exists(self.acks) and h.read_bytes(self.acks), "the acknowledgement")
+        return run, other
+
+    def test_an_update_is_soon_in_a_file(self):
+        run, other = self.start_and_lock()
+        h.touch(self.said)
+        h.wait_until(self.spilled, "the spill file", deadline=20)
+        other.rollback()
+        run.signal(h.TERM)
+        self.assert_exit(run.wait(), 128 + h.TERM)
+        self.assertEqual(self.w.config()["api_key"], NEW)
+
+    def test_sigterm_ends_the_run_in_time(self):
+        run, _ = self.start_and_lock()
+        asked = time.monotonic()
+        run.signal(h.TERM)
+        run.wait()
+        self.assertLess(time.monotonic() - asked, 25, "G37")
+
+
 class APostgresServer(TroubleCase):
     def setUp(self):
         super().setUp()
@@ -266,6 +305,18 @@ class WhatIsSpilled(TroubleCase):
         self.assertEqual(result.code, h.STORE, str(result))
         result = self.w.sync("--key-file", key)
         self.assert_exit(result, h.OK)
+        self.assertEqual(self.w.given("source", "read", "config")["api_key"], NEW)
+
+    def test_with_the_old_key_is_brought_back_before_that_is_thrown_away(self):
+        old = self.key("key", "k")
+        self.spill("--key-file", old)
+        new = self.key("new", "n")
+        both = self.w.write("both", "\n".join((letter * 32).encode().hex() for letter in "nk"))
+        os.chmod(both, 0o600)
+        self.w.command("config", "rekey", "--key-file", both)
+        self.assertEqual(self.spilled(), [])
+        self.w.source["read"] = []
+        self.assert_exit(self.w.sync("--key-file", new), h.OK)
         self.assertEqual(self.w.given("source", "read", "config")["api_key"], NEW)
 
     def test_of_a_damaged_file_stops_the_next_run(self):

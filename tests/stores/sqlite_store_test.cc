@@ -6,8 +6,10 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <sstream>
 
 #include "tests/platform/temp_dir.h"
@@ -368,6 +370,44 @@ TEST_F(SqliteFile, LockedByAReaderForTooLongIsUnavailableAndUnchanged) {
   shell.Execute("COMMIT");
   EXPECT_EQ(*ReadProbeConfig(**store), 4);
   EXPECT_TRUE(WriteProbeConfig(**store, 6).ok());
+}
+
+// The other thread's call has half a minute for another process; an update that waits for it is in
+// nothing but memory meanwhile.
+TEST_F(SqliteFile, LockedForAnotherThreadsCallDoesNotHoldAnUpdateForLong) {
+  Fill();
+  std::promise<void> waits;
+  std::atomic<bool> told = false;
+  const absl::StatusOr<std::unique_ptr<Store>> store =
+      OpenStore("sqlite:" + Path(), {.config_wait_max = absl::Milliseconds(20), .hurry = [&] {
+                                       if (!told.exchange(true)) waits.set_value();
+                                       return false;
+                                     }});
+  ASSERT_TRUE(store.ok()) << store.status();
+  Stranger shell(Path());
+  shell.Execute("BEGIN EXCLUSIVE");
+  std::future<absl::Status> other = std::async(std::launch::async, [&] {
+    return (*store)->ReplaceCheckpoint("other", absl::UnixEpoch(), {});
+  });
+  waits.get_future().wait();
+  EXPECT_EQ(WriteProbeConfig(**store, 6).code(), StatusCode::kUnavailable);
+  shell.Execute("COMMIT");
+  EXPECT_TRUE(other.get().ok()) << "it has not been waited for";
+  EXPECT_TRUE(WriteProbeConfig(**store, 6).ok());
+}
+
+TEST_F(SqliteFile, LockedForAProcessThatIsToEndIsSoonUnavailable) {
+  Fill();
+  std::atomic<bool> stopping = false;
+  const absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(
+      "sqlite:" + Path(),
+      {.busy_wait_max = absl::Hours(1), .hurry = [&] { return stopping.load(); }});
+  ASSERT_TRUE(store.ok()) << store.status();
+  Stranger shell(Path());
+  shell.Execute("BEGIN EXCLUSIVE");
+  stopping = true;
+  const absl::Status status = (*store)->ReplaceCheckpoint("other", absl::UnixEpoch(), {});
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
 }
 
 TEST_F(SqliteFile, LockedWhileOpeningIsUnavailable) {
