@@ -2,7 +2,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
@@ -116,16 +115,14 @@ absl::StatusOr<UpdateSpill> SpillOf(const Arguments& arguments, const ConfigAcce
                      SystemEntropy());
 }
 
+// All that can be brought back; the first error.
 absl::Status BringBackAll(const ConfigAccess& access, const UpdateSpill& spill,
-                          const std::vector<std::string>& paths) {
-  for (const std::string& path : paths) {
-    const std::string config_id = ConfigIdOfSpill(path);
-    const absl::StatusOr<RecoveredUpdates> counts =
-        BringBack(*access.store, spill, path, SystemClock().WallNow());
-    if (!counts.ok()) return counts.status();
-    Tell(RecoveryText(config_id, path, *counts));
+                          const std::vector<SpillGroup>& groups, UpdateSpill::Trust trust) {
+  absl::Status first;
+  for (const SpillGroup& group : groups) {
+    first.Update(BringBack(*access.store, spill, group, trust, SystemClock().WallNow(), Tell));
   }
-  return absl::OkStatus();
+  return first;
 }
 
 int Rekey(const Arguments& arguments) {
@@ -139,7 +136,9 @@ int Rekey(const Arguments& arguments) {
   // What an earlier run spilled is encrypted with an older key, too: nobody could read it any more.
   const absl::StatusOr<UpdateSpill> spill = SpillOf(arguments, *access);
   if (!spill.ok()) return CommandFailed(kName, spill.status());
-  absl::Status status = BringBackAll(*access, *spill, spill->List());
+  const absl::StatusOr<std::vector<SpillGroup>> groups = spill->List();
+  if (!groups.ok()) return CommandFailed(kName, groups.status());
+  absl::Status status = BringBackAll(*access, *spill, *groups, UpdateSpill::Trust::kEncrypted);
   if (!status.ok()) return CommandFailed(kName, status);
   const absl::StatusOr<int> changed = ReencryptStore(*access->store);
   if (!changed.ok()) return CommandFailed(kName, changed.status());
@@ -156,9 +155,19 @@ int Recover(const Arguments& arguments) {
   const absl::StatusOr<UpdateSpill> spill = SpillOf(arguments, *access);
   if (!spill.ok()) return CommandFailed(kName, spill.status());
   const std::string file = arguments.Positional(0);
-  const std::vector<std::string> paths = file.empty() ? spill->List() : std::vector{file};
-  if (paths.empty()) Tell("nothing to recover: no file of updates for this store");
-  const absl::Status status = BringBackAll(*access, *spill, paths);
+  absl::StatusOr<std::vector<SpillGroup>> groups = std::vector<SpillGroup>();
+  if (file.empty()) {
+    groups = spill->List();
+  } else if (absl::StatusOr<SpillGroup> one = spill->Find(file); one.ok()) {
+    groups->push_back(*std::move(one));
+  } else {
+    groups = one.status();
+  }
+  if (!groups.ok()) return CommandFailed(kName, groups.status());
+  if (groups->empty()) Tell("nothing to recover: no file of updates for this store");
+  // Whoever names a file knows where it comes from.
+  const auto trust = file.empty() ? UpdateSpill::Trust::kEncrypted : UpdateSpill::Trust::kAll;
+  const absl::Status status = BringBackAll(*access, *spill, *groups, trust);
   return status.ok() ? 0 : CommandFailed(kName, status);
 }
 

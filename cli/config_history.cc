@@ -21,13 +21,11 @@
 namespace shunt {
 namespace {
 
-constexpr std::size_t kReferenceRunChars = 12;
-
 // --- the story ---------------------------------------------------------------------------------
 
 // Who said it: "the source (run 4f1c2a9be0d1, line 120)".
 std::string WhoOf(const JournalRow& row) {
-  const std::string run = row.run_id.substr(0, kReferenceRunChars);
+  const std::string run = ShortRunId(row);
   if (row.writer == "file") return absl::StrCat("the config file, read by run ", run);
   if (row.writer == "import" || row.writer == "promote") {
     return absl::StrCat("a person, by shunt config ", row.writer);

@@ -1,13 +1,14 @@
 // Bringing back config updates that an earlier run could not store: what the next run and
 // `shunt config recover` share.
 //
-// Threads: the caller's. Errors: those of the file and the store, as InvalidArgument never.
+// Threads: the caller's. Errors: those of the files and of the store; the message names the files.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "stages/update_recovery.h"
 #include "stages/update_spill.h"
@@ -15,13 +16,11 @@
 
 namespace shunt {
 
-// Stores the updates of the file at `path` and then removes it. A file that cannot be removed is
-// no error: bringing it back again has no effect.
-absl::StatusOr<RecoveredUpdates> BringBack(Store& store, const UpdateSpill& spill,
-                                           const std::string& path, absl::Time now);
-
-// "2 config updates of github/source, which an earlier run ...: 1 applied, 1 superseded".
-std::string RecoveryText(std::string_view config_id, std::string_view path,
-                         const RecoveredUpdates& counts);
+// Stores the updates of a group and then removes its files, and tells `say` what became of them. OK
+// when somebody else has done it. Files that cannot be removed are no error: bringing them back
+// again has no effect.
+absl::Status BringBack(Store& store, const UpdateSpill& spill, const SpillGroup& group,
+                       UpdateSpill::Trust trust, absl::Time now,
+                       const std::function<void(std::string_view)>& say);
 
 }  // namespace shunt

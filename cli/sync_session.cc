@@ -65,13 +65,15 @@ class Session {
   Problem FindSpecs();
   Problem Begin();
   Problem AdoptConfigs();
-  Problem BringBackUpdates();
+  Problem BringBackToStored();
+  Problem BringBackTheRest();
   Problem BindConfigs();
   Problem BindState();
   Problem StartEnds();
   Problem Route();
   void Finish(const Problem& problem);
 
+  Problem BringBackUpdates(bool stored_only);
   Problem AdoptConfig(const std::string& file, const ConnectorOptions& connector);
   Problem BindConfig(ConnectorOptions* connector, std::string* config);
   void AddSecrets(const std::string& config, const ConnectorOptions& connector);
@@ -128,9 +130,10 @@ int Session::Run() {
 }
 
 Problem Session::RunSteps() {
-  for (const auto step : {&Session::PrepareSpill, &Session::FindSpecs, &Session::Begin,
-                          &Session::AdoptConfigs, &Session::BringBackUpdates, &Session::BindConfigs,
-                          &Session::BindState, &Session::StartEnds, &Session::Route}) {
+  for (const auto step :
+       {&Session::PrepareSpill, &Session::FindSpecs, &Session::Begin, &Session::BringBackToStored,
+        &Session::AdoptConfigs, &Session::BringBackTheRest, &Session::BindConfigs,
+        &Session::BindState, &Session::StartEnds, &Session::Route}) {
     Problem problem = (this->*step)();
     // Until there is a router, a signal ends the run between two steps.
     if (problem || signals_.received() != 0) return problem;
@@ -229,23 +232,27 @@ Problem Session::AdoptConfig(const std::string& file, const ConnectorOptions& co
 }
 
 // What an earlier run could not store: without it, a connector would be started with a token that
-// may be used up.
-Problem Session::BringBackUpdates() {
+// may be used up. An edit of the config file may refer to it (a mask), so it comes first; but what
+// is to be merged into a config that is not stored yet has to wait for that.
+Problem Session::BringBackToStored() { return BringBackUpdates(/*stored_only=*/true); }
+Problem Session::BringBackTheRest() { return BringBackUpdates(/*stored_only=*/false); }
+
+Problem Session::BringBackUpdates(bool stored_only) {
   if (!spill_) return std::nullopt;
-  for (const std::string& path : spill_->List()) {
-    const std::string config_id = ConfigIdOfSpill(path);
-    if (config_id != options_.source.config_id && config_id != options_.destination.config_id) {
+  const absl::StatusOr<std::vector<SpillGroup>> groups = spill_->List();
+  if (!groups.ok()) return Fail(ExitCode::kStoreFailed, Origin::kShunt, groups.status().message());
+  for (const SpillGroup& group : *groups) {
+    if (group.config_id != options_.source.config_id &&
+        group.config_id != options_.destination.config_id) {
       continue;
     }
-    const absl::StatusOr<RecoveredUpdates> counts =
-        BringBack(*store_, *spill_, path, SystemClock().WallNow());
-    if (!counts.ok()) {
-      return Fail(ExitCode::kStoreFailed, Origin::kShunt,
-                  absl::StrCat("updates of the config ", config_id,
-                               " that an earlier run could not store are in ", path,
-                               ", and they cannot be brought back: ", counts.status().message()));
-    }
-    console_.Say(RecoveryText(config_id, path, *counts));
+    const absl::StatusOr<ConfigDocument> stored = store_->ReadConfig(group.config_id);
+    if (!stored.ok()) return StoreProblem(stored.status());
+    if (stored_only && !stored->exists()) continue;
+    const absl::Status status =
+        BringBack(*store_, *spill_, group, UpdateSpill::Trust::kEncrypted, SystemClock().WallNow(),
+                  [this](std::string_view line) { console_.Say(line); });
+    if (!status.ok()) return Fail(ExitCode::kStoreFailed, Origin::kShunt, status.message());
   }
   return std::nullopt;
 }

@@ -83,8 +83,10 @@ absl::StatusOr<JournalRow> FindJournalRow(const std::vector<JournalRow>& journal
   return *found;
 }
 
+std::string ShortRunId(const JournalRow& row) { return row.run_id.substr(0, kReferenceRunChars); }
+
 std::string JournalReference(const JournalRow& row) {
-  return absl::StrCat(row.run_id.substr(0, kReferenceRunChars), "/", row.order.seq);
+  return absl::StrCat(ShortRunId(row), "/", row.order.seq);
 }
 
 }  // namespace shunt

@@ -1,6 +1,7 @@
 // A config that a person puts in the store: imported from a file, or promoted from the journal
 // (contract decisions 7 and 8). One more writer of the register: it is ordered above everything
-// that is stored, so it wins now, and an update that the connector emits later wins over it.
+// that is stored, so it wins now. An update that the connector emits later wins over it, as soon as
+// its clock has passed what was stored.
 //
 // Pure: time and run id are given. Reasons name paths, never values.
 #pragma once
@@ -37,7 +38,8 @@ absl::StatusOr<ConfigChange> PutConfigByHand(const ConfigDocument& stored,
 // InvalidArgument: no such form, or several rows; NotFound.
 absl::StatusOr<JournalRow> FindJournalRow(const std::vector<JournalRow>& journal,
                                           std::string_view reference);
-// How people name a row: short, and unique in its journal as far as run ids are random.
+// How people name a run and a row: short, and unique in a journal as far as run ids are random.
+std::string ShortRunId(const JournalRow& row);
 std::string JournalReference(const JournalRow& row);
 
 }  // namespace shunt

@@ -103,7 +103,10 @@ void ControlDesk::OnStoreFailed(const StoreFailure& failure) {
       failure.updates, " config updates are not in the store: ", failure.status.message());
   if (!failure.files.empty()) {
     absl::StrAppend(&text, "; they are in ", absl::StrJoin(failure.files, ", "),
-                    spill_encrypts_ ? " (encrypted)" : " (NOT encrypted: it may hold secrets)",
+                    spill_encrypts_ ? " (encrypted" : " (NOT encrypted: it may hold secrets",
+                    UpdateSpill::IsInMemory(failure.files.front())
+                        ? "; in memory: gone when the machine restarts)"
+                        : ")",
                     ", which the next run and `shunt config recover` bring back");
   }
   if (!failure.spilled.ok()) {

@@ -236,10 +236,12 @@ void ControlStage::Spill(Pipe* pipe) {
 // The store has them all. A file that cannot be removed does no harm: bringing it back has no
 // second effect.
 void ControlStage::ForgetSpill(Pipe* pipe) {
-  for (const std::string& file : pipe->spill_files) {
-    static_cast<void>(deps_.spill->Remove(file));
+  if (deps_.spill != nullptr) {
+    static_cast<void>(deps_.spill->Remove({.config_id = {},
+                                           .run_id = {},
+                                           .writer = {},
+                                           .paths = std::exchange(pipe->spill_files, {})}));
   }
-  pipe->spill_files.clear();
   pipe->spilled = 0;
   pipe->waiting_spilled = false;
   pipe->spill_status = absl::OkStatus();

@@ -62,7 +62,7 @@ class ControlEvents {
   virtual ~ControlEvents() = default;
   // Values that must be masked from now on; called before anything else happens with their line.
   virtual void OnSecrets(Origin origin, const std::vector<std::string>& values) = 0;
-  // A control type that we do not know: to be counted.
+  // A control type that we do not know; the line is counted like every other.
   virtual void OnIgnored(Origin origin) = 0;
   // Durable: applied, superseded, duplicate or quarantined. At most once for each line.
   virtual void OnVerdict(const ControlVerdict& verdict) = 0;

@@ -1,6 +1,8 @@
 #include "stages/update_spill.h"
 
+#include <map>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -10,6 +12,7 @@
 #include "absl/time/time.h"
 #include "platform/check.h"
 #include "platform/files.h"
+#include "platform/private_path.h"
 #include "platform/strings.h"
 #include "protocol/json_cursor.h"
 #include "protocol/json_writer.h"
@@ -21,6 +24,7 @@ namespace {
 constexpr std::string_view kSchema = "shunt.spill/1";
 constexpr std::string_view kFilePrefix = "updates-";
 constexpr std::string_view kFileSuffix = ".json";
+constexpr std::size_t kStoreIdChars = 16;
 constexpr mode_t kFileMode = 0600;
 
 // --- rows --------------------------------------------------------------------------------------
@@ -118,9 +122,9 @@ std::optional<std::vector<JournalRow>> RowsFromJson(const std::string& text,
 
 // --- files -------------------------------------------------------------------------------------
 
-// What of a file is in the clear, beside the updates as they stand there.
+// What of a file is in the clear, and the updates as they stand there.
 struct SpillFile {
-  std::string store_id, config_id, run_id, spec_json, updates;
+  std::string store_id, config_id, run_id, writer, spec_json, updates;
   bool replace = false;
 };
 
@@ -139,6 +143,7 @@ absl::StatusOr<SpillFile> ReadSpillFile(const std::string& path) {
   file.store_id = members.Text("store_id");
   file.config_id = members.Text("config_id");
   file.run_id = members.Text("run_id");
+  file.writer = members.Text("writer");
   file.updates = members.Text("updates");
   file.replace = members.Get("replace").type == JsonType::kTrue;
   const JsonSlice spec = members.Get("spec");
@@ -147,19 +152,55 @@ absl::StatusOr<SpillFile> ReadSpillFile(const std::string& path) {
   return file;
 }
 
+std::string FileBytes(const SpillFile& file, const std::string& store_url) {
+  JsonWriter json;
+  json.BeginObject().Key("schema").String(kSchema).Key("store_id").String(file.store_id);
+  json.Key("store").String(store_url).Key("config_id").String(file.config_id);
+  json.Key("run_id").String(file.run_id).Key("writer").String(file.writer);
+  json.Key("replace").Bool(file.replace).Key("spec");
+  file.spec_json.empty() ? json.Null() : json.Raw(file.spec_json);
+  json.Key("updates").String(file.updates).End();
+  return json.text();
+}
+
 std::string FolderOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+std::string NamePrefix(const std::string& store_id) {
+  return absl::StrCat(A(kFilePrefix), store_id.substr(0, kStoreIdChars), "-");
+}
 
 // Private, and there after a power cut.
 absl::Status MakeFolder(const std::string& directory) {
-  constexpr mode_t kFolderMode = 0700;
-  if (absl::Status status = MakeDirs(directory, kFolderMode); !status.ok()) return status;
-  if (absl::Status status = MakePrivateDirectory(directory); !status.ok()) return status;
-  return SyncDirectory(FolderOf(directory));
+  if (absl::Status status = MakePrivateDirectories(directory); !status.ok()) return status;
+  return MakePrivateDirectory(directory);
 }
 
-SealContext ContextOf(std::string_view store_id, std::string_view config_id,
-                      std::string_view run_id) {
-  return {"spill", store_id, config_id, run_id};
+// All that the judging of the updates depends on.
+SealContext ContextOf(const SpillFile& file) {
+  return {"spill",       file.store_id, file.config_id,
+          file.run_id,   file.writer,   file.replace ? "replace" : "merge",
+          file.spec_json};
+}
+
+// The rows' JSON.
+absl::StatusOr<std::string> OpenUpdates(const SpillFile& file, const Keyring* keys,
+                                        UpdateSpill::Trust trust, const std::string& path) {
+  if (IsSealed(file.updates)) {
+    absl::StatusOr<std::string> opened = Unseal(keys, ContextOf(file), file.updates);
+    if (opened.ok()) return opened;
+    return absl::Status(opened.status().code(),
+                        absl::StrCat(path, ": ", opened.status().message()));
+  }
+  if (keys != nullptr && trust == UpdateSpill::Trust::kEncrypted) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(path,
+                     ": it is not encrypted, although there is a key; if you know where it "
+                     "comes from: shunt config recover ",
+                     path));
+  }
+  std::string text;
+  if (!absl::Base64Unescape(file.updates, &text)) return Damaged(path);
+  return text;
 }
 
 }  // namespace
@@ -167,79 +208,91 @@ SealContext ContextOf(std::string_view store_id, std::string_view config_id,
 absl::StatusOr<std::string> UpdateSpill::Write(const SpilledUpdates& updates) const {
   SHUNT_CHECK(!updates.rows.empty());
   const JournalRow& first = updates.rows.front();
+  SpillFile file = {.store_id = options_.store_id,
+                    .config_id = updates.config_id,
+                    .run_id = first.run_id,
+                    .writer = first.writer,
+                    .spec_json = ParseJson(updates.spec_json) ? updates.spec_json : "",
+                    .updates = {},
+                    .replace = updates.replace};
   const std::string rows = RowsToJson(updates.rows);
-  JsonWriter json;
-  json.BeginObject().Key("schema").String(kSchema).Key("store_id").String(options_.store_id);
-  json.Key("store").String(options_.store_url).Key("config_id").String(updates.config_id);
-  json.Key("run_id").String(first.run_id).Key("writer").String(first.writer);
-  json.Key("replace").Bool(updates.replace).Key("spec");
-  ParseJson(updates.spec_json) ? json.Raw(updates.spec_json) : json.Null();
-  json.Key("updates").String(
-      options_.keys != nullptr
-          ? Seal(*options_.keys, ContextOf(options_.store_id, updates.config_id, first.run_id),
-                 rows)
-          : absl::Base64Escape(rows));
-  json.End();
+  file.updates = options_.keys != nullptr ? Seal(*options_.keys, ContextOf(file), rows)
+                                          : absl::Base64Escape(rows);
+  const std::string bytes = FileBytes(file, options_.store_url);
   absl::Status status = absl::UnavailableError("there is no directory for it");
   for (const std::string& directory : options_.directories) {
-    const std::string path =
-        absl::StrCat(directory, "/", A(kFilePrefix), entropy_.HexId(), A(kFileSuffix));
+    const std::string path = absl::StrCat(directory, "/", NamePrefix(options_.store_id),
+                                          entropy_.HexId(), A(kFileSuffix));
     status = MakeFolder(directory);
-    if (status.ok()) status = WriteFileAtomically(path, json.text(), kFileMode);
+    if (status.ok()) status = WriteFileAtomically(path, bytes, kFileMode);
     if (status.ok()) return path;
   }
   return absl::UnavailableError(status.message());
 }
 
-std::vector<std::string> UpdateSpill::List() const {
-  std::vector<std::string> paths;
-  for (const std::string& directory : options_.directories) {
-    if (!IsPrivateDirectory(directory)) continue;
-    const absl::StatusOr<std::vector<std::string>> names = ListDirectory(directory);
-    if (!names.ok()) continue;
-    for (const std::string& name : *names) {
-      if (!name.starts_with(kFilePrefix) || !name.ends_with(kFileSuffix)) continue;
-      std::string path = absl::StrCat(directory, "/", name);
-      const absl::StatusOr<SpillFile> file = ReadSpillFile(path);
-      if (file.ok() && file->store_id == options_.store_id) paths.push_back(std::move(path));
-    }
-  }
-  return paths;
-}
+bool UpdateSpill::IsInMemory(const std::string& path) { return IsOnTmpfs(FolderOf(path)); }
 
-absl::StatusOr<SpilledUpdates> UpdateSpill::Read(const std::string& path) const {
-  absl::StatusOr<SpillFile> file = ReadSpillFile(path);
+absl::StatusOr<SpillGroup> UpdateSpill::Find(const std::string& path) const {
+  const absl::StatusOr<SpillFile> file = ReadSpillFile(path);
   if (!file.ok()) return file.status();
   if (file->store_id != options_.store_id) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": its updates belong to another store than ", options_.store_url));
   }
-  std::string text;
-  if (IsSealed(file->updates)) {
-    absl::StatusOr<std::string> opened =
-        Unseal(options_.keys.get(), ContextOf(file->store_id, file->config_id, file->run_id),
-               file->updates);
-    if (!opened.ok()) {
-      return absl::Status(opened.status().code(),
-                          absl::StrCat(path, ": ", opened.status().message()));
+  return SpillGroup{file->config_id, file->run_id, file->writer, {path}};
+}
+
+absl::StatusOr<std::vector<SpillGroup>> UpdateSpill::List() const {
+  std::map<std::tuple<std::string, std::string, std::string>, SpillGroup> groups;
+  for (const std::string& directory : options_.directories) {
+    if (!IsPrivateDirectory(directory)) continue;  // not there, or not ours
+    const absl::StatusOr<std::vector<std::string>> names = ListDirectory(directory);
+    if (!names.ok()) return names.status();
+    for (const std::string& name : *names) {
+      if (!name.starts_with(NamePrefix(options_.store_id)) || !name.ends_with(kFileSuffix))
+        continue;
+      const absl::StatusOr<SpillGroup> one = Find(absl::StrCat(directory, "/", name));
+      if (absl::IsNotFound(one.status())) continue;  // somebody else has just brought it back
+      if (!one.ok()) return one.status();
+      SpillGroup& group = groups[{one->config_id, one->run_id, one->writer}];
+      std::vector<std::string> paths = std::move(group.paths);
+      paths.push_back(one->paths.front());
+      group = *one;
+      group.paths = std::move(paths);
     }
-    text = *std::move(opened);
-  } else if (!absl::Base64Unescape(file->updates, &text)) {
-    return Damaged(path);
   }
-  std::optional<std::vector<JournalRow>> rows = RowsFromJson(text, file->config_id);
-  if (!rows || rows->empty()) return Damaged(path);
-  return SpilledUpdates{file->config_id, file->replace, file->spec_json, *std::move(rows)};
+  std::vector<SpillGroup> list;
+  for (auto& [id, group] : groups) list.push_back(std::move(group));
+  return list;
 }
 
-absl::Status UpdateSpill::Remove(const std::string& path) const {
-  if (absl::Status status = RemoveTree(path); !status.ok()) return status;
-  return SyncDirectory(FolderOf(path));
+absl::StatusOr<SpilledUpdates> UpdateSpill::Read(const SpillGroup& group, Trust trust) const {
+  std::map<int64_t, JournalRow> rows;  // one line may stand in two files
+  SpilledUpdates updates;
+  for (const std::string& path : group.paths) {
+    const absl::StatusOr<SpillFile> file = ReadSpillFile(path);
+    if (absl::IsNotFound(file.status())) continue;
+    if (!file.ok()) return file.status();
+    const absl::StatusOr<std::string> text = OpenUpdates(*file, options_.keys.get(), trust, path);
+    if (!text.ok()) return text.status();
+    std::optional<std::vector<JournalRow>> more = RowsFromJson(*text, file->config_id);
+    if (!more || more->empty()) return Damaged(path);
+    for (JournalRow& row : *more) rows.insert_or_assign(row.order.seq, std::move(row));
+    updates.config_id = file->config_id;
+    updates.replace = file->replace;
+    updates.spec_json = file->spec_json;
+  }
+  if (rows.empty()) return absl::NotFoundError("somebody else has brought these updates back");
+  for (auto& [seq, row] : rows) updates.rows.push_back(std::move(row));
+  return updates;
 }
 
-std::string ConfigIdOfSpill(const std::string& path) {
-  const absl::StatusOr<SpillFile> file = ReadSpillFile(path);
-  return file.ok() ? file->config_id : std::string();
+absl::Status UpdateSpill::Remove(const SpillGroup& group) const {
+  for (const std::string& path : group.paths) {
+    if (absl::Status status = RemoveTree(path); !status.ok()) return status;
+    if (absl::Status status = SyncDirectory(FolderOf(path)); !status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace shunt

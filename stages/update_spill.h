@@ -2,16 +2,18 @@
 // 10; G33, G45): a file on another path, durable before anybody is told of it, that
 // `shunt config recover` and the next run bring back (stages/update_recovery.h).
 //
-// A file holds the updates of one pipe. With keys they are encrypted (secrets/sealing.h); without,
-// the file is 0600, as the store's is. One JSON object:
+// A file holds updates of one pipe. With keys they are encrypted, and bound to all that stands
+// beside them (secrets/sealing.h); without, the file is 0600, as the store's is. Its name holds the
+// store's id. One JSON object:
 //
 //   { "schema": "shunt.spill/1", "store_id", "store", "config_id", "run_id", "writer", "replace",
 //     "spec": the connector's spec or null,
 //     "updates": the rows as a JSON array, sealed, or in base64 when there is no key }
 //
-// Threads: one at a time. Ownership: shares the keys. Errors: Unavailable when no directory took
-// the file, with the last cause; DataLoss and PermissionDenied when one cannot be read. Messages
-// name paths, never content. Bounds: a file above kSpillFileBytesMax is not read.
+// Threads: one at a time; several processes may bring the same files back. Ownership: shares the
+// keys. Errors: Unavailable when no directory took the file, with the last cause; DataLoss and
+// PermissionDenied when one cannot be read or believed. Messages name paths, never content. Bounds:
+// a file above kSpillFileBytesMax is not read.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +41,12 @@ struct SpilledUpdates {
   std::vector<JournalRow> rows;
 };
 
+// Files whose updates belong together.
+struct SpillGroup {
+  std::string config_id, run_id, writer;
+  std::vector<std::string> paths;
+};
+
 class UpdateSpill {
  public:
   struct Options {
@@ -49,23 +57,31 @@ class UpdateSpill {
   UpdateSpill(Options options, Entropy& entropy)
       : options_(std::move(options)), entropy_(entropy) {}
 
+  // Whether what stands in `path` is lost when the machine starts anew.
+  static bool IsInMemory(const std::string& path);
+
   bool encrypts() const { return options_.keys != nullptr; }
 
   // The path of a new file. REQUIRES: there are rows.
   absl::StatusOr<std::string> Write(const SpilledUpdates& updates) const;
 
-  // The files of this store in all directories.
-  std::vector<std::string> List() const;
-  absl::StatusOr<SpilledUpdates> Read(const std::string& path) const;
+  // The files of this store in all directories; those of one run, config and pipe together, because
+  // they are to be judged together. An error when one of them cannot be read.
+  absl::StatusOr<std::vector<SpillGroup>> List() const;
+  // One file, wherever it is: for what a person points at.
+  absl::StatusOr<SpillGroup> Find(const std::string& path) const;
+
+  // All updates of a group, in pipe order. Files that are gone were brought back by somebody else:
+  // NotFound when all are. kEncrypted: with keys, a file that is not encrypted is not believed, for
+  // anybody who can write into the directory could have made it.
+  enum class Trust : uint8_t { kEncrypted, kAll };
+  absl::StatusOr<SpilledUpdates> Read(const SpillGroup& group, Trust trust) const;
   // Once its updates are durable elsewhere.
-  absl::Status Remove(const std::string& path) const;
+  absl::Status Remove(const SpillGroup& group) const;
 
  private:
   const Options options_;
   Entropy& entropy_;
 };
-
-// Of which config the file is, without opening what is encrypted. "" when it is no spill file.
-std::string ConfigIdOfSpill(const std::string& path);
 
 }  // namespace shunt

@@ -2,7 +2,6 @@
 // G26, G28, G33; F60, F70, F71.
 #include "stages/control_stage.h"
 
-#include <algorithm>
 #include <deque>
 #include <fstream>
 #include <functional>
@@ -132,20 +131,29 @@ class ControlStageTest : public ::testing::Test, public ControlEvents {
   }
   void OnStoreFailed(const StoreFailure& failure) override {
     store_failures_.push_back(failure.status);
-    EXPECT_EQ(failure.files, spill_.List());
+    EXPECT_EQ(failure.files, SpillFiles());
     EXPECT_EQ(failure.updates, Spilled().size());
   }
 
   // The payloads of all spilled updates.
   std::vector<std::string> Spilled() const {
     std::vector<std::string> payloads;
-    for (const std::string& file : spill_.List()) {
-      const absl::StatusOr<SpilledUpdates> updates = spill_.Read(file);
+    const std::vector<SpillGroup> groups = *spill_.List();
+    for (const SpillGroup& group : groups) {
+      const absl::StatusOr<SpilledUpdates> updates =
+          spill_.Read(group, UpdateSpill::Trust::kEncrypted);
       EXPECT_TRUE(updates.ok()) << updates.status();
       for (const JournalRow& row : updates->rows) payloads.push_back(row.payload);
     }
-    std::sort(payloads.begin(), payloads.end());  // files have no order
     return payloads;
+  }
+  std::vector<std::string> SpillFiles() const {
+    std::vector<std::string> files;
+    const std::vector<SpillGroup> groups = *spill_.List();
+    for (const SpillGroup& group : groups) {
+      files.insert(files.end(), group.paths.begin(), group.paths.end());
+    }
+    return files;
   }
 
   ManualClock clock_{kNow};
@@ -373,7 +381,7 @@ TEST_F(ControlStageTest, G33_WhileTheStoreFailsNoUpdateIsInMemoryAlone) {
   clock_.Advance(absl::Seconds(1));
   Settle();
   EXPECT_THAT(Journal(), ElementsAre(Verdict::kApplied, Verdict::kApplied));
-  EXPECT_THAT(spill_.List(), IsEmpty()) << "the store has them";
+  EXPECT_THAT(SpillFiles(), IsEmpty()) << "the store has them";
   EXPECT_THAT(trouble_, SizeIs(1));
 }
 

@@ -49,6 +49,8 @@ SpilledUpdates Updates(std::vector<JournalRow> rows) {
 
 class UpdateSpillTest : public ::testing::Test {
  protected:
+  using Trust = UpdateSpill::Trust;
+
   UpdateSpill Spill(std::shared_ptr<const Keyring> keys = nullptr,
                     std::string store_id = "store-1") const {
     return UpdateSpill({.directories = {directory_ / "a", directory_ / "b"},
@@ -59,6 +61,22 @@ class UpdateSpillTest : public ::testing::Test {
   }
   static std::shared_ptr<const Keyring> Key(char c) {
     return *Keyring::Parse(std::string(kKeyBytes, c));
+  }
+
+  // One file alone.
+  static absl::StatusOr<SpilledUpdates> Read(const UpdateSpill& spill, const std::string& path,
+                                             Trust trust = Trust::kEncrypted) {
+    const absl::StatusOr<SpillGroup> group = spill.Find(path);
+    if (!group.ok()) return group.status();
+    return spill.Read(*group, trust);
+  }
+  static std::vector<std::string> Files(const UpdateSpill& spill) {
+    std::vector<std::string> files;
+    const std::vector<SpillGroup> groups = *spill.List();
+    for (const SpillGroup& group : groups) {
+      files.insert(files.end(), group.paths.begin(), group.paths.end());
+    }
+    return files;
   }
 
   TempDir directory_;
@@ -74,15 +92,14 @@ TEST_F(UpdateSpillTest, WhatIsWrittenIsRead) {
     updates.spec_json = R"({"type":"object"})";
     const absl::StatusOr<std::string> path = Spill(keys).Write(updates);
     ASSERT_TRUE(path.ok()) << path.status();
-    const absl::StatusOr<SpilledUpdates> read = Spill(keys).Read(*path);
+    const absl::StatusOr<SpilledUpdates> read = Read(Spill(keys), *path);
     ASSERT_TRUE(read.ok()) << read.status();
     EXPECT_EQ(read->rows, updates.rows);
     EXPECT_EQ(read->config_id, updates.config_id);
     EXPECT_TRUE(read->replace);
     EXPECT_EQ(read->spec_json, updates.spec_json);
-    EXPECT_EQ(ConfigIdOfSpill(*path), updates.config_id);
-    EXPECT_TRUE(Spill(keys).Remove(*path).ok());
-    EXPECT_THAT(Spill(keys).List(), IsEmpty());
+    EXPECT_TRUE(Spill(keys).Remove(*Spill(keys).Find(*path)).ok());
+    EXPECT_THAT(Files(Spill(keys)), IsEmpty());
   }
 }
 
@@ -99,9 +116,9 @@ TEST_F(UpdateSpillTest, WithAKeyItIsCiphertextThatOnlyThatKeyOpens) {
   const std::string path = *Spill(Key('k')).Write(Updates({Row(1, 1, R"({"token":"s3cr3t"})")}));
   EXPECT_EQ(ReadAll(path).find("s3cr3t"), std::string::npos);
   EXPECT_EQ(ReadAll(path).find("czNjcjN0"), std::string::npos) << "nor in base64";
-  EXPECT_EQ(Spill(Key('x')).Read(path).status().code(), absl::StatusCode::kPermissionDenied);
-  EXPECT_EQ(Spill().Read(path).status().code(), absl::StatusCode::kPermissionDenied);
-  EXPECT_THAT(Spill().List(), ElementsAre(path)) << "that it is there is told to anybody";
+  EXPECT_EQ(Read(Spill(Key('x')), path).status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(Read(Spill(), path).status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(Files(Spill()), ElementsAre(path)) << "that it is there is told to anybody";
 }
 
 TEST_F(UpdateSpillTest, TheSecondDirectoryTakesWhatTheFirstDoesNot) {
@@ -109,7 +126,7 @@ TEST_F(UpdateSpillTest, TheSecondDirectoryTakesWhatTheFirstDoesNot) {
   const absl::StatusOr<std::string> path = Spill().Write(Updates({Row(1, 1, "{}")}));
   ASSERT_TRUE(path.ok()) << path.status();
   EXPECT_TRUE(path->starts_with(directory_ / "b")) << *path;
-  EXPECT_THAT(Spill().List(), ElementsAre(*path));
+  EXPECT_THAT(Files(Spill()), ElementsAre(*path));
 }
 
 TEST_F(UpdateSpillTest, ADirectoryThatOthersCanReachIsNotUsed) {
@@ -123,8 +140,8 @@ TEST_F(UpdateSpillTest, ADirectoryThatOthersCanReachIsNotUsed) {
 
 TEST_F(UpdateSpillTest, FilesOfOtherStoresAreLeftAlone) {
   const std::string path = *Spill(nullptr, "store-2").Write(Updates({Row(1, 1, "{}")}));
-  EXPECT_THAT(Spill().List(), IsEmpty());
-  EXPECT_EQ(Spill().Read(path).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(Files(Spill()), IsEmpty());
+  EXPECT_EQ(Read(Spill(), path).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(UpdateSpillTest, ADamagedFileIsNoticed) {
@@ -132,8 +149,56 @@ TEST_F(UpdateSpillTest, ADamagedFileIsNoticed) {
   const std::string whole = ReadAll(path);
   for (std::size_t size = 0; size + 2 < whole.size(); size += 7) {
     std::ofstream(path, std::ios::trunc) << whole.substr(0, size);
-    const absl::Status status = Spill().Read(path).status();
+    const absl::Status status = Read(Spill(), path).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << size << ": " << status;
+    EXPECT_EQ(Spill().List().status().code(), absl::StatusCode::kDataLoss)
+        << "it may hold the token that the next run needs";
+  }
+}
+
+TEST_F(UpdateSpillTest, FilesOfOneRunAndPipeBelongTogetherInPipeOrder) {
+  ASSERT_TRUE(Spill().Write(Updates({Row(3, 1, "{}"), Row(4, 1, "{}")})).ok());
+  ASSERT_TRUE(Spill().Write(Updates({Row(1, 1, "{}"), Row(3, 1, "{}")})).ok());
+  JournalRow other = Row(2, 1, "{}");
+  other.run_id = "run-2";
+  ASSERT_TRUE(Spill().Write(Updates({other})).ok());
+  const std::vector<SpillGroup> groups = *Spill().List();
+  ASSERT_THAT(groups, SizeIs(2));
+  std::vector<int64_t> seqs;
+  const SpilledUpdates together = *Spill().Read(groups[0], Trust::kEncrypted);
+  for (const JournalRow& row : together.rows) {
+    seqs.push_back(row.order.seq);
+  }
+  EXPECT_THAT(seqs, ElementsAre(1, 3, 4));
+}
+
+TEST_F(UpdateSpillTest, FilesThatSomebodyElseHasBroughtBackAreGone) {
+  ASSERT_TRUE(Spill().Write(Updates({Row(1, 1, "{}")})).ok());
+  const SpillGroup group = Spill().List()->front();
+  ASSERT_TRUE(Spill().Remove(group).ok());
+  EXPECT_EQ(Spill().Read(group, Trust::kEncrypted).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(Spill().Remove(group).ok());
+}
+
+TEST_F(UpdateSpillTest, WithAKeyWhatIsNotEncryptedIsBelievedOnlyWhenAskedTo) {
+  const std::string path = *Spill().Write(Updates({Row(1, 1, "{}")}));
+  EXPECT_EQ(Read(Spill(Key('k')), path).status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_TRUE(Read(Spill(Key('k')), path, Trust::kAll).ok());
+}
+
+TEST_F(UpdateSpillTest, WhatStandsBesideTheUpdatesCannotBeChanged) {
+  SpilledUpdates updates = Updates({Row(1, 1, "{}")});
+  updates.spec_json = R"({"type":"object"})";
+  const std::string path = *Spill(Key('k')).Write(updates);
+  const std::string whole = ReadAll(path);
+  for (const auto& [from, to] : {std::pair<std::string, std::string>("false", "true"),
+                                 {R"("type":"object")", R"("type":"string")"},
+                                 {"orders/source", "orders/destination"},
+                                 {"run-1", "run-2"}}) {
+    std::string changed = whole;
+    changed.replace(changed.find(from), from.size(), to);
+    std::ofstream(path, std::ios::trunc) << changed;
+    EXPECT_EQ(Read(Spill(Key('k')), path).status().code(), absl::StatusCode::kDataLoss) << from;
   }
 }
 
@@ -210,6 +275,14 @@ TEST_F(UpdateRecoveryTest, TheSpecJudgesAsItWouldHave) {
   updates.rows = {Row(3, 300, R"({"token":3})")};
   EXPECT_EQ(Recover(updates).quarantined, 1u);
   EXPECT_EQ(Config(), R"({"n":0,"token":"t2"})");
+}
+
+TEST_F(UpdateRecoveryTest, HalvesThatOnlyConformTogetherAreJudgedTogether) {
+  SpilledUpdates updates = Updates({Row(1, 100, R"({"token":"A1"})"), Row(2, 100, R"({"n":1})")});
+  updates.spec_json = R"({"oneOf":[{"properties":{"token":{"const":"t0"},"n":{"const":0}}},)"
+                      R"({"properties":{"token":{"const":"A1"},"n":{"const":1}}}]})";
+  EXPECT_EQ(Recover(updates).quarantined, 0u);
+  EXPECT_EQ(Config(), R"({"n":1,"token":"A1"})");
 }
 
 TEST_F(UpdateRecoveryTest, AQuarantinedLineStaysOne) {
