@@ -5,43 +5,61 @@
 namespace shunt {
 namespace {
 
-bool TooOld(absl::Time received_at, absl::Time now) { return now - received_at > kJournalAgeMax; }
+// In the order in which they go.
+enum class Kind : uint8_t { kDuplicate, kReplaced, kPrecious, kStays };
 
-// By row: whether it may go.
-std::vector<bool> Forgettable(std::span<const JournalSummary> rows) {
-  std::vector<bool> may_go(rows.size());
+Kind KindOf(Verdict verdict, bool alert) {
+  if (verdict == Verdict::kPending) return Kind::kStays;
+  if (alert || verdict == Verdict::kQuarantined) return Kind::kPrecious;
+  return verdict == Verdict::kDuplicate ? Kind::kDuplicate : Kind::kReplaced;
+}
+
+std::vector<Kind> KindsOf(std::span<const JournalSummary> rows) {
+  std::vector<Kind> kinds(rows.size());
   std::size_t applied = 0;
   for (std::size_t i = rows.size(); i-- > 0;) {
-    const Verdict verdict = rows[i].verdict;
-    const bool kept = verdict == Verdict::kApplied && ++applied <= kJournalAppliedKept;
-    may_go[i] = !kept && verdict != Verdict::kPending;
+    const bool kept = rows[i].verdict == Verdict::kApplied && ++applied <= kJournalAppliedKept;
+    kinds[i] = kept ? Kind::kStays : KindOf(rows[i].verdict, rows[i].alert);
   }
-  return may_go;
+  return kinds;
 }
+
+bool TooOld(absl::Time received_at, absl::Time now) { return now - received_at > kJournalAgeMax; }
 
 }  // namespace
 
-bool JournalIsFull(std::size_t rows, absl::Time oldest_received_at, absl::Time now) {
-  return rows > kJournalRowsMax + kJournalRowsSlack || TooOld(oldest_received_at, now);
+void JournalExtent::Add(const JournalRow& row) {
+  ++rows;
+  if (row.verdict == Verdict::kApplied) {
+    ++applied;
+    oldest_applied = std::min(oldest_applied, row.received_at);
+  } else if (KindOf(row.verdict, row.alert) < Kind::kPrecious) {
+    oldest_worthless = std::min(oldest_worthless, row.received_at);
+  }
+}
+
+bool JournalIsFull(const JournalExtent& journal, absl::Time now) {
+  if (journal.rows > kJournalRowsMax + kJournalRowsSlack) return true;
+  // With a whole number of seconds a text stands behind those of the fractions that follow.
+  const absl::Time about_now = now + absl::Seconds(1);
+  if (TooOld(journal.oldest_worthless, about_now)) return true;
+  return journal.applied > kJournalAppliedKept && TooOld(journal.oldest_applied, about_now);
 }
 
 std::vector<int64_t> RowsToForget(std::span<const JournalSummary> rows, absl::Time now) {
-  std::vector<bool> may_go = Forgettable(rows);
+  std::vector<Kind> kinds = KindsOf(rows);
   std::vector<int64_t> ids;
   const auto forget = [&](std::size_t i) {
     ids.push_back(rows[i].id);
-    may_go[i] = false;
+    kinds[i] = Kind::kStays;
   };
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (may_go[i] && TooOld(rows[i].received_at, now)) forget(i);
+    if (kinds[i] < Kind::kPrecious && TooOld(rows[i].received_at, now)) forget(i);
   }
-  std::size_t left = rows.size() - ids.size();
-  if (left <= kJournalRowsMax + kJournalRowsSlack) return ids;
-  for (const bool duplicates : {true, false}) {
-    for (std::size_t i = 0; i < rows.size() && left > kJournalRowsMax; ++i) {
-      if (!may_go[i] || (duplicates && rows[i].verdict != Verdict::kDuplicate)) continue;
-      forget(i);
-      --left;
+  if (rows.size() - ids.size() <= kJournalRowsMax + kJournalRowsSlack) return ids;
+  for (const Kind kind : {Kind::kDuplicate, Kind::kReplaced, Kind::kPrecious}) {
+    for (std::size_t i = 0; i < rows.size() && rows.size() - ids.size() > kJournalRowsMax; ++i) {
+      if (kinds[i] == kind) forget(i);
     }
   }
   return ids;

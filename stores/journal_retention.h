@@ -1,6 +1,9 @@
-// How long the journal of a config remembers (issue of the control lane: 1,000 rows or 30 days per
-// config, never the last 8 applied): long enough to find a token that lost, bounded however often a
-// connector repeats itself. One rule for all stores, so that they give the same answers (G49).
+// How long the journal of a config remembers: 1,000 rows, and what only says how an update lost or
+// was won for 30 days; long enough to find a token that lost, bounded however often a connector
+// repeats itself. One rule for all stores, so that they give the same answers (G49).
+//
+// The clocks of a fleet's workers are compared here, and any of them may be wrong. So age never
+// takes what may be the only copy of a token: quarantined rows and alerts go by count alone.
 //
 // Pure; thread-safe.
 #pragma once
@@ -25,17 +28,32 @@ inline constexpr std::size_t kJournalAppliedKept = 8;
 struct JournalSummary {
   int64_t id = 0;  // of the caller
   Verdict verdict = Verdict::kPending;
+  bool alert = false;
   absl::Time received_at;
 };
 
-// Whether RowsToForget may name any, from what is cheap to ask.
-bool JournalIsFull(std::size_t rows, absl::Time oldest_received_at, absl::Time now);
+// What is cheap to ask of a journal.
+struct JournalExtent {
+  std::size_t rows = 0;
+  std::size_t applied = 0;                                // of them
+  absl::Time oldest_applied = absl::InfiniteFuture();     // by received_at
+  absl::Time oldest_worthless = absl::InfiniteFuture();   // duplicate or superseded, no alert
+
+  void Add(const JournalRow& row);
+};
+
+// False: RowsToForget names none. To within a second, which is how far texts of times keep order.
+bool JournalIsFull(const JournalExtent& journal, absl::Time now);
 
 // The ids that go. `rows` is a whole journal, oldest first; `now` is the newest received_at of the
-// rows just written. Those of an age above kJournalAgeMax go. When there are more than
-// kJournalRowsMax + kJournalRowsSlack, as many go as leave kJournalRowsMax: duplicates first, they
-// say nothing that another row does not; then the oldest. Pending ones and the newest
-// kJournalAppliedKept applied ones stay.
+// rows just written. Pending rows and the newest kJournalAppliedKept applied ones stay. Of the
+// others there are
+//   duplicates: they say nothing that another row does not;
+//   superseded and applied ones: their values lost, or were replaced, in due order;
+//   quarantined ones and alerts: each may hold a token that stands nowhere else.
+// Of the first two, those go that are older than kJournalAgeMax. When there are more rows than
+// kJournalRowsMax + kJournalRowsSlack, as many go as leave kJournalRowsMax: kind by kind in this
+// order, the oldest first.
 std::vector<int64_t> RowsToForget(std::span<const JournalSummary> rows, absl::Time now);
 
 // The newest received_at of `rows`; infinite past when there are none.

@@ -155,25 +155,34 @@ void WriteRows(const std::vector<JournalRow>& rows, Texts& texts, Statements& st
   }
 }
 
-// How long a journal is and how old.
-struct Extent {
-  int64_t rows = 0;
-  absl::Time oldest = absl::InfiniteFuture();
-};
+// A time that a query answered with; nothing: there is none.
+absl::Status ReadTime(const PostgresDatabase& database, const PostgresRow& row, int column,
+                      absl::Time& time) {
+  if (row.IsNull(column)) return absl::OkStatus();
+  const std::optional<absl::Time> parsed = ParseTimeText(row.Text(column));
+  if (!parsed) return database.Damaged("the time of a journal row cannot be read");
+  time = *parsed;
+  return absl::OkStatus();
+}
 
+// Walks the index of ages; of the rows themselves it reads only alerts that are older than the
+// oldest row that is none.
 PostgresStatement SelectExtent(const PostgresDatabase& database, std::string_view config_id,
-                               Extent& extent) {
-  extent = Extent();
+                               JournalExtent& extent) {
+  extent = JournalExtent();
   PostgresStatement select{
-      "SELECT count(*), min(received_at) FROM shunt.config_journal WHERE config_id = $1",
+      "SELECT count(*), count(*) FILTER (WHERE verdict = 'applied'),"
+      " min(received_at) FILTER (WHERE verdict = 'applied'),"
+      " (SELECT received_at FROM shunt.config_journal WHERE config_id = $1"
+      "  AND verdict IN ('duplicate', 'superseded') AND NOT alert ORDER BY received_at LIMIT 1)"
+      " FROM shunt.config_journal WHERE config_id = $1",
       {config_id}};
   select.on_row = [&](const PostgresRow& row) {
-    extent.rows = row.Int(0);
-    if (extent.rows == 0) return absl::OkStatus();
-    const std::optional<absl::Time> oldest = ParseTimeText(row.Text(1));
-    if (!oldest) return database.Damaged("the time of a journal row cannot be read");
-    extent.oldest = *oldest;
-    return absl::OkStatus();
+    extent.rows = static_cast<std::size_t>(row.Int(0));
+    extent.applied = static_cast<std::size_t>(row.Int(1));
+    absl::Status status = ReadTime(database, row, 2, extent.oldest_applied);
+    status.Update(ReadTime(database, row, 3, extent.oldest_worthless));
+    return status;
   };
   return select;
 }
@@ -181,24 +190,23 @@ PostgresStatement SelectExtent(const PostgresDatabase& database, std::string_vie
 PostgresStatement SelectSummaries(const PostgresDatabase& database, std::string_view config_id,
                                   std::vector<JournalSummary>& rows) {
   PostgresStatement select{
-      "SELECT id, verdict, received_at FROM shunt.config_journal WHERE config_id = $1 ORDER BY id",
+      "SELECT id, verdict, alert, received_at FROM shunt.config_journal WHERE config_id = $1"
+      " ORDER BY id",
       {config_id}};
   select.on_row = [&](const PostgresRow& row) {
     const std::optional<Verdict> verdict = ParseVerdictName(row.Text(1));
-    const std::optional<absl::Time> received_at = ParseTimeText(row.Text(2));
+    const std::optional<absl::Time> received_at = ParseTimeText(row.Text(3));
     if (!verdict || !received_at) return database.Damaged("a row of the journal cannot be read");
-    rows.push_back({row.Int(0), *verdict, *received_at});
+    rows.push_back({row.Int(0), *verdict, row.Bool(2), *received_at});
     return absl::OkStatus();
   };
   return select;
 }
 
 // Whether the journal may be full once `rows` are written: some may take the place of others.
-bool MayBeFull(const Extent& before, const std::vector<JournalRow>& rows) {
-  absl::Time oldest = before.oldest;
-  for (const JournalRow& row : rows) oldest = std::min(oldest, row.received_at);
-  return JournalIsFull(static_cast<std::size_t>(before.rows) + rows.size(), oldest,
-                       NewestReceipt(rows));
+bool MayBeFull(JournalExtent journal, const std::vector<JournalRow>& rows) {
+  for (const JournalRow& row : rows) journal.Add(row);
+  return JournalIsFull(journal, NewestReceipt(rows));
 }
 
 absl::Status WriteAndForget(const PostgresDatabase& database, PostgresTransaction& transaction,
@@ -265,7 +273,7 @@ absl::StatusOr<std::vector<std::string>> List(PostgresTransaction& view) {
 absl::Status Update(const PostgresDatabase& database, PostgresTransaction& transaction,
                     std::string_view config_id, const Store::Decide& decide) {
   ConfigDocument stored;
-  Extent extent;
+  JournalExtent extent;
   Statements reads = SelectDocument(database, config_id, stored);
   reads.push_back(SelectExtent(database, config_id, extent));
   if (absl::Status status = transaction.Read(std::move(reads)); !status.ok()) return status;

@@ -191,23 +191,46 @@ absl::StatusOr<std::vector<JournalRow>> ReadJournal(SqliteDatabase& database,
 
 namespace {
 
-absl::StatusOr<bool> IsFull(SqliteDatabase& database, std::string_view config_id, absl::Time now) {
-  absl::StatusOr<SqliteStatement> select =
-      database.Prepare("SELECT count(*), min(received_at) FROM config_journal WHERE config_id = ?");
+// A time that a query answered with; nothing: there is none.
+absl::Status ReadTime(const SqliteDatabase& database, const SqliteStatement& row, int column,
+                      absl::Time& time) {
+  const std::optional<std::string> text = row.OptionalText(column);
+  if (!text) return absl::OkStatus();
+  const std::optional<absl::Time> parsed = ParseTimeText(*text);
+  if (!parsed) return database.Damaged("the time of a journal row cannot be read");
+  time = *parsed;
+  return absl::OkStatus();
+}
+
+// Walks the index of ages; of the rows themselves it reads only alerts that are older than the
+// oldest row that is none.
+absl::StatusOr<JournalExtent> ReadExtent(SqliteDatabase& database, std::string_view config_id) {
+  absl::StatusOr<SqliteStatement> select = database.Prepare(
+      "SELECT count(*), count(*) FILTER (WHERE verdict = 'applied'),"
+      " min(received_at) FILTER (WHERE verdict = 'applied'),"
+      " (SELECT received_at FROM config_journal INDEXED BY config_journal_ages"
+      "  WHERE config_id = ?1 AND verdict IN ('duplicate', 'superseded') AND NOT alert"
+      "  ORDER BY received_at LIMIT 1)"
+      " FROM config_journal WHERE config_id = ?1");
   if (!select.ok()) return select.status();
   absl::StatusOr<bool> row = select->Bind(config_id).Step();
   if (!row.ok()) return row.status();
-  const int64_t rows = select->Int(0);
-  if (rows == 0) return false;
-  const std::optional<absl::Time> oldest = ParseTimeText(select->Text(1));
-  if (!oldest) return database.Damaged("the time of a journal row cannot be read");
-  return JournalIsFull(static_cast<std::size_t>(rows), *oldest, now);
+  JournalExtent extent;
+  extent.rows = static_cast<std::size_t>(select->Int(0));
+  extent.applied = static_cast<std::size_t>(select->Int(1));
+  if (absl::Status status = ReadTime(database, *select, 2, extent.oldest_applied); !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = ReadTime(database, *select, 3, extent.oldest_worthless); !status.ok()) {
+    return status;
+  }
+  return extent;
 }
 
 absl::StatusOr<std::vector<JournalSummary>> Summaries(SqliteDatabase& database,
                                                       std::string_view config_id) {
   absl::StatusOr<SqliteStatement> select = database.Prepare(
-      "SELECT id, verdict, received_at FROM config_journal WHERE config_id = ? ORDER BY id");
+      "SELECT id, verdict, alert, received_at FROM config_journal WHERE config_id = ? ORDER BY id");
   if (!select.ok()) return select.status();
   select->Bind(config_id);
   std::vector<JournalSummary> rows;
@@ -216,17 +239,18 @@ absl::StatusOr<std::vector<JournalSummary>> Summaries(SqliteDatabase& database,
     if (!row.ok()) return row.status();
     if (!*row) return rows;
     const std::optional<Verdict> verdict = ParseVerdictName(select->Text(1));
-    const std::optional<absl::Time> received_at = ParseTimeText(select->Text(2));
+    const std::optional<absl::Time> received_at = ParseTimeText(select->Text(3));
     if (!verdict || !received_at) return database.Damaged("a row of the journal cannot be read");
-    rows.push_back({select->Int(0), *verdict, *received_at});
+    rows.push_back({select->Int(0), *verdict, select->Bool(2), *received_at});
   }
 }
 
 }  // namespace
 
 absl::Status ForgetRows(SqliteDatabase& database, std::string_view config_id, absl::Time now) {
-  const absl::StatusOr<bool> full = IsFull(database, config_id, now);
-  if (!full.ok() || !*full) return full.status();
+  const absl::StatusOr<JournalExtent> extent = ReadExtent(database, config_id);
+  if (!extent.ok()) return extent.status();
+  if (!JournalIsFull(*extent, now)) return absl::OkStatus();
   const absl::StatusOr<std::vector<JournalSummary>> rows = Summaries(database, config_id);
   if (!rows.ok()) return rows.status();
   absl::StatusOr<SqliteStatement> remove =

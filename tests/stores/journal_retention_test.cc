@@ -13,9 +13,21 @@ const absl::Time kNow = absl::FromUnixSeconds(1'732'300'000);
 std::vector<JournalSummary> Rows(std::size_t count, Verdict verdict) {
   std::vector<JournalSummary> rows;
   for (std::size_t i = 0; i < count; ++i) {
-    rows.push_back({static_cast<int64_t>(i), verdict, kNow});
+    rows.push_back({static_cast<int64_t>(i), verdict, false, kNow});
   }
   return rows;
+}
+
+JournalExtent ExtentOf(const std::vector<JournalSummary>& rows) {
+  JournalExtent extent;
+  for (const JournalSummary& summary : rows) {
+    JournalRow row;
+    row.verdict = summary.verdict;
+    row.alert = summary.alert;
+    row.received_at = summary.received_at;
+    extent.Add(row);
+  }
+  return extent;
 }
 
 std::vector<int64_t> Numbers(int64_t begin, int64_t end) {
@@ -28,12 +40,12 @@ TEST(RowsToForget, KeepsAllWithinItsBounds) {
   EXPECT_TRUE(RowsToForget({}, kNow).empty());
   const auto rows = Rows(kJournalRowsMax + kJournalRowsSlack, Verdict::kSuperseded);
   EXPECT_TRUE(RowsToForget(rows, kNow).empty());
-  EXPECT_FALSE(JournalIsFull(rows.size(), kNow, kNow));
+  EXPECT_FALSE(JournalIsFull(ExtentOf(rows), kNow));
 }
 
 TEST(RowsToForget, BeyondTheSlackTheOldestGoUntilTheBound) {
   const auto rows = Rows(kJournalRowsMax + kJournalRowsSlack + 1, Verdict::kSuperseded);
-  EXPECT_TRUE(JournalIsFull(rows.size(), kNow, kNow));
+  EXPECT_TRUE(JournalIsFull(ExtentOf(rows), kNow));
   EXPECT_EQ(RowsToForget(rows, kNow), Numbers(0, kJournalRowsSlack + 1));
 }
 
@@ -43,11 +55,45 @@ TEST(RowsToForget, DuplicatesGoBeforeAnythingThatSaysMore) {
   EXPECT_EQ(RowsToForget(rows, kNow), Numbers(50, 50 + kJournalRowsSlack + 1));
 }
 
+TEST(RowsToForget, WhatMayBeTheOnlyCopyOfATokenGoesLast) {
+  auto rows = Rows(kJournalRowsMax + kJournalRowsSlack + 1, Verdict::kQuarantined);
+  for (std::size_t i = 1; i < rows.size(); i += 2) {
+    rows[i].verdict = Verdict::kSuperseded;
+    rows[i].alert = true;
+  }
+  rows[500] = {500, Verdict::kSuperseded, false, kNow};
+  rows[600] = {600, Verdict::kApplied, false, kNow};
+  for (std::size_t i = 700; i < 700 + kJournalAppliedKept; ++i) rows[i].verdict = Verdict::kApplied;
+  rows[900] = {900, Verdict::kDuplicate, false, kNow};
+  std::vector<int64_t> expected = {900, 500, 600};
+  for (int64_t i = 0; expected.size() <= kJournalRowsSlack; ++i) expected.push_back(i);
+  EXPECT_EQ(RowsToForget(rows, kNow), expected) << "and then the oldest of them";
+}
+
+TEST(RowsToForget, AWrongClockTakesNothingThatMatters) {
+  auto rows = Rows(4, Verdict::kQuarantined);
+  rows[1] = {1, Verdict::kSuperseded, true, kNow};
+  rows[2].verdict = Verdict::kPending;
+  rows[3] = {3, Verdict::kQuarantined, false, absl::UnixEpoch()};
+  const absl::Time ahead = kNow + absl::Hours(24 * 365 * 100);
+  EXPECT_TRUE(RowsToForget(rows, ahead).empty());
+  EXPECT_FALSE(JournalIsFull(ExtentOf(rows), ahead)) << "nor is the journal read for nothing";
+}
+
+TEST(RowsToForget, TheLastAppliedAreNoReasonToReadTheJournal) {
+  auto rows = Rows(kJournalAppliedKept, Verdict::kApplied);
+  for (JournalSummary& row : rows) row.received_at = absl::UnixEpoch();
+  EXPECT_FALSE(JournalIsFull(ExtentOf(rows), kNow));
+  rows.push_back({100, Verdict::kApplied, false, kNow});
+  EXPECT_TRUE(JournalIsFull(ExtentOf(rows), kNow));
+  EXPECT_EQ(RowsToForget(rows, kNow), Numbers(0, 1));
+}
+
 TEST(RowsToForget, WhatIsOlderThanThirtyDaysGoes) {
   auto rows = Rows(5, Verdict::kSuperseded);
   rows[0].received_at = kNow - kJournalAgeMax;
   rows[1].received_at = rows[3].received_at = kNow - kJournalAgeMax - absl::Nanoseconds(1);
-  EXPECT_TRUE(JournalIsFull(rows.size(), rows[1].received_at, kNow));
+  EXPECT_TRUE(JournalIsFull(ExtentOf(rows), kNow));
   EXPECT_EQ(RowsToForget(rows, kNow), (std::vector<int64_t>{1, 3}));
 }
 

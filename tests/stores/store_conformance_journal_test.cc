@@ -87,11 +87,41 @@ TEST_P(StoreJournal, NeverForgetsWhatIsStillToBeJudged) {
   EXPECT_EQ(Journal().size(), kJournalRowsMax) << "there is room again";
 }
 
-TEST_P(StoreJournal, OldPendingAndAppliedRowsStay) {
+TEST_P(StoreJournal, OfOldRowsTheWorthlessGo) {
+  JournalRow alert = Old(MakeRow(5, Verdict::kSuperseded));
+  alert.alert = true;
   Write({Old(MakeRow(1, Verdict::kPending)), Old(MakeRow(2, Verdict::kApplied)),
-         Old(MakeRow(3, Verdict::kQuarantined))});
-  Write({MakeRow(4)});
-  EXPECT_EQ(Numbers(Journal()), (std::vector<int64_t>{1, 2, 4}));
+         Old(MakeRow(3, Verdict::kQuarantined)), Old(MakeRow(4, Verdict::kSuperseded)), alert,
+         Old(MakeRow(6, Verdict::kDuplicate))});
+  Write({MakeRow(7)});
+  EXPECT_EQ(Numbers(Journal()), (std::vector<int64_t>{1, 2, 3, 5, 7}));
+}
+
+TEST_P(StoreJournal, AWorkerAMonthAheadTakesNoTokenFromTheOthers) {
+  JournalRow alert = MakeRow(2, Verdict::kSuperseded);
+  alert.alert = true;
+  Write({MakeRow(1, Verdict::kQuarantined), alert});
+  JournalRow ahead = MakeRow(3);
+  ahead.received_at = kNow + kJournalAgeMax + absl::Hours(24);
+  Write({ahead});
+  EXPECT_EQ(Numbers(Journal()), (std::vector<int64_t>{1, 2, 3}));
+}
+
+TEST_P(StoreJournal, OldAppliedRowsGoUpToTheLastEight) {
+  std::vector<JournalRow> rows = Rows(0, 9, Verdict::kApplied);
+  for (JournalRow& row : rows) row = Old(row);
+  Write(rows);
+  Write({MakeRow(9, Verdict::kPending)});
+  EXPECT_EQ(Numbers(Journal()), (std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+}
+
+TEST_P(StoreJournal, AnOldAlertHidesNoOlderAndNoYoungerRow) {
+  JournalRow alert = Old(MakeRow(1, Verdict::kSuperseded));
+  alert.received_at -= absl::Hours(1);
+  alert.alert = true;
+  Write({alert, Old(MakeRow(2, Verdict::kDuplicate))});
+  Write({MakeRow(3)});
+  EXPECT_EQ(Numbers(Journal()), (std::vector<int64_t>{1, 3}));
 }
 
 TEST_P(StoreJournal, ARowOfExactlyAMonthStays) {

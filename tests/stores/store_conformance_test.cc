@@ -39,7 +39,7 @@ JournalRow MakeRow(int64_t seq, Verdict verdict) {
   row.payload = R"({"api_key":"s3cr3t","start_date":"01-01-2022"})";
   row.generation = 3;
   row.unvalidated = true;
-  row.alert = true;
+  row.alert = verdict == Verdict::kQuarantined;  // of others it decides how long they are kept
   return row;
 }
 
