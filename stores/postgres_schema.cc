@@ -131,7 +131,7 @@ CREATE VIEW shunt.config_journal_readable AS SELECT
 struct Found {
   bool schema = false;   // there is one of our name
   bool any = false;      // with something in it
-  bool version = false;  // with a table of versions
+  bool version = false;  // with a table of versions like ours
 };
 
 absl::Status Look(PostgresTransaction& transaction, Found& found) {
@@ -139,7 +139,9 @@ absl::Status Look(PostgresTransaction& transaction, Found& found) {
   PostgresStatement look{
       "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'shunt'),"
       " EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid),"
-      " EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = 'schema_version')"
+      " EXISTS (SELECT FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid"
+      "  WHERE c.relnamespace = n.oid AND c.relname = 'schema_version' AND a.attname = 'version'"
+      "  AND a.atttypid = 'int8'::regtype)"
       " FROM (SELECT (SELECT oid FROM pg_namespace WHERE nspname = 'shunt') AS oid) AS n"};
   look.on_row = [&found](const PostgresRow& row) {
     found = Found{row.Bool(0), row.Bool(1), row.Bool(2)};

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "platform/check.h"
 #include "platform/clock.h"
 #include "platform/io.h"
 
@@ -80,26 +79,30 @@ int PostgresParameter::size() const {
   return is_number_ ? number_bytes_ : static_cast<int>(bytes_.size());
 }
 
-bool PostgresRow::IsNull(int column) const { return libpq_.PQgetisnull(result_, 0, column) != 0; }
-
-std::string_view PostgresRow::Bytes(int column) const {
-  return {libpq_.PQgetvalue(result_, 0, column),
-          static_cast<std::size_t>(libpq_.PQgetlength(result_, 0, column))};
+bool PostgresRow::IsNull(int column) const {
+  return libpq_.PQgetisnull(result_, row_, column) != 0;
 }
 
-uint64_t PostgresRow::Bits(int column) const {
-  const std::string_view bytes = Bytes(column);
-  SHUNT_CHECK(bytes.size() == sizeof(uint64_t));  // our statements ask for int8 and float8 only
-  return FromBigEndian(bytes);
+std::string_view PostgresRow::Bytes(int column) const {
+  return {libpq_.PQgetvalue(result_, row_, column),
+          static_cast<std::size_t>(libpq_.PQgetlength(result_, row_, column))};
+}
+
+uint64_t PostgresRow::Bits(int column, std::size_t bytes) const {
+  if (IsNull(column)) return 0;
+  const std::string_view value = Bytes(column);
+  if (value.size() == bytes) return FromBigEndian(value);
+  misread_ = true;
+  return 0;
 }
 
 int64_t PostgresRow::Int(int column) const {
-  return IsNull(column) ? 0 : static_cast<int64_t>(Bits(column));
+  return static_cast<int64_t>(Bits(column, sizeof(int64_t)));
 }
-double PostgresRow::Real(int column) const { return std::bit_cast<double>(Bits(column)); }
-bool PostgresRow::Bool(int column) const {
-  return !IsNull(column) && FromBigEndian(Bytes(column)) != 0;
+double PostgresRow::Real(int column) const {
+  return std::bit_cast<double>(Bits(column, sizeof(double)));
 }
+bool PostgresRow::Bool(int column) const { return Bits(column, 1) != 0; }
 std::string PostgresRow::Text(int column) const { return std::string(Bytes(column)); }
 std::optional<std::string> PostgresRow::OptionalText(int column) const {
   if (IsNull(column)) return std::nullopt;
@@ -243,6 +246,21 @@ void PostgresSession::NoteError(const PGresult* result, PostgresAnswer& answer) 
                    (sqlstate != nullptr && std::string_view(sqlstate) == kStoodStill);
 }
 
+void PostgresSession::Take(const PostgresStatement& statement, const PGresult* result,
+                           PostgresAnswer& answer) const {
+  if (!statement.on_row) return;
+  const int rows = libpq_.PQntuples(result);
+  for (int i = 0; i < rows; ++i) {
+    const PostgresRow row(libpq_, result, i);
+    absl::Status taken = statement.on_row(row);
+    if (row.misread()) {
+      taken = absl::DataLossError(
+          absl::StrCat(target_.url, ": its tables are not those of a shunt store"));
+    }
+    if (!taken.ok() && answer.status.ok()) answer.status = taken;
+  }
+}
+
 // All results of one statement, which is followed by a nullptr.
 PostgresSession::Waited PostgresSession::Receive(const PostgresStatement& statement,
                                                  absl::Duration deadline, PostgresAnswer& answer) {
@@ -255,18 +273,16 @@ PostgresSession::Waited PostgresSession::Receive(const PostgresStatement& statem
         libpq_.PQgetResult(connection_), libpq_.PQclear);
     if (result == nullptr) return Waited::kReady;
     switch (libpq_.PQresultStatus(result.get())) {
-      case PGRES_SINGLE_TUPLE: {
-        const absl::Status taken = statement.on_row(PostgresRow(libpq_, result.get()));
-        if (!taken.ok() && answer.status.ok()) answer.status = taken;
+      case PGRES_SINGLE_TUPLE:
+      case PGRES_TUPLES_OK:  // without rows after single ones; with all of them if none were granted
+        Take(statement, result.get(), answer);
         break;
-      }
       case PGRES_COMMAND_OK:
         if (statement.affected != nullptr) {
           const std::string_view text = libpq_.PQcmdTuples(result.get());
           std::from_chars(text.data(), text.data() + text.size(), *statement.affected);
         }
         break;
-      case PGRES_TUPLES_OK:
       case PGRES_PIPELINE_ABORTED:
         break;
       default:

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -61,23 +62,28 @@ class PostgresParameter {
   uint8_t number_bytes_ = 0;
 };
 
-// A row that has just arrived; gone after the call that it was passed to.
+// A row that has just arrived; gone after the call that it was passed to. Where a column is not of
+// the type that it is read as, the tables are not ours: it reads as 0, and the run answers DataLoss.
 class PostgresRow {
  public:
-  PostgresRow(const Libpq& libpq, const PGresult* result) : libpq_(libpq), result_(result) {}
+  PostgresRow(const Libpq& libpq, const PGresult* result, int row)
+      : libpq_(libpq), result_(result), row_(row) {}
   bool IsNull(int column) const;
   int64_t Int(int column) const;
   double Real(int column) const;
   bool Bool(int column) const;
   std::string Text(int column) const;  // also bytes
   std::optional<std::string> OptionalText(int column) const;
+  bool misread() const { return misread_; }
 
  private:
   std::string_view Bytes(int column) const;
-  uint64_t Bits(int column) const;
+  uint64_t Bits(int column, std::size_t bytes) const;
 
   const Libpq& libpq_;
   const PGresult* const result_;
+  const int row_;
+  mutable bool misread_ = false;  // reading is const to those who read
 };
 
 struct PostgresStatement {
@@ -133,6 +139,8 @@ class PostgresSession {
   Waited ReceiveSync(absl::Duration deadline);
   PostgresAnswer SendAndReceive(std::span<const PostgresStatement> statements,
                                 absl::Duration deadline);
+  void Take(const PostgresStatement& statement, const PGresult* result,
+            PostgresAnswer& answer) const;
   void NoteError(const PGresult* result, PostgresAnswer& answer) const;
   PostgresAnswer Broken(Waited how, PostgresAnswer so_far);
   PostgresAnswer CannotConnect();

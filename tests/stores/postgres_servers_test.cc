@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "platform/process.h"
+#include "stores/libpq.h"
+#include "stores/postgres_session.h"
 #include "tests/platform/temp_dir.h"
 #include "tests/stores/postgres_case.h"
 
@@ -149,6 +151,54 @@ TEST_F(PostgresFaults, ASchemaOfSomebodyElseIsLeftAlone) {
   ExpectRefused(Url(), StatusCode::kDataLoss, "not of a shunt store");
   server_.Execute("DROP TABLE shunt.railway", "probe");
   Open();  // an empty schema that an administrator has made
+}
+
+TEST_F(PostgresFaults, ATableOfVersionsOfSomebodyElseIsLeftAlone) {
+  for (const char* column :
+       {"version int4", "version text", "version bytea", "version bool", "number int8"}) {
+    SCOPED_TRACE(column);
+    server_.Execute("CREATE SCHEMA shunt", "probe");
+    server_.Execute(std::string("CREATE TABLE shunt.schema_version (") + column + ")", "probe");
+    server_.Execute("INSERT INTO shunt.schema_version VALUES ('1')", "probe");
+    ExpectRefused(Url(), StatusCode::kDataLoss, "not of a shunt store");
+    server_.Execute("DROP SCHEMA shunt CASCADE", "probe");
+  }
+}
+
+TEST_F(PostgresFaults, AColumnOfAnotherTypeIsDamage) {
+  const std::unique_ptr<Store> store = Open();
+  ASSERT_TRUE(WriteProbeConfig(*store, 1).ok());
+  for (const char* type : {"int4", "text", "bool"}) {
+    SCOPED_TRACE(type);
+    server_.Execute(std::string("ALTER TABLE shunt.configs ALTER generation TYPE ") + type +
+                        " USING generation::int4::" + type,
+                    "probe");
+    EXPECT_EQ(store->ReadConfig(kProbeConfig).status().code(), StatusCode::kDataLoss);
+    EXPECT_EQ(WriteProbeConfig(*store, 2).code(), StatusCode::kDataLoss) << "nothing is written";
+  }
+}
+
+int GrantNoSingleRows(PGconn*) { return 0; }
+
+TEST_F(PostgresFaults, RowsThatComeAllAtOnceAreTaken) {
+  const auto loaded = LoadLibpq();
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  Libpq libpq = **loaded;
+  libpq.PQsetSingleRowMode = GrantNoSingleRows;
+  const auto target = ParsePostgresUrl(libpq, Url());
+  ASSERT_TRUE(target.ok()) << target.status();
+  PostgresSession session(libpq, *target, -1);
+  const absl::Duration deadline = SystemClock().MonoNow() + kPatience;
+  ASSERT_TRUE(session.Connect(deadline).status.ok());
+  std::vector<int64_t> numbers;
+  PostgresStatement select{"SELECT i::int8 FROM generate_series(1, 3) AS i"};
+  select.on_row = [&](const PostgresRow& row) {
+    numbers.push_back(row.Int(0));
+    return absl::OkStatus();
+  };
+  const PostgresAnswer answer = session.Run({&select, 1}, deadline);
+  EXPECT_TRUE(answer.status.ok()) << answer.status;
+  EXPECT_EQ(numbers, (std::vector<int64_t>{1, 2, 3}));
 }
 
 TEST_F(PostgresFaults, TablesThatAreMissingAreDamage) {
