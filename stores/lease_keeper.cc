@@ -1,8 +1,10 @@
 #include "stores/lease_keeper.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "stores/postgres_runs.h"
 
 namespace shunt {
@@ -40,10 +42,22 @@ LeaseKeeper::~LeaseKeeper() {
   static_cast<void>(Renew(database, absl::ZeroDuration()));
 }
 
+absl::Status LeaseKeeper::Start() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (thread_.joinable()) return absl::OkStatus();
+  try {
+    thread_ = std::thread([this] { Loop(); });
+  } catch (const std::system_error&) {
+    return absl::UnavailableError(absl::StrCat(
+        target_.url, ": no thread can be started to renew the lease of a run: the limits of the"
+                     " machine, the container or the user are reached"));
+  }
+  return absl::OkStatus();
+}
+
 void LeaseKeeper::Keep(int64_t epoch) {
   const std::lock_guard<std::mutex> lock(mutex_);
   epochs_.insert(epoch);
-  if (!thread_.joinable()) thread_ = std::thread([this] { Loop(); });
 }
 
 void LeaseKeeper::Release(int64_t epoch) {

@@ -3,8 +3,8 @@
 // comes too late (the process was stopped) renews all the same: when nobody took over meanwhile,
 // the run goes on; when somebody did, its epoch fences this one.
 //
-// Threads: thread-safe. The thread starts with the first run and ends with the keeper.
-// Errors: none; a renewal that fails is tried again, and a lease that runs out costs nothing but
+// Threads: thread-safe. The thread starts before the first run and ends with the keeper.
+// Errors: Unavailable when there is no thread to be had; else none: a renewal that fails is tried again, and a lease that runs out costs nothing but
 // that a newcomer may take over.
 // Bounds: destroying it takes at most about two seconds, also when the server does not answer.
 #pragma once
@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "platform/io.h"
@@ -32,6 +33,8 @@ class LeaseKeeper {
   LeaseKeeper(const LeaseKeeper&) = delete;
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;
 
+  // Nothing to do when it was called before. A run that is kept without it is renewed by nobody.
+  absl::Status Start();
   void Keep(int64_t epoch);
   void Release(int64_t epoch);
 
@@ -48,7 +51,7 @@ class LeaseKeeper {
   PostgresDatabase database_;  // of the thread
   std::mutex mutex_;
   std::set<int64_t> epochs_;  // guarded by mutex_
-  std::thread thread_;        // started by Keep, guarded by mutex_
+  std::thread thread_;        // guarded by mutex_
 };
 
 }  // namespace shunt

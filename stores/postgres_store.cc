@@ -113,6 +113,7 @@ absl::StatusOr<RunHandle> PostgresStore::BeginRun(std::string_view connection,
                                                   bool take_over) {
   if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
   if (absl::Status status = CheckName("run id", run_id); !status.ok()) return status;
+  if (absl::Status status = leases_->Start(); !status.ok()) return status;
   RunHandle run{std::string(connection), std::string(run_id), 0};
   // An id that this object has used itself belongs to an attempt of this call only.
   const postgres_runs::Lease lease{absl::StrCat(owner_, "-", SystemEntropy().HexId()), run_lease_};
