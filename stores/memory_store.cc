@@ -82,6 +82,7 @@ struct MemoryStore::Content {
     const ConfigDocument stored = ConfigOf(config_id).document;
     if (absl::Status status = CheckChange(config_id, stored, change); !status.ok()) return status;
     if (!HasEffect(change)) return absl::OkStatus();
+    if (change.only_unsealed && !seal.empty()) return SealedMeanwhile();
     Config& config = configs[std::string(config_id)];
     if (change.document) config.document = *change.document;
     for (const JournalRow& row : change.rows) WriteRow(config.journal, row);

@@ -209,6 +209,28 @@ bool MayBeFull(JournalExtent journal, const std::vector<JournalRow>& rows) {
   return JournalIsFull(journal, NewestReceipt(rows));
 }
 
+// The lock keeps a seal from being set until this transaction ends.
+absl::Status CheckUnsealed(PostgresTransaction& transaction) {
+  bool sealed = false;
+  PostgresStatement select{"SELECT seal <> '' FROM shunt.store_identity FOR SHARE"};
+  select.on_row = [&sealed](const PostgresRow& row) {
+    sealed = row.Bool(0);
+    return absl::OkStatus();
+  };
+  if (absl::Status status = transaction.Read({select}); !status.ok()) return status;
+  return sealed ? SealedMeanwhile() : absl::OkStatus();
+}
+
+// Whether anything of `change` is to be written; and then it may be.
+absl::StatusOr<bool> CheckWrite(PostgresTransaction& transaction, std::string_view config_id,
+                                const ConfigDocument& stored, const ConfigChange& change) {
+  if (absl::Status status = CheckChange(config_id, stored, change); !status.ok()) return status;
+  if (!change.document && change.rows.empty()) return false;
+  if (!change.only_unsealed) return true;
+  if (absl::Status status = CheckUnsealed(transaction); !status.ok()) return status;
+  return true;
+}
+
 absl::Status WriteAndForget(const PostgresDatabase& database, PostgresTransaction& transaction,
                             std::string_view config_id, absl::Time now, Statements statements) {
   std::vector<JournalSummary> rows;
@@ -279,8 +301,8 @@ absl::Status Update(const PostgresDatabase& database, PostgresTransaction& trans
   if (absl::Status status = transaction.Read(std::move(reads)); !status.ok()) return status;
   const absl::StatusOr<ConfigChange> change = decide(stored);
   if (!change.ok()) return change.status();
-  if (absl::Status status = CheckChange(config_id, stored, *change); !status.ok()) return status;
-  if (!change->document && change->rows.empty()) return absl::OkStatus();
+  const absl::StatusOr<bool> write = CheckWrite(transaction, config_id, stored, *change);
+  if (!write.ok() || !*write) return write.status();
   Texts texts;
   Statements writes;
   if (change->document) WriteDocument(config_id, *change->document, texts, writes);
@@ -301,8 +323,8 @@ absl::Status Rewrite(const PostgresDatabase& database, PostgresTransaction& tran
   if (absl::Status status = transaction.Read(std::move(reads)); !status.ok()) return status;
   const absl::StatusOr<ConfigChange> change = rewrite(stored, journal);
   if (!change.ok()) return change.status();
-  if (absl::Status status = CheckChange(config_id, stored, *change); !status.ok()) return status;
-  if (!change->document && change->rows.empty()) return absl::OkStatus();
+  const absl::StatusOr<bool> write = CheckWrite(transaction, config_id, stored, *change);
+  if (!write.ok() || !*write) return write.status();
   Texts texts;
   Statements writes;
   if (change->document) WriteDocument(config_id, *change->document, texts, writes);

@@ -32,6 +32,7 @@ struct SealedStore::Texts {
   std::string_view config_id;
   bool believe_plain = false;
   absl::Status status = absl::OkStatus();
+  bool plain = false;  // some text was not sealed
 
   void Fail(const absl::Status& why) {
     if (!status.ok()) return;
@@ -54,6 +55,7 @@ struct SealedStore::Texts {
       *text = *std::move(opened);
       return;
     }
+    plain = true;
     if (store.all_sealed_ && !believe_plain) {
       return Fail(absl::DataLossError(
           "a value is not encrypted, although the store is: it was put there by another program, "
@@ -91,6 +93,9 @@ struct SealedStore::Texts {
   absl::StatusOr<ConfigChange> Sealed(absl::StatusOr<ConfigChange> change) {
     if (!status.ok()) return status;
     if (!change.ok()) return change;
+    // Another run may have sealed the store meanwhile. Where a text stands in the clear, it has not
+    // come here yet, and will seal what we write; where none stands, nothing else would tell.
+    if (store.keys_ == nullptr && !plain) change->only_unsealed = true;
     if (change->document) {
       ForEachText(&*change->document,
                   [&](const SealContext& context, std::string* text) { Put(context, text); });
@@ -123,23 +128,35 @@ absl::StatusOr<std::unique_ptr<SealedStore>> SealedStore::Open(
 
 absl::StatusOr<int> SealedStore::SealAll() {
   if (keys_ == nullptr) return absl::InvalidArgumentError("there is no key to encrypt with");
+  const bool first = !all_sealed_;
+  absl::StatusOr<int> changed = SealConfigs();
+  if (!changed.ok()) return changed;
+  // After them: until then what is not sealed is believed.
+  absl::Status status = SetSeal(Seal(*keys_, CheckContext(store_id_), kCheckText));
+  if (!status.ok()) return status;
+  all_sealed_ = true;
+  if (!first) return changed;
+  // A run without a key may have written between the two; from now on none does.
+  const absl::StatusOr<int> more = SealConfigs();
+  if (!more.ok()) return more;
+  return *changed + *more;
+}
+
+absl::StatusOr<int> SealedStore::SealConfigs() {
   const absl::StatusOr<std::vector<std::string>> ids = ListConfigs();
   if (!ids.ok()) return ids.status();
   int changed = 0;
   for (const std::string& id : *ids) {
-    const absl::StatusOr<bool> sealed = SealConfig(id);
+    absl::StatusOr<std::size_t> sealed = SealSome(id);
+    if (sealed.ok() && *sealed > 0) ++changed;
+    while (sealed.ok() && *sealed == kSealedAtOnce) sealed = SealSome(id);
     if (!sealed.ok()) return sealed.status();
-    if (*sealed) ++changed;
   }
-  // Last: until then what is not sealed is believed.
-  absl::Status status = SetSeal(Seal(*keys_, CheckContext(store_id_), kCheckText));
-  if (!status.ok()) return status;
-  all_sealed_ = true;
   return changed;
 }
 
-absl::StatusOr<bool> SealedStore::SealConfig(const std::string& config_id) {
-  bool changed = false;
+absl::StatusOr<std::size_t> SealedStore::SealSome(const std::string& config_id) {
+  std::size_t sealed = 0;
   absl::Status status = inner_.RewriteConfig(
       config_id, [&](const ConfigDocument& stored, const std::vector<JournalRow>& journal) {
         const auto is_ours = [&](std::string_view text) {
@@ -149,17 +166,20 @@ absl::StatusOr<bool> SealedStore::SealConfig(const std::string& config_id) {
         bool stale = stored.exists() && !stored.file_salt.empty() && !is_ours(stored.file_salt);
         for (const ConfigKey& key : stored.keys) stale |= key.value && !is_ours(*key.value);
         if (stale) old.document = stored;
+        sealed = stale ? 1 : 0;
         for (const JournalRow& row : journal) {
-          if (!is_ours(row.payload)) old.rows.push_back(row);
+          if (sealed == kSealedAtOnce) break;
+          if (is_ours(row.payload)) continue;
+          old.rows.push_back(row);
+          ++sealed;
         }
-        changed = stale || !old.rows.empty();
         Texts texts{.store = *this, .config_id = config_id, .believe_plain = true};
         if (old.document) old.document = texts.Opened(*std::move(old.document));
         old.rows = texts.Opened(std::move(old.rows));
         return texts.Sealed(std::move(old));
       });
   if (!status.ok()) return status;
-  return changed;
+  return sealed;
 }
 
 absl::Status SealedStore::UpdateConfig(std::string_view config_id, const Decide& decide) {

@@ -13,6 +13,7 @@
 // Errors: as in store.h; PermissionDenied and DataLoss name the config, never content.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ class SealedStore final : public ForwardingStore {
   absl::StatusOr<ConfigDocument> ReadConfig(std::string_view config_id) override;
   absl::StatusOr<std::vector<JournalRow>> ReadJournal(std::string_view config_id) override;
 
+  // Bounds what a transaction writes and copies; a payload has up to 16 MiB.
+  static constexpr std::size_t kSealedAtOnce = 64;
   // Seals everything with the first key, whatever key sealed it before, or none. Returns how many
   // configs it changed. Safe to repeat after a crash, and while runs go on.
   absl::StatusOr<int> SealAll();
@@ -48,7 +51,10 @@ class SealedStore final : public ForwardingStore {
         store_id_(std::move(store_id)) {}
 
   struct Texts;  // seals and opens the texts of one config
-  absl::StatusOr<bool> SealConfig(const std::string& config_id);
+  // Of all configs; how many of them it changed.
+  absl::StatusOr<int> SealConfigs();
+  // In one transaction the document and rows of the journal, kSealedAtOnce at most. How many.
+  absl::StatusOr<std::size_t> SealSome(const std::string& config_id);
 
   const std::unique_ptr<Store> owned_;
   const std::shared_ptr<const Keyring> keys_;  // may be null

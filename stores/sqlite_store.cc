@@ -228,6 +228,11 @@ absl::Status SqliteStore::WriteChange(std::string_view config_id, const ConfigDo
                                       const absl::StatusOr<ConfigChange>& change) {
   if (!change.ok()) return change.status();
   if (absl::Status status = CheckChange(config_id, stored, *change); !status.ok()) return status;
+  if (change->only_unsealed && (change->document || !change->rows.empty())) {
+    const absl::StatusOr<StoreIdentity> identity = sqlite_configs::ReadIdentity(*database_);
+    if (!identity.ok()) return identity.status();
+    if (!identity->seal.empty()) return SealedMeanwhile();
+  }
   if (change->document) {
     absl::Status written = sqlite_configs::WriteDocument(*database_, config_id, *change->document);
     if (!written.ok()) return written;

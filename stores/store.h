@@ -76,6 +76,8 @@ struct StoreIdentity {
 struct ConfigChange {
   std::optional<ConfigDocument> document;  // empty: the document stays
   std::vector<JournalRow> rows;            // inserted, or replaced when their unique key exists
+  // Nothing is written when the store has a seal (PermissionDenied), and it gets none meanwhile.
+  bool only_unsealed = false;
 };
 
 class Store {

@@ -67,6 +67,12 @@ absl::Status CheckChange(std::string_view config_id, const ConfigDocument& store
   return absl::OkStatus();
 }
 
+absl::Status SealedMeanwhile() {
+  return absl::PermissionDeniedError(
+      "another run has encrypted the configs of the store since this one started without a key:"
+      " start it again with the key");
+}
+
 absl::Status HeldByAnotherRun(std::string_view connection, std::string_view run_id) {
   return absl::AbortedError(absl::StrCat("connection ", A(connection), " is held by the live run ",
                                          A(run_id), "; wait for its end, or take over"));

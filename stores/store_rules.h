@@ -30,6 +30,9 @@ StreamDescriptor LaneOf(StateType type, const StreamDescriptor& stream);
 absl::Status CheckChange(std::string_view config_id, const ConfigDocument& stored,
                          const ConfigChange& change);
 
+// The error of a change that is only for stores without a seal.
+absl::Status SealedMeanwhile();
+
 // The errors of runs.
 absl::Status HeldByAnotherRun(std::string_view connection, std::string_view run_id);
 absl::Status RunIdInUse(std::string_view run_id);

@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <sstream>
 
 #include "secrets/sealing.h"
+#include "stores/forwarding_store.h"
 #include "stores/sqlite_store.h"
 #include "tests/stores/quick_dir.h"
 #include "tests/stores/store_conformance.h"
@@ -149,6 +151,72 @@ TEST_F(SealedFile, AKeyIsChangedInThreeSteps) {
   for (const ConfigKey& key : Get(Raw()->ReadConfig("id")).keys) {
     EXPECT_EQ(SealKeyId(*key.value), new_id);
   }
+}
+
+// --- others are at work
+// ----------------------------------------------------------------------------
+
+TEST_F(SealedFile, ARunWithoutAKeyWritesNothingInTheClearOnceAnotherHasSealed) {
+  const std::unique_ptr<Store> keyless = *Open(nullptr);
+  EXPECT_OK(keyless->UpdateConfig("before", Always({Document(0), {}})));
+  ASSERT_TRUE(Open(Keys('a')).ok());
+  EXPECT_EQ(CodeOf(keyless->UpdateConfig("id", Always(Secrets()))), StatusCode::kPermissionDenied);
+  const auto rewrite = [](const auto&, const auto&) {
+    return absl::StatusOr<ConfigChange>(Secrets());
+  };
+  EXPECT_EQ(CodeOf(keyless->RewriteConfig("id", rewrite)), StatusCode::kPermissionDenied);
+  EXPECT_EQ(CodeOf(keyless->UpdateConfig("before", Always({Document(1), {}}))),
+            StatusCode::kPermissionDenied);
+  EXPECT_EQ(ReadAll(Path()).find("s3cr3t"), std::string::npos);
+  EXPECT_EQ(Get((*Open(Keys('a')))->ListConfigs()), std::vector<std::string>{"before"});
+}
+
+// A store on which somebody else acts right before it gets its seal, and that counts.
+class WatchedStore final : public ForwardingStore {
+ public:
+  explicit WatchedStore(std::unique_ptr<Store> inner)
+      : ForwardingStore(*inner), owned_(std::move(inner)) {}
+
+  absl::Status SetSeal(std::string_view seal) override {
+    if (before_seal) before_seal();
+    return inner_.SetSeal(seal);
+  }
+  absl::Status RewriteConfig(std::string_view config_id, const Rewrite& rewrite) override {
+    return inner_.RewriteConfig(
+        config_id, [&](const ConfigDocument& stored, const std::vector<JournalRow>& journal) {
+          absl::StatusOr<ConfigChange> change = rewrite(stored, journal);
+          if (change.ok()) most_rows = std::max(most_rows, change->rows.size());
+          return change;
+        });
+  }
+  std::function<void()> before_seal;
+  std::size_t most_rows = 0;
+
+ private:
+  const std::unique_ptr<Store> owned_;
+};
+
+TEST_F(SealedFile, WhatARunWithoutAKeyWritesInTheLastMomentIsSealedToo) {
+  const std::unique_ptr<Store> keyless = *Open(nullptr);
+  auto watched = std::make_unique<WatchedStore>(*OpenRaw());
+  watched->before_seal = [&] { EXPECT_OK(keyless->UpdateConfig("id", Always(Secrets()))); };
+  const auto store = SealedStore::Open(std::move(watched), Keys('a'));
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(Get((*store)->ReadConfig("id")), *Secrets().document);
+  EXPECT_EQ(ReadAll(Path()).find("s3cr3t"), std::string::npos);
+}
+
+TEST_F(SealedFile, ALongJournalIsSealedInParts) {
+  ConfigChange change{Document(1), {}};
+  for (int64_t seq = 0; seq < 200; ++seq) change.rows.push_back(Row(seq, "\"s3cr3t\""));
+  EXPECT_OK((*Open(nullptr))->UpdateConfig("id", Always(change)));
+  auto watched = std::make_unique<WatchedStore>(*OpenRaw());
+  WatchedStore& watch = *watched;
+  const auto store = SealedStore::Open(std::move(watched), Keys('a'));
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(watch.most_rows, SealedStore::kSealedAtOnce);
+  EXPECT_EQ(Get((*store)->ReadJournal("id")), change.rows);
+  EXPECT_EQ(ReadAll(Path()).find("s3cr3t"), std::string::npos);
 }
 
 TEST_F(SealedFile, AJournalRowOfAnOlderKeyIsRead) {

@@ -421,6 +421,28 @@ TEST_P(StoreConformance, AMonthOldRowIsForgotten) {
   EXPECT_EQ(Get(store_->ReadJournal("id")), std::vector<JournalRow>{MakeRow(2)});
 }
 
+TEST_P(PlainStoreConformance, AChangeForStoresWithoutASealIsRefusedByOneThatHasOne) {
+  ConfigChange change{MakeDocument(1), {MakeRow(1)}};
+  change.only_unsealed = true;
+  EXPECT_OK(store_->UpdateConfig("id", Always(change)));
+  EXPECT_OK(store_->SetSeal("sealed"));
+  change.document = MakeDocument(2);
+  EXPECT_EQ(CodeOf(store_->UpdateConfig("id", Always(change))),
+            absl::StatusCode::kPermissionDenied);
+  const auto rewrite = [&](const auto&, const auto&) {
+    return absl::StatusOr<ConfigChange>(change);
+  };
+  EXPECT_EQ(CodeOf(store_->RewriteConfig("id", rewrite)), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(Get(store_->ReadConfig("id")), MakeDocument(1)) << "nothing was written";
+  EXPECT_EQ(Get(store_->ReadJournal("id")).size(), 1u);
+  change.document.reset();
+  change.rows.clear();
+  EXPECT_OK(store_->UpdateConfig("id", Always(change)));  // nothing to write, nothing to refuse
+  change.document = MakeDocument(2);
+  change.only_unsealed = false;
+  EXPECT_OK(store_->UpdateConfig("id", Always(change)));
+}
+
 TEST_P(StoreConformance, OneConfigForgetsNothingOfAnother) {
   JournalRow old = MakeRow(1, Verdict::kSuperseded);
   old.received_at = kNow - absl::Hours(24 * 365);
