@@ -35,9 +35,9 @@ struct JournalSummary {
 // What is cheap to ask of a journal.
 struct JournalExtent {
   std::size_t rows = 0;
-  std::size_t applied = 0;                                // of them
-  absl::Time oldest_applied = absl::InfiniteFuture();     // by received_at
-  absl::Time oldest_worthless = absl::InfiniteFuture();   // duplicate or superseded, no alert
+  std::size_t applied = 0;                               // of them
+  absl::Time oldest_applied = absl::InfiniteFuture();    // by received_at
+  absl::Time oldest_worthless = absl::InfiniteFuture();  // duplicate or superseded, no alert
 
   void Add(const JournalRow& row);
 };
