@@ -1,5 +1,6 @@
 // TokenWalk: the grammar between tokens of a StructuralIndex, resumable at any of them. It carries
-// IndexWalker and the reading of long lines through the parts where nothing but the grammar matters.
+// IndexWalker and the reading of long lines through the parts where nothing but the grammar
+// matters.
 //
 // Threads: plain values. Bounds: one byte per level of depth.
 #pragma once

@@ -19,9 +19,13 @@ using S = StageId;
 }  // namespace
 
 const std::vector<std::vector<StageId>>& ThreadPlan(Threads threads) {
-  static const std::vector<std::vector<StageId>> dedicated = {
-      {S::kSupervise, S::kForward}, {S::kRead},       {S::kClassify}, {S::kAck},
-      {S::kControl},                {S::kCheckpoint}, {S::kLog}};
+  static const std::vector<std::vector<StageId>> dedicated = {{S::kSupervise, S::kForward},
+                                                              {S::kRead},
+                                                              {S::kClassify},
+                                                              {S::kAck},
+                                                              {S::kControl},
+                                                              {S::kCheckpoint},
+                                                              {S::kLog}};
   static const std::vector<std::vector<StageId>> compact = {
       {S::kSupervise, S::kRead, S::kClassify, S::kForward, S::kAck, S::kLog},
       {S::kControl},

@@ -1,5 +1,6 @@
 // The secret values of a config: by the connector's spec when there is one (and what an OAuth flow
-// writes, marked or not), else by the names of keys (contract decision 12). Pure functions; thread-safe.
+// writes, marked or not), else by the names of keys (contract decision 12). Pure functions;
+// thread-safe.
 #pragma once
 
 #include <map>

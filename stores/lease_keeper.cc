@@ -48,8 +48,9 @@ absl::Status LeaseKeeper::Start() {
   try {
     thread_ = std::thread([this] { Loop(); });
   } catch (const std::system_error&) {
-    return absl::UnavailableError(absl::StrCat(
-        target_.url, ": no thread can be started to renew the lease of a run: the limits of the"
+    return absl::UnavailableError(
+        absl::StrCat(target_.url,
+                     ": no thread can be started to renew the lease of a run: the limits of the"
                      " machine, the container or the user are reached"));
   }
   return absl::OkStatus();

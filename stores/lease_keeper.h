@@ -4,9 +4,9 @@
 // the run goes on; when somebody did, its epoch fences this one.
 //
 // Threads: thread-safe. The thread starts before the first run and ends with the keeper.
-// Errors: Unavailable when there is no thread to be had; else none: a renewal that fails is tried again, and a lease that runs out costs nothing but
-// that a newcomer may take over.
-// Bounds: destroying it takes at most about two seconds, also when the server does not answer.
+// Errors: Unavailable when there is no thread to be had; else none: a renewal that fails is tried
+// again, and a lease that runs out costs nothing but that a newcomer may take over. Bounds:
+// destroying it takes at most about two seconds, also when the server does not answer.
 #pragma once
 
 #include <cstdint>

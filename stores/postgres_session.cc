@@ -274,7 +274,8 @@ PostgresSession::Waited PostgresSession::Receive(const PostgresStatement& statem
     if (result == nullptr) return Waited::kReady;
     switch (libpq_.PQresultStatus(result.get())) {
       case PGRES_SINGLE_TUPLE:
-      case PGRES_TUPLES_OK:  // without rows after single ones; with all of them if none were granted
+      case PGRES_TUPLES_OK:  // without rows after single ones; with all of them if none were
+                             // granted
         Take(statement, result.get(), answer);
         break;
       case PGRES_COMMAND_OK:

@@ -63,7 +63,8 @@ class PostgresParameter {
 };
 
 // A row that has just arrived; gone after the call that it was passed to. Where a column is not of
-// the type that it is read as, the tables are not ours: it reads as 0, and the run answers DataLoss.
+// the type that it is read as, the tables are not ours: it reads as 0, and the run answers
+// DataLoss.
 class PostgresRow {
  public:
   PostgresRow(const Libpq& libpq, const PGresult* result, int row)

@@ -189,9 +189,9 @@ absl::Status PostgresStore::UpdateConfig(std::string_view config_id, const Decid
   // Another thread may be waiting for a much longer time, and the update is only in memory.
   const std::unique_lock<TimedMutex> lock(mutex_, absl::ToChronoNanoseconds(config_wait_max_));
   if (!lock.owns_lock()) {
-    return absl::UnavailableError(
-        absl::StrCat(url(), ": another call of this process did not end in ",
-                     absl::FormatDuration(config_wait_max_)));
+    return absl::UnavailableError(absl::StrCat(url(),
+                                               ": another call of this process did not end in ",
+                                               absl::FormatDuration(config_wait_max_)));
   }
   return database_->Write(
       LockOfConfig(config_id), UnknownCommit::kTell,

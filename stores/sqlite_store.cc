@@ -198,9 +198,8 @@ absl::Status SqliteStore::UpdateConfig(std::string_view config_id, const Decide&
   // Another thread may be waiting for a much longer time, and the update is only in memory.
   const std::unique_lock<TimedMutex> lock(mutex_, absl::ToChronoNanoseconds(wait_max));
   if (!lock.owns_lock()) {
-    return absl::UnavailableError(
-        absl::StrCat(url(), ": another call of this process did not end in ",
-                     absl::FormatDuration(wait_max)));
+    return absl::UnavailableError(absl::StrCat(
+        url(), ": another call of this process did not end in ", absl::FormatDuration(wait_max)));
   }
   return WritingLocked(wait_max, [&]() -> absl::Status {
     absl::StatusOr<ConfigDocument> stored = sqlite_configs::ReadDocument(*database_, config_id);

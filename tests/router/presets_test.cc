@@ -82,8 +82,8 @@ TEST_P(Presets, DoTheSame) {
 
 INSTANTIATE_TEST_SUITE_P(All, Presets,
                          ::testing::Combine(::testing::Values(Threads::kAuto, Threads::kDedicated,
-                                                            Threads::kCompact, Threads::kInline),
-                                          ::testing::Values(std::size_t{0}, std::size_t{97})));
+                                                              Threads::kCompact, Threads::kInline),
+                                            ::testing::Values(std::size_t{0}, std::size_t{97})));
 
 TEST(Router, RefusesOptionsThatCannotWork) {
   MemorySource source({});

@@ -399,9 +399,9 @@ TEST_F(SqliteFile, LockedForAnotherThreadsCallDoesNotHoldAnUpdateForLong) {
 TEST_F(SqliteFile, LockedForAProcessThatIsToEndIsSoonUnavailable) {
   Fill();
   std::atomic<bool> stopping = false;
-  const absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(
-      "sqlite:" + Path(),
-      {.busy_wait_max = absl::Hours(1), .hurry = [&] { return stopping.load(); }});
+  const absl::StatusOr<std::unique_ptr<Store>> store =
+      OpenStore("sqlite:" + Path(),
+                {.busy_wait_max = absl::Hours(1), .hurry = [&] { return stopping.load(); }});
   ASSERT_TRUE(store.ok()) << store.status();
   Stranger shell(Path());
   shell.Execute("BEGIN EXCLUSIVE");
