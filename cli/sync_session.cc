@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/command_line.h"
 #include "cli/key_source.h"
@@ -186,11 +187,26 @@ Problem Session::FindSpecs() {
 }
 
 Problem Session::Begin() {
-  const absl::StatusOr<RunHandle> run = store_->BeginRun(
-      settings_.connection, options_.run.run_id, SystemClock().WallNow(), settings_.take_over);
+  RunRequest request{.connection = settings_.connection,
+                     .run_id = options_.run.run_id,
+                     .now = SystemClock().WallNow(),
+                     .take_over = settings_.take_over};
+  if (settings_.exclusive_configs) {
+    // A verb may have one connector only.
+    const bool both = ends_.verb().empty();
+    if (both || !settings_.source_command.empty()) {
+      request.exclusive_configs.push_back(settings_.source_id);
+    }
+    if (both || !settings_.destination_command.empty()) {
+      request.exclusive_configs.push_back(settings_.destination_id);
+    }
+  }
+  const absl::StatusOr<RunHandle> run = store_->BeginRun(request);
   if (absl::IsAborted(run.status())) {
+    // Not everything that holds us up can be taken over.
+    const bool can_take_over = absl::EndsWith(run.status().message(), "or take over");
     return Fail(ExitCode::kFenced, Origin::kShunt,
-                absl::StrCat(run.status().message(), " (--take-over)"));
+                absl::StrCat(run.status().message(), can_take_over ? " (--take-over)" : ""));
   }
   if (!run.ok()) return StoreProblem(run.status());
   options_.run = *run;

@@ -148,6 +148,10 @@ constexpr std::array kFlags = {
              "initial state, used only when the store has none", MEMBER(SetText, state)},
     SyncFlag{"take-over", "", Kind::kSwitch, FlagGroup::kRun, kBoth | kVerbs,
              "take the connection from a run that holds it", MEMBER(SetSwitch, take_over)},
+    SyncFlag{"exclusive-configs", "", Kind::kSwitch, FlagGroup::kRun, kBoth | kVerbs,
+             "do not run beside another run with this switch that has one of our source-id\nand "
+             "destination-id: for connections that share a refresh token",
+             MEMBER(SetSwitch, exclusive_configs)},
 
     SyncFlag{"config-update", "merge|replace", Kind::kText, FlagGroup::kRules, kBoth | kVerbs,
              "how a CONTROL's config joins the stored one (default: merge)",

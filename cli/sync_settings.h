@@ -40,6 +40,7 @@ struct SyncSettings {
   std::string store;                      // likewise: under XDG_STATE_HOME
   KeySource keys;                         // of the store's encryption
   bool take_over = false;
+  bool exclusive_configs = false;
   SpecOptions spec_options;  // how specs are read
 
   ProgressMode progress = ProgressMode::kAuto;

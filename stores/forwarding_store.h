@@ -18,9 +18,9 @@ class ForwardingStore : public Store {
   std::string url() const override { return inner_.url(); }
   absl::StatusOr<StoreIdentity> ReadIdentity() override { return inner_.ReadIdentity(); }
   absl::Status SetSeal(std::string_view seal) override { return inner_.SetSeal(seal); }
-  absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
-                                     absl::Time now, bool take_over) override {
-    return inner_.BeginRun(connection, run_id, now, take_over);
+  using Store::BeginRun;
+  absl::StatusOr<RunHandle> BeginRun(const RunRequest& request) override {
+    return inner_.BeginRun(request);
   }
   absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,
                       std::string_view report_json) override {

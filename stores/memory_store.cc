@@ -17,6 +17,8 @@ namespace {
 struct Run {
   RunRecord record;                    // `status` is empty until it is finished
   const MemoryStore* owner = nullptr;  // who holds its lock; none: nobody
+  std::set<std::string, std::less<>> exclusive_configs;
+  std::string taken_config;  // one that it held and somebody took from it; "": none
 };
 
 using Lanes = std::map<StreamDescriptor, StoredState>;  // in the order in which they are listed
@@ -106,7 +108,31 @@ struct MemoryStore::Content {
   absl::Status CheckFence(const RunHandle& handle) {
     const Run* const newest = NewestRun(handle.connection);
     const bool holds = newest != nullptr && newest == RunOf(handle) && !newest->record.finished_at;
-    return holds ? absl::OkStatus() : Fenced(handle);
+    if (!holds) return Fenced(handle);
+    if (!newest->taken_config.empty()) return ConfigTaken(handle, newest->taken_config);
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckConfigs(const RunRequest& request) const {
+    for (const std::string& config_id : request.exclusive_configs) {
+      for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+        const RunHandle& holder = run->record.handle;
+        if (run->owner != nullptr && run->exclusive_configs.contains(config_id) &&
+            Hinders(holder.connection, request)) {
+          return ConfigHeldByAnotherRun(config_id, holder, request);
+        }
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Of those who did not live to give it back.
+  void TakeFromTheDead(const std::string& config_id) {
+    for (Run& run : runs) {
+      if (run.owner == nullptr && run.exclusive_configs.erase(config_id) > 0) {
+        run.taken_config = config_id;
+      }
+    }
   }
 };
 
@@ -137,24 +163,26 @@ absl::Status MemoryStore::SetSeal(std::string_view seal) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<RunHandle> MemoryStore::BeginRun(std::string_view connection,
-                                                std::string_view run_id, absl::Time now,
-                                                bool take_over) {
-  if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
-  if (absl::Status status = CheckName("run id", run_id); !status.ok()) return status;
+absl::StatusOr<RunHandle> MemoryStore::BeginRun(const RunRequest& request) {
+  if (absl::Status status = CheckRequest(request); !status.ok()) return status;
   const std::lock_guard<std::mutex> lock(content_->mutex);
   for (const Run& run : content_->runs) {
-    if (run.record.handle.run_id == run_id) return RunIdInUse(run_id);
+    if (run.record.handle.run_id == request.run_id) return RunIdInUse(request.run_id);
   }
-  const Run* const newest = content_->NewestRun(connection);
-  if (newest != nullptr && newest->owner != nullptr && !take_over) {
-    return HeldByAnotherRun(connection, newest->record.handle.run_id);
+  const Run* const newest = content_->NewestRun(request.connection);
+  if (newest != nullptr && newest->owner != nullptr && !request.take_over) {
+    return HeldByAnotherRun(request.connection, newest->record.handle.run_id);
   }
+  if (absl::Status status = content_->CheckConfigs(request); !status.ok()) return status;
   Run run;
-  run.record.handle = RunHandle{std::string(connection), std::string(run_id),
+  run.record.handle = RunHandle{request.connection, request.run_id,
                                 static_cast<int64_t>(content_->runs.size()) + 1};
-  run.record.started_at = now;
+  run.record.started_at = request.now;
   run.owner = this;
+  for (const std::string& config_id : request.exclusive_configs) {
+    content_->TakeFromTheDead(config_id);
+    run.exclusive_configs.insert(config_id);
+  }
   content_->runs.push_back(run);
   return run.record.handle;
 }
@@ -168,6 +196,7 @@ absl::Status MemoryStore::EndRun(const RunHandle& handle, absl::Time now, std::s
   run->record.status = status;
   run->record.report_json = report_json;
   run->owner = nullptr;
+  run->exclusive_configs.clear();
   return absl::OkStatus();
 }
 

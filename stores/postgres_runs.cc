@@ -1,5 +1,7 @@
 #include "stores/postgres_runs.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "stores/store_rules.h"
@@ -71,15 +73,83 @@ PostgresStatement SelectNamesake(std::string_view run_id, std::optional<Namesake
   return select;
 }
 
+// Newcomers of different connections decide about a config one after another. Sorted, so that two
+// that ask for the same ones never wait for each other.
+std::vector<PostgresStatement> LockConfigs(const RunRequest& request) {
+  std::vector<int64_t> locks;
+  for (const std::string& config_id : request.exclusive_configs) {
+    locks.push_back(PostgresDatabase::LockOf("exclusive config", config_id));
+  }
+  std::sort(locks.begin(), locks.end());
+  std::vector<PostgresStatement> statements;
+  for (const int64_t lock : locks) {
+    statements.push_back({"SELECT pg_advisory_xact_lock($1)", {lock}});
+  }
+  return statements;
+}
+
+// Who keeps a config from us: the newest live run that has it.
+PostgresStatement SelectConfigHolder(const std::string& config_id, const RunRequest& request,
+                                     std::optional<RunHandle>& holder) {
+  PostgresStatement select{
+      "SELECT runs.connection, runs.run_id, runs.epoch"
+      " FROM shunt.run_configs JOIN shunt.runs USING (epoch)"
+      " WHERE config_id = $1 AND taken_by IS NULL AND finished_at IS NULL"
+      " AND lease_until > clock_timestamp() ORDER BY runs.epoch DESC",
+      {config_id}};
+  holder.reset();
+  select.on_row = [&request, &holder](const PostgresRow& row) {
+    RunHandle found{row.Text(0), row.Text(1), row.Int(2)};
+    if (!holder && Hinders(found.connection, request)) holder = std::move(found);
+    return absl::OkStatus();
+  };
+  return select;
+}
+
+// For the run that was just inserted.
+void TakeConfigs(const RunRequest& request, std::vector<PostgresStatement>& statements) {
+  for (const std::string& config_id : request.exclusive_configs) {
+    // From the dead. A keeper may renew a lease at this very moment: who had none when we asked
+    // has lost all the same, so the only ones to pass over are those that we take over.
+    statements.push_back(
+        {"UPDATE shunt.run_configs SET taken_by = own.epoch"
+         " FROM shunt.runs AS own, shunt.runs AS other WHERE own.run_id = $1 AND config_id = $2 AND taken_by IS NULL"
+         " AND other.epoch = run_configs.epoch AND other.connection <> own.connection",
+         {request.run_id, config_id}});
+    statements.push_back({"INSERT INTO shunt.run_configs (epoch, config_id)"
+                          " SELECT epoch, $2 FROM shunt.runs WHERE run_id = $1"
+                          " ON CONFLICT DO NOTHING",  // it may be named twice
+                          {request.run_id, config_id}});
+  }
+}
+
+PostgresStatement SelectTakenConfig(const RunHandle& run, std::optional<std::string>& config_id) {
+  PostgresStatement select{
+      "SELECT config_id FROM shunt.run_configs WHERE epoch = $1 AND taken_by IS NOT NULL LIMIT 1",
+      {run.epoch}};
+  config_id.reset();
+  select.on_row = [&config_id](const PostgresRow& row) {
+    config_id = row.Text(0);
+    return absl::OkStatus();
+  };
+  return select;
+}
+
 }  // namespace
 
-absl::Status Begin(PostgresTransaction& transaction, const Lease& lease, absl::Time now,
-                   bool take_over, RunHandle& run) {
+absl::Status Begin(PostgresTransaction& transaction, const Lease& lease, const RunRequest& request,
+                   RunHandle& run) {
   std::optional<Namesake> namesake;
   std::optional<Holder> holder;
-  absl::Status status = transaction.Read(
-      {SelectNamesake(run.run_id, namesake), SelectHolder(run.connection, holder)});
-  if (!status.ok()) return status;
+  std::vector<std::optional<RunHandle>> config_holders(request.exclusive_configs.size());
+  std::vector<PostgresStatement> questions = LockConfigs(request);
+  questions.push_back(SelectNamesake(run.run_id, namesake));
+  questions.push_back(SelectHolder(run.connection, holder));
+  for (std::size_t i = 0; i < config_holders.size(); ++i) {
+    questions.push_back(
+        SelectConfigHolder(request.exclusive_configs[i], request, config_holders[i]));
+  }
+  if (absl::Status status = transaction.Read(std::move(questions)); !status.ok()) return status;
   if (namesake) {
     // The same object never gives an id twice: an earlier attempt has begun it after all.
     if (namesake->owner != lease.owner || namesake->connection != run.connection) {
@@ -88,10 +158,14 @@ absl::Status Begin(PostgresTransaction& transaction, const Lease& lease, absl::T
     run.epoch = namesake->epoch;
     return absl::OkStatus();
   }
-  if (holder && !holder->finished && holder->alive && !take_over) {
+  if (holder && !holder->finished && holder->alive && !request.take_over) {
     return HeldByAnotherRun(run.connection, holder->run_id);
   }
-  const std::string started_at = TimeText(now);
+  for (std::size_t i = 0; i < config_holders.size(); ++i) {
+    if (!config_holders[i]) continue;
+    return ConfigHeldByAnotherRun(request.exclusive_configs[i], *config_holders[i], request);
+  }
+  const std::string started_at = TimeText(request.now);
   PostgresStatement insert{
       "INSERT INTO shunt.runs (connection, run_id, started_at, owner, lease_until)"
       " VALUES ($1, $2, $3, $4, clock_timestamp() + $5 * interval '1 second') RETURNING epoch",
@@ -101,7 +175,9 @@ absl::Status Begin(PostgresTransaction& transaction, const Lease& lease, absl::T
     run.epoch = row.Int(0);
     return absl::OkStatus();
   };
-  return transaction.Commit({insert});
+  std::vector<PostgresStatement> writes = {insert};
+  TakeConfigs(request, writes);
+  return transaction.Commit(std::move(writes));
 }
 
 absl::Status Finish(PostgresTransaction& transaction, const RunHandle& run, absl::Time now,
@@ -113,17 +189,24 @@ absl::Status Finish(PostgresTransaction& transaction, const RunHandle& run, absl
       " WHERE epoch = $4 AND run_id = $5 AND connection = $6",
       {Text{finished_at}, status, report_json, run.epoch, run.run_id, run.connection}};
   update.affected = &finished;
-  if (absl::Status done = transaction.Commit({update}); !done.ok()) return done;
+  PostgresStatement give_back{
+      "DELETE FROM shunt.run_configs WHERE epoch ="
+      " (SELECT epoch FROM shunt.runs WHERE epoch = $1 AND run_id = $2 AND connection = $3)",
+      {run.epoch, run.run_id, run.connection}};
+  if (absl::Status done = transaction.Commit({update, give_back}); !done.ok()) return done;
   return finished == 1 ? absl::OkStatus() : RunUnknown(run.run_id);
 }
 
 absl::Status CheckFence(PostgresTransaction& transaction, const RunHandle& run) {
   std::optional<Holder> holder;
-  absl::Status status = transaction.Read({SelectHolder(run.connection, holder)});
+  std::optional<std::string> taken_config;
+  absl::Status status = transaction.Read(
+      {SelectHolder(run.connection, holder), SelectTakenConfig(run, taken_config)});
   if (!status.ok()) return status;
   const bool holds =
       holder && holder->epoch == run.epoch && holder->run_id == run.run_id && !holder->finished;
-  return holds ? absl::OkStatus() : Fenced(run);
+  if (!holds) return Fenced(run);
+  return taken_config ? ConfigTaken(run, *taken_config) : absl::OkStatus();
 }
 
 absl::Status Renew(PostgresTransaction& transaction, const std::vector<int64_t>& epochs,

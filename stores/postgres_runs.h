@@ -1,4 +1,4 @@
-// The `runs` table. A run lives as long as its lease, which its process renews; the server's clock
+// The tables `runs` and `run_configs`. A run lives as long as its lease, which its process renews; the server's clock
 // decides, so that the clocks of the workers do not matter. What keeps an old run from writing is
 // its epoch, not the lease.
 // Threads: pure functions over a transaction. Errors: as in store.h.
@@ -24,13 +24,14 @@ struct Lease {
   absl::Duration length;
 };
 
-// Sets `run.epoch`. Repeating it after an unknown outcome finds the run that it made.
-absl::Status Begin(PostgresTransaction& transaction, const Lease& lease, absl::Time now,
-                   bool take_over, RunHandle& run);
+// Sets `run.epoch`, the rest of which the request says. Repeating it after an unknown outcome finds the run that it made.
+absl::Status Begin(PostgresTransaction& transaction, const Lease& lease, const RunRequest& request,
+                   RunHandle& run);
 absl::Status Finish(PostgresTransaction& transaction, const RunHandle& run, absl::Time now,
                     std::string_view status, std::string_view report_json);
 
-// OK when `run` is the newest of its connection and has not ended, else FailedPrecondition.
+// OK when `run` is the newest of its connection, has not ended and has lost none of its exclusive
+// configs, else FailedPrecondition.
 absl::Status CheckFence(PostgresTransaction& transaction, const RunHandle& run);
 
 // Of those of `epochs` that have not ended: from now on for `length`; zero ends them.

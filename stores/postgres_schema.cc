@@ -128,6 +128,22 @@ CREATE VIEW shunt.config_journal_readable AS SELECT
   FROM shunt.config_journal)sql",
 };
 
+constexpr const char* kVersion2[] = {
+    // Configs that a run has alone, until it ends.
+    R"sql(
+CREATE TABLE shunt.run_configs (
+  epoch     int8 NOT NULL,   -- of the run
+  config_id bytea NOT NULL,
+  taken_by  int8,            -- epoch of the run that took it from this one, whose lease was over
+  PRIMARY KEY (epoch, config_id)
+))sql",
+    R"sql(
+CREATE INDEX run_configs_held ON shunt.run_configs (config_id, epoch) WHERE taken_by IS NULL)sql",
+    R"sql(
+CREATE VIEW shunt.run_configs_readable AS SELECT
+  epoch, shunt.readable(config_id) AS config_id, taken_by FROM shunt.run_configs)sql",
+};
+
 struct Found {
   bool schema = false;   // there is one of our name
   bool any = false;      // with something in it
@@ -183,6 +199,9 @@ absl::Status Migrate(PostgresDatabase& database, PostgresTransaction& transactio
   if (!found.schema) statements.push_back({"CREATE SCHEMA shunt"});
   if (version < 1) {
     for (const char* sql : kVersion1) statements.push_back({sql});
+  }
+  if (version < 2) {
+    for (const char* sql : kVersion2) statements.push_back({sql});
   }
   statements.push_back({"UPDATE shunt.schema_version SET version = $1", {kPostgresSchemaVersion}});
   return transaction.Commit(std::move(statements));

@@ -16,7 +16,7 @@
 
 namespace shunt {
 
-inline constexpr int64_t kPostgresSchemaVersion = 1;
+inline constexpr int64_t kPostgresSchemaVersion = 2;
 
 absl::Status PreparePostgresSchema(PostgresDatabase& database);
 

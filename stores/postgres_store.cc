@@ -108,19 +108,17 @@ absl::Status PostgresStore::SetSeal(std::string_view seal) {
                  });
 }
 
-absl::StatusOr<RunHandle> PostgresStore::BeginRun(std::string_view connection,
-                                                  std::string_view run_id, absl::Time now,
-                                                  bool take_over) {
-  if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
-  if (absl::Status status = CheckName("run id", run_id); !status.ok()) return status;
+absl::StatusOr<RunHandle> PostgresStore::BeginRun(const RunRequest& request) {
+  if (absl::Status status = CheckRequest(request); !status.ok()) return status;
   if (absl::Status status = leases_->Start(); !status.ok()) return status;
-  RunHandle run{std::string(connection), std::string(run_id), 0};
+  RunHandle run{request.connection, request.run_id, 0};
   // An id that this object has used itself belongs to an attempt of this call only.
   const postgres_runs::Lease lease{absl::StrCat(owner_, "-", SystemEntropy().HexId()), run_lease_};
-  absl::Status status = Writing(
-      LockOfConnection(connection), UnknownCommit::kRepeat, [&](PostgresTransaction& transaction) {
-        return postgres_runs::Begin(transaction, lease, now, take_over, run);
-      });
+  absl::Status status =
+      Writing(LockOfConnection(request.connection), UnknownCommit::kRepeat,
+              [&](PostgresTransaction& transaction) {
+                return postgres_runs::Begin(transaction, lease, request, run);
+              });
   if (!status.ok()) return status;
   leases_->Keep(run.epoch);
   return run;

@@ -31,6 +31,40 @@ absl::StatusOr<RunRecord> ToRecord(SqliteDatabase& database, const RunLocks& loc
   return record;
 }
 
+// Who was given the config alone and has not ended, newest first.
+absl::StatusOr<std::vector<RunHandle>> ListConfigHolders(SqliteDatabase& database,
+                                                         std::string_view config_id) {
+  absl::StatusOr<SqliteStatement> select = database.Prepare(
+      "SELECT runs.connection, runs.run_id, runs.epoch FROM run_configs JOIN runs USING (epoch)"
+      " WHERE config_id = ? AND taken_by IS NULL AND finished_at IS NULL ORDER BY runs.epoch DESC");
+  if (!select.ok()) return select.status();
+  select->Bind(config_id);
+  std::vector<RunHandle> holders;
+  while (true) {
+    absl::StatusOr<bool> row = select->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return holders;
+    holders.push_back(RunHandle{select->Text(0), select->Text(1), select->Int(2)});
+  }
+}
+
+absl::Status GiveConfigsBack(SqliteDatabase& database, int64_t epoch) {
+  absl::StatusOr<SqliteStatement> remove =
+      database.Prepare("DELETE FROM run_configs WHERE epoch = ?");
+  if (!remove.ok()) return remove.status();
+  return remove->Bind(epoch).Run();
+}
+
+// OK unless a config was taken from the run.
+absl::Status CheckNothingTaken(SqliteDatabase& database, const RunHandle& run) {
+  absl::StatusOr<SqliteStatement> select = database.Prepare(
+      "SELECT config_id FROM run_configs WHERE epoch = ? AND taken_by IS NOT NULL LIMIT 1");
+  if (!select.ok()) return select.status();
+  absl::StatusOr<bool> row = select->Bind(run.epoch).Step();
+  if (!row.ok()) return row.status();
+  return *row ? ConfigTaken(run, select->Text(0)) : absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<Holder>> FindHolder(SqliteDatabase& database,
@@ -51,16 +85,52 @@ absl::StatusOr<bool> Exists(SqliteDatabase& database, std::string_view run_id) {
   return select->Bind(run_id).Step();
 }
 
-absl::StatusOr<int64_t> Insert(SqliteDatabase& database, std::string_view connection,
-                               std::string_view run_id, absl::Time now) {
+absl::StatusOr<int64_t> Insert(SqliteDatabase& database, const RunRequest& request) {
   absl::StatusOr<SqliteStatement> insert =
       database.Prepare("INSERT INTO runs (connection, run_id, started_at) VALUES (?, ?, ?)");
   if (!insert.ok()) return insert.status();
-  const std::string started_at = TimeText(now);
-  if (absl::Status status = insert->Bind(connection, run_id, started_at).Run(); !status.ok()) {
-    return status;
-  }
+  const std::string started_at = TimeText(request.now);
+  absl::Status status = insert->Bind(request.connection, request.run_id, started_at).Run();
+  if (!status.ok()) return status;
   return database.LastInsertedRow();
+}
+
+absl::Status CheckConfigs(SqliteDatabase& database, const RunLocks& locks,
+                          const RunRequest& request) {
+  for (const std::string& config_id : request.exclusive_configs) {
+    absl::StatusOr<std::vector<RunHandle>> holders = ListConfigHolders(database, config_id);
+    if (!holders.ok()) return holders.status();
+    for (const RunHandle& holder : *holders) {
+      if (!Hinders(holder.connection, request)) continue;
+      absl::StatusOr<bool> alive = locks.IsHeld(holder.epoch, holder.run_id);
+      if (!alive.ok()) return alive.status();
+      if (*alive) return ConfigHeldByAnotherRun(config_id, holder, request);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TakeConfigs(SqliteDatabase& database, const RunLocks& locks, int64_t epoch,
+                         const RunRequest& request) {
+  for (const std::string& config_id : request.exclusive_configs) {
+    absl::StatusOr<std::vector<RunHandle>> holders = ListConfigHolders(database, config_id);
+    if (!holders.ok()) return holders.status();
+    for (const RunHandle& holder : *holders) {
+      absl::StatusOr<bool> alive = locks.IsHeld(holder.epoch, holder.run_id);
+      if (!alive.ok()) return alive.status();
+      if (*alive) continue;  // of the same connection, and fenced now
+      absl::StatusOr<SqliteStatement> take = database.Prepare(
+          "UPDATE run_configs SET taken_by = ? WHERE epoch = ? AND config_id = ?");
+      if (!take.ok()) return take.status();
+      absl::Status status = take->Bind(epoch, holder.epoch, config_id).Run();
+      if (!status.ok()) return status;
+    }
+    absl::StatusOr<SqliteStatement> insert =  // or ignore: it may be named twice
+        database.Prepare("INSERT OR IGNORE INTO run_configs (epoch, config_id) VALUES (?, ?)");
+    if (!insert.ok()) return insert.status();
+    if (absl::Status status = insert->Bind(epoch, config_id).Run(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Finish(SqliteDatabase& database, const RunHandle& run, absl::Time now,
@@ -72,7 +142,8 @@ absl::Status Finish(SqliteDatabase& database, const RunHandle& run, absl::Time n
   const std::string finished_at = TimeText(now);
   update->Bind(finished_at, status, report_json, run.epoch, run.run_id, run.connection);
   if (absl::Status ran = update->Run(); !ran.ok()) return ran;
-  return database.ChangedRows() == 1 ? absl::OkStatus() : RunUnknown(run.run_id);
+  if (database.ChangedRows() != 1) return RunUnknown(run.run_id);
+  return GiveConfigsBack(database, run.epoch);
 }
 
 absl::Status CheckFence(SqliteDatabase& database, const RunHandle& run) {
@@ -80,7 +151,7 @@ absl::Status CheckFence(SqliteDatabase& database, const RunHandle& run) {
   if (!holder.ok()) return holder.status();
   const bool holds = *holder && (*holder)->epoch == run.epoch && (*holder)->run_id == run.run_id &&
                      !(*holder)->finished;
-  return holds ? absl::OkStatus() : Fenced(run);
+  return holds ? CheckNothingTaken(database, run) : Fenced(run);
 }
 
 absl::StatusOr<std::vector<RunRecord>> List(SqliteDatabase& database, const RunLocks& locks,

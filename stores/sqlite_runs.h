@@ -1,4 +1,4 @@
-// The `runs` table. Every function works inside the caller's transaction.
+// The tables `runs` and `run_configs`. Every function works inside the caller's transaction.
 // Threads: one at a time per database. Errors: as in store.h.
 #pragma once
 
@@ -27,12 +27,21 @@ absl::StatusOr<std::optional<Holder>> FindHolder(SqliteDatabase& database,
                                                  std::string_view connection);
 
 absl::StatusOr<bool> Exists(SqliteDatabase& database, std::string_view run_id);
-absl::StatusOr<int64_t> Insert(SqliteDatabase& database, std::string_view connection,
-                               std::string_view run_id, absl::Time now);  // the new epoch
+absl::StatusOr<int64_t> Insert(SqliteDatabase& database,
+                               const RunRequest& request);  // the new epoch
+
+// Aborted when a live run has one of the exclusive configs.
+absl::Status CheckConfigs(SqliteDatabase& database, const RunLocks& locks,
+                          const RunRequest& request);
+// Also from the dead. REQUIRES: CheckConfigs, in the same transaction.
+absl::Status TakeConfigs(SqliteDatabase& database, const RunLocks& locks, int64_t epoch,
+                         const RunRequest& request);
+
 absl::Status Finish(SqliteDatabase& database, const RunHandle& run, absl::Time now,
                     std::string_view status, std::string_view report_json);
 
-// FailedPrecondition unless `run` is the newest of its connection and has not ended.
+// FailedPrecondition unless `run` is the newest of its connection, has not ended and has lost none
+// of its exclusive configs.
 absl::Status CheckFence(SqliteDatabase& database, const RunHandle& run);
 
 absl::StatusOr<std::vector<RunRecord>> List(SqliteDatabase& database, const RunLocks& locks,

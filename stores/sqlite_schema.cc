@@ -92,6 +92,16 @@ CREATE TABLE store_identity (
 INSERT INTO store_identity (id, store) VALUES (1, lower(hex(randomblob(16))));
 -- What forgetting looks at, without the payloads.
 CREATE INDEX config_journal_ages ON config_journal (config_id, received_at, verdict);
+)sql",
+                                                                       R"sql(
+-- Configs that a run has alone, until it ends.
+CREATE TABLE run_configs (
+  epoch     INTEGER NOT NULL,  -- of the run
+  config_id TEXT NOT NULL,
+  taken_by  INTEGER,           -- epoch of the run that took it from this one, which was dead
+  PRIMARY KEY (epoch, config_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX run_configs_held ON run_configs (config_id, epoch) WHERE taken_by IS NULL;
 )sql"};
 
 struct Versions {

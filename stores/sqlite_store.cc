@@ -102,32 +102,33 @@ absl::Status SqliteStore::SetSeal(std::string_view seal) {
   return Writing([&] { return sqlite_configs::WriteSeal(*database_, seal); });
 }
 
-absl::StatusOr<RunHandle> SqliteStore::BeginRun(std::string_view connection,
-                                                std::string_view run_id, absl::Time now,
-                                                bool take_over) {
-  if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
-  if (absl::Status status = CheckName("run id", run_id); !status.ok()) return status;
-  RunHandle run{std::string(connection), std::string(run_id), 0};
+absl::StatusOr<RunHandle> SqliteStore::BeginRun(const RunRequest& request) {
+  if (absl::Status status = CheckRequest(request); !status.ok()) return status;
+  RunHandle run{request.connection, request.run_id, 0};
   std::optional<sqlite_runs::Holder> before;
   std::optional<LockFile> own_lock;
   absl::Status status = Writing([&]() -> absl::Status {
-    absl::StatusOr<bool> used = sqlite_runs::Exists(*database_, run_id);
+    absl::StatusOr<bool> used = sqlite_runs::Exists(*database_, run.run_id);
     if (!used.ok()) return used.status();
-    if (*used) return RunIdInUse(run_id);
+    if (*used) return RunIdInUse(run.run_id);
     absl::StatusOr<std::optional<sqlite_runs::Holder>> holder =
-        sqlite_runs::FindHolder(*database_, connection);
+        sqlite_runs::FindHolder(*database_, run.connection);
     if (!holder.ok()) return holder.status();
     before = *std::move(holder);
-    if (before && !before->finished && !take_over) {
+    if (before && !before->finished && !request.take_over) {
       absl::StatusOr<bool> alive = locks_.IsHeld(before->epoch, before->run_id);
       if (!alive.ok()) return alive.status();
-      if (*alive) return HeldByAnotherRun(connection, before->run_id);
+      if (*alive) return HeldByAnotherRun(run.connection, before->run_id);
     }
-    absl::StatusOr<int64_t> epoch = sqlite_runs::Insert(*database_, connection, run_id, now);
+    absl::Status free = sqlite_runs::CheckConfigs(*database_, locks_, request);
+    if (!free.ok()) return free;
+    absl::StatusOr<int64_t> epoch = sqlite_runs::Insert(*database_, request);
     if (!epoch.ok()) return epoch.status();
     run.epoch = *epoch;
+    absl::Status taken = sqlite_runs::TakeConfigs(*database_, locks_, run.epoch, request);
+    if (!taken.ok()) return taken;
     // Before the commit: nobody sees the run without its lock.
-    absl::StatusOr<LockFile> lock = locks_.Acquire(*epoch, run_id);
+    absl::StatusOr<LockFile> lock = locks_.Acquire(run.epoch, run.run_id);
     if (!lock.ok()) return lock.status();
     own_lock.emplace(*std::move(lock));
     return absl::OkStatus();

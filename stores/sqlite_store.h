@@ -39,8 +39,8 @@ class SqliteStore final : public Store {
   std::string url() const override;
   absl::StatusOr<StoreIdentity> ReadIdentity() override;
   absl::Status SetSeal(std::string_view seal) override;
-  absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
-                                     absl::Time now, bool take_over) override;
+  using Store::BeginRun;
+  absl::StatusOr<RunHandle> BeginRun(const RunRequest& request) override;
   absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,
                       std::string_view report_json) override;
   absl::StatusOr<std::vector<RunRecord>> ListRuns(std::string_view connection, int limit) override;

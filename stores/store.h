@@ -12,7 +12,7 @@
 // later call is Unavailable and says so.
 //
 // Errors: NotFound; FailedPrecondition (fenced: another run took over; the run must stop); Aborted
-// (another live run holds the connection); Unavailable (storage failed, is full or is locked);
+// (another live run holds the connection, or a config of its own); Unavailable (storage failed, is full or is locked);
 // DataLoss (corrupt file, newer schema); PermissionDenied (encrypted, and the keys at hand do not
 // open it); InvalidArgument (what only a bug of the caller produces: empty names, a run id used
 // before, mixed state types, NaN). Messages name the store and what to do, never stored content.
@@ -46,6 +46,17 @@ struct RunHandle {
   std::string connection;
   std::string run_id;
   int64_t epoch = 0;
+};
+
+// What a run asks for when it begins.
+struct RunRequest {
+  std::string connection;
+  std::string run_id;
+  absl::Time now;
+  bool take_over = false;  // also when another live run holds the connection
+  // Ids of configs that no other live run that asks for them may have meanwhile, whatever its
+  // connection: two connectors that share a single-use refresh token would both spend it.
+  std::vector<std::string> exclusive_configs = {};
 };
 
 struct RunRecord {
@@ -93,8 +104,22 @@ class Store {
 
   // Runs. A run id is used once. BeginRun takes the connection's lock: Aborted when another live
   // run holds it, unless `take_over`. It is held until EndRun or the end of the process.
-  virtual absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
-                                             absl::Time now, bool take_over) = 0;
+  //
+  // So are the exclusive configs, all or none of them, and Aborted names the first that another
+  // live run has. Only runs that ask count: one that does not is neither hindered nor a hindrance.
+  // `take_over` passes over the runs of the same connection, which it fences, and over no others:
+  // what it asks cannot stop those. A run that was taken over keeps its configs from other
+  // connections until it has ended. One that was dead, whose config somebody took, and that comes
+  // back (a lease ran out while its process stood still) is fenced.
+  virtual absl::StatusOr<RunHandle> BeginRun(const RunRequest& request) = 0;
+  // Without exclusive configs.
+  absl::StatusOr<RunHandle> BeginRun(std::string_view connection, std::string_view run_id,
+                                     absl::Time now, bool take_over) {
+    return BeginRun(RunRequest{.connection = std::string(connection),
+                               .run_id = std::string(run_id),
+                               .now = now,
+                               .take_over = take_over});
+  }
   virtual absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,
                               std::string_view report_json) = 0;
   // Newest first, at most `limit` (0: all). An empty connection: of all.

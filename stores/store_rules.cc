@@ -35,6 +35,17 @@ absl::Status CheckName(std::string_view what, std::string_view name) {
   return absl::InvalidArgumentError(absl::StrCat("the ", A(what), " is empty"));
 }
 
+absl::Status CheckRequest(const RunRequest& request) {
+  if (absl::Status status = CheckName("connection", request.connection); !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = CheckName("run id", request.run_id); !status.ok()) return status;
+  for (const std::string& config_id : request.exclusive_configs) {
+    if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::optional<StateType>> CommonType(const std::vector<CheckpointWrite>& items) {
   return CommonTypeOf(items);
 }
@@ -78,6 +89,15 @@ absl::Status HeldByAnotherRun(std::string_view connection, std::string_view run_
                                          A(run_id), "; wait for its end, or take over"));
 }
 
+absl::Status ConfigHeldByAnotherRun(std::string_view config_id, const RunHandle& holder,
+                                    const RunRequest& request) {
+  const bool own = holder.connection == request.connection;
+  return absl::AbortedError(
+      absl::StrCat("config ", A(config_id), " is held by the live run ", holder.run_id,
+                   " of connection ", holder.connection, "; wait for its end",
+                   own ? ", or take over" : ", which no other connection can take over"));
+}
+
 absl::Status RunIdInUse(std::string_view run_id) {
   return absl::InvalidArgumentError(absl::StrCat("run id ", A(run_id), " was used before"));
 }
@@ -95,6 +115,16 @@ absl::Status Fenced(const RunHandle& run) {
   return absl::FailedPreconditionError(
       absl::StrCat("run ", run.run_id, " no longer holds connection ", run.connection,
                    ": it ended, or another run took over; it must stop"));
+}
+
+absl::Status ConfigTaken(const RunHandle& run, std::string_view config_id) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("run ", run.run_id, " no longer holds config ", A(config_id),
+                   ": another run took it while this one showed no life; it must stop"));
+}
+
+bool Hinders(std::string_view holder_connection, const RunRequest& request) {
+  return !request.take_over || holder_connection != request.connection;
 }
 
 std::string_view UnfinishedStatus(bool lock_held) { return lock_held ? "running" : "dead"; }

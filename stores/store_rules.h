@@ -18,6 +18,8 @@ namespace shunt {
 // Names of connections, runs and configs: not empty (an empty one means "all" in listings).
 absl::Status CheckName(std::string_view what, std::string_view name);
 
+absl::Status CheckRequest(const RunRequest& request);
+
 // The type all of `items` share; empty without items. InvalidArgument when they are mixed (G16).
 absl::StatusOr<std::optional<StateType>> CommonType(const std::vector<CheckpointWrite>& items);
 absl::StatusOr<std::optional<StateType>> CommonType(const std::vector<StoredState>& items);
@@ -35,10 +37,16 @@ absl::Status SealedMeanwhile();
 
 // The errors of runs.
 absl::Status HeldByAnotherRun(std::string_view connection, std::string_view run_id);
+absl::Status ConfigHeldByAnotherRun(std::string_view config_id, const RunHandle& holder,
+                                    const RunRequest& request);
 absl::Status RunIdInUse(std::string_view run_id);
 absl::Status RunUnknown(std::string_view run_id);
 absl::Status RunAmbiguous(std::string_view prefix);
 absl::Status Fenced(const RunHandle& run);
+absl::Status ConfigTaken(const RunHandle& run, std::string_view config_id);
+
+// Whether a live run of this connection keeps its exclusive configs from who asks.
+bool Hinders(std::string_view holder_connection, const RunRequest& request);
 
 // The status of a run that nobody has finished.
 std::string_view UnfinishedStatus(bool lock_held);  // "running", "dead"

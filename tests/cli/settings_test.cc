@@ -104,6 +104,7 @@ TEST(SettingsTest, EveryFlagIsAKeyAndAVariable) {
                            "progress",
                            "verbose",
                            "take-over",
+                           "exclusive-configs",
                            "source-out",
                            "destination-in",
                            "destination-out"}) {

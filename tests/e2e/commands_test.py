@@ -11,10 +11,10 @@ from tests.e2e.routing_case import USERS_1, RoutingCase
 
 
 class OneRunAtATime(RoutingCase):
-    def start_first(self):
+    def start_first(self, *flags):
         w = self.w
         w.source["read"] = [{"touch": w.path("first")}, {"await": w.path("go")}, {"write": h.state("users", {"c": 1})}]
-        running = w.start_sync()
+        running = w.start_sync(*flags)
         self.release_at_the_end(w.path("go"))
         h.wait_for_file(w.path("first"), running)
         return running
@@ -50,6 +50,40 @@ class OneRunAtATime(RoutingCase):
         self.addCleanup(other.close)
         other.store = self.w.store
         self.assert_exit(other.sync(connection="other"), h.OK)
+        h.touch(self.w.path("go"))
+        self.assert_exit(first.wait(), h.OK)
+
+    # Two connections whose sources share a config, and so a refresh token.
+
+    def second_of_the_source(self, *flags):
+        other = h.Workspace("second")
+        self.addCleanup(other.close)
+        other.store = self.w.store
+        return other, other.sync("--source-id", "shared", *flags, connection="other")
+
+    def test_a_run_with_exclusive_configs_keeps_another_connection_from_its_source(self):
+        first = self.start_first("--source-id", "shared", "--exclusive-configs")
+        for flags in (), ("--take-over",):
+            other, result = self.second_of_the_source("--exclusive-configs", *flags)
+            self.assertEqual(result.code, h.FENCED, str(result))
+            self.assertEqual(other.started("source", "read"), 0)
+            self.assertRegex(result.err, "config shared is held by the live run [0-9a-f]+ of connection")
+            self.assertNotIn("(--take-over)", result.err, "which would not help")
+        h.touch(self.w.path("go"))
+        self.assert_exit(first.wait(), h.OK)
+        self.assert_exit(self.second_of_the_source("--exclusive-configs")[1], h.OK)
+
+    def test_exclusive_configs_of_a_run_that_was_killed_are_free(self):
+        first = self.start_first("--source-id", "shared", "--exclusive-configs")
+        first.signal(h.KILL)
+        first.wait()
+        self.assert_exit(self.second_of_the_source("--exclusive-configs")[1], h.OK)
+        h.touch(self.w.path("go"))
+        self.assert_exit(self.w.sync("--source-id", "shared", "--exclusive-configs"), h.OK)
+
+    def test_a_run_without_exclusive_configs_neither_hinders_nor_is_hindered(self):
+        first = self.start_first("--source-id", "shared", "--exclusive-configs")
+        self.assert_exit(self.second_of_the_source()[1], h.OK)
         h.touch(self.w.path("go"))
         self.assert_exit(first.wait(), h.OK)
 

@@ -292,6 +292,23 @@ TEST_F(PostgresFaults, AStoppedProcessThatWasTakenOverIsFenced) {
   EXPECT_TRUE(WriteProbeState(*store, *run, 1000).ok());
 }
 
+TEST_F(PostgresFaults, AStoppedProcessLosesItsConfigsAndIsFencedWhenItComesBack) {
+  WriterProcess writer({"alone", Url(), "r1", "x"});
+  ASSERT_TRUE(writer.Next());
+  const std::unique_ptr<Store> store = Open();
+  const RunRequest other{.connection = "other",
+                         .run_id = "r2",
+                         .now = absl::UnixEpoch(),
+                         .exclusive_configs = {"x"}};
+  EXPECT_EQ(store->BeginRun(other).status().code(), StatusCode::kAborted);
+  writer.Pause();
+  Await([&] { return store->FindRun("r1")->status == "dead"; });
+  const absl::StatusOr<RunHandle> run = store->BeginRun(other);
+  ASSERT_TRUE(run.ok()) << run.status();
+  writer.Resume();
+  EXPECT_EQ(writer.Finish(), 1) << "its next commit is refused, although nobody has its connection";
+}
+
 TEST_F(PostgresFaults, ARunSurvivesAServerThatIsAwayForAMoment) {
   StoreOptions options;
   options.run_lease = kProbeLease;

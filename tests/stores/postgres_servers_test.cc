@@ -145,6 +145,23 @@ TEST_F(PostgresFaults, ANewerSchemaIsRefused) {
   ExpectRefused(Url(), StatusCode::kDataLoss, "lost its version");
 }
 
+TEST_F(PostgresFaults, TheFirstSchemaIsBroughtUpToDate) {
+  {
+    const std::unique_ptr<Store> store = Open();
+    ASSERT_TRUE(WriteProbeState(*store, Begin(*store, "r1"), 7).ok());
+  }
+  server_.Execute("DROP TABLE shunt.run_configs CASCADE", "probe");
+  server_.Execute("UPDATE shunt.schema_version SET version = 1", "probe");
+  const std::unique_ptr<Store> store = Open();
+  EXPECT_EQ(*ReadProbeState(*store), 7);
+  const RunRequest alone{.connection = "a",
+                         .run_id = "alone",
+                         .now = absl::UnixEpoch(),
+                         .exclusive_configs = {"x"}};
+  EXPECT_TRUE(store->BeginRun(alone).ok());
+  EXPECT_EQ(server_.Query("SELECT * FROM shunt.run_configs_readable", "probe").size(), 1u);
+}
+
 TEST_F(PostgresFaults, ASchemaOfSomebodyElseIsLeftAlone) {
   server_.Execute("CREATE SCHEMA shunt", "probe");
   server_.Execute("CREATE TABLE shunt.railway (track int)", "probe");

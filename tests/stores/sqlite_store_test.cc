@@ -251,9 +251,11 @@ TEST_F(SqliteFile, OfANewerSchemaIsRefused) {
   ExpectRefused(StatusCode::kDataLoss, "newer schema");
 }
 
-// Version 1 had neither.
+// Version 1 had none of these, version 2 lacked the last.
 constexpr char kBackToVersion1[] =
-    "DROP TABLE store_identity; DROP INDEX config_journal_ages; PRAGMA user_version = 1";
+    "DROP TABLE store_identity; DROP INDEX config_journal_ages; DROP TABLE run_configs;"
+    "PRAGMA user_version = 1";
+constexpr char kBackToVersion2[] = "DROP TABLE run_configs; PRAGMA user_version = 2";
 
 TEST_F(SqliteFile, OfTheFirstSchemaIsBroughtUpToDate) {
   Fill();
@@ -261,6 +263,22 @@ TEST_F(SqliteFile, OfTheFirstSchemaIsBroughtUpToDate) {
   const std::unique_ptr<Store> store = Open();
   EXPECT_EQ(store->ReadIdentity()->store_id.size(), 32u);
   EXPECT_FALSE(store->ReadCheckpoint(kProbeConnection)->empty());
+}
+
+TEST_F(SqliteFile, OfTheSecondSchemaIsBroughtUpToDateAndKeepsItsIdentity) {
+  Fill();
+  const std::string store_id = Open()->ReadIdentity()->store_id;
+  Stranger(Path()).Execute(kBackToVersion2);
+  const std::unique_ptr<Store> store = Open();
+  EXPECT_EQ(store->ReadIdentity()->store_id, store_id);
+  EXPECT_FALSE(store->ReadCheckpoint(kProbeConnection)->empty());
+  const absl::StatusOr<RunHandle> run =
+      store->BeginRun(RunRequest{.connection = "a",
+                                 .run_id = "alone",
+                                 .now = absl::UnixEpoch(),
+                                 .exclusive_configs = {"x"}});
+  ASSERT_TRUE(run.ok()) << run.status();
+  EXPECT_TRUE(store->EndRun(*run, absl::UnixEpoch(), "ok", "").ok());
 }
 
 TEST_F(SqliteFile, WithoutItsTablesIsRefusedWhenTheyAreMissed) {

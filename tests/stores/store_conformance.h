@@ -1,7 +1,6 @@
 // The conformance suite of stores: every store gives the same answers (G49). The tests stand in
-// store_conformance_{runs,checkpoints,configs,journal,fencing,texts,extremes,sharing}_test.cc; a
-// new store joins by adding its
-// kind in store_conformance_test.cc.
+// store_conformance_{runs,exclusive_configs,checkpoints,configs,journal,fencing,texts,extremes,
+// sharing}_test.cc; a new store joins by adding its kind in store_conformance_test.cc.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -89,6 +88,15 @@ class StoreConformance : public ::testing::TestWithParam<StoreKind> {
 
   RunHandle Begin(std::string_view connection, std::string_view run_id) {
     return Get(store_->BeginRun(connection, run_id, kNow, false));
+  }
+  absl::StatusOr<RunHandle> BeginAlone(Store& store, std::string connection, std::string run_id,
+                                       std::vector<std::string> exclusive_configs,
+                                       bool take_over = false) {
+    return store.BeginRun({.connection = std::move(connection),
+                           .run_id = std::move(run_id),
+                           .now = kNow,
+                           .take_over = take_over,
+                           .exclusive_configs = std::move(exclusive_configs)});
   }
   std::vector<std::string> Checkpoint(std::string_view connection) {
     return Lines(Get(store_->ReadCheckpoint(connection)));

@@ -5,6 +5,8 @@
 //       begins a run, then writes n+1, n+2, ... as state and as config for ever; announces
 //       "state N", "config N". With CALL: kills itself at that call to SQLite's storage, a write
 //       half done.
+//   store_writer alone WHERE RUN_ID CONFIG_ID
+//       like count, in a run that has the config alone
 //   store_writer once WHERE RUN_ID
 //       begins a run, announces "begun", then does so once.
 //   store_writer offer WHERE WRITER COUNT
@@ -23,6 +25,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tests/stores/fault_vfs.h"
 #include "tests/stores/store_probe.h"
@@ -44,9 +48,14 @@ void Announce(const std::string& line) {
 // Only SQLite knows at once that the last one is dead.
 bool TakesOver(const Store& store) { return store.url().find("sqlite:") != 0; }
 
-int Count(Store& store, const std::string& run_id, bool for_ever) {
+int Count(Store& store, const std::string& run_id, bool for_ever,
+          std::vector<std::string> exclusive_configs = {}) {
   const absl::StatusOr<RunHandle> run =
-      store.BeginRun(kProbeConnection, run_id, absl::UnixEpoch(), TakesOver(store));
+      store.BeginRun(RunRequest{.connection = kProbeConnection,
+                                .run_id = run_id,
+                                .now = absl::UnixEpoch(),
+                                .take_over = TakesOver(store),
+                                .exclusive_configs = std::move(exclusive_configs)});
   if (!run.ok()) return Fail(run.status());
   absl::StatusOr<int64_t> state = ReadProbeState(store);
   if (!state.ok()) return Fail(state.status());
@@ -122,6 +131,7 @@ int Main(int argc, char** argv) {
   if (!store.ok()) return Fail(store.status());
   if (what == "open") return Announce("open"), 0;
   if (what == "count" || what == "once") return Count(**store, argv[3], what == "count");
+  if (what == "alone" && argc > 4) return Count(**store, argv[3], true, {argv[4]});
   if (what == "offer" && argc > 4) return Offer(**store, ::atoll(argv[3]), ::atoll(argv[4]));
   if (what == "hold") return Hold(**store, argv[3], false);
   if (what == "fork") return Hold(**store, argv[3], true);
