@@ -109,11 +109,12 @@ PostgresStatement SelectConfigHolder(const std::string& config_id, const RunRequ
 // For the run that was just inserted.
 void TakeConfigs(const RunRequest& request, std::vector<PostgresStatement>& statements) {
   for (const std::string& config_id : request.exclusive_configs) {
-    // From the dead. A keeper may renew a lease at this very moment: who had none when we asked
-    // has lost all the same, so the only ones to pass over are those that we take over.
+    // Who of another connection has it was dead when we asked. A keeper may renew that lease at
+    // this very moment: then its run learns that it has lost. Those of our own are fenced already.
     statements.push_back(
         {"UPDATE shunt.run_configs SET taken_by = own.epoch"
-         " FROM shunt.runs AS own, shunt.runs AS other WHERE own.run_id = $1 AND config_id = $2 AND taken_by IS NULL"
+         " FROM shunt.runs AS own, shunt.runs AS other"
+         " WHERE own.run_id = $1 AND config_id = $2 AND taken_by IS NULL"
          " AND other.epoch = run_configs.epoch AND other.connection <> own.connection",
          {request.run_id, config_id}});
     statements.push_back({"INSERT INTO shunt.run_configs (epoch, config_id)"

@@ -1,6 +1,6 @@
-// The tables `runs` and `run_configs`. A run lives as long as its lease, which its process renews; the server's clock
-// decides, so that the clocks of the workers do not matter. What keeps an old run from writing is
-// its epoch, not the lease.
+// The tables `runs` and `run_configs`. A run lives as long as its lease, which its process renews;
+// the server's clock decides, so that the clocks of the workers do not matter. What keeps an old
+// run from writing is its epoch, not the lease.
 // Threads: pure functions over a transaction. Errors: as in store.h.
 #pragma once
 
@@ -24,7 +24,8 @@ struct Lease {
   absl::Duration length;
 };
 
-// Sets `run.epoch`, the rest of which the request says. Repeating it after an unknown outcome finds the run that it made.
+// Sets `run.epoch`; the rest of `run` is as the request says. Repeating it after an unknown outcome
+// finds the run that it made.
 absl::Status Begin(PostgresTransaction& transaction, const Lease& lease, const RunRequest& request,
                    RunHandle& run);
 absl::Status Finish(PostgresTransaction& transaction, const RunHandle& run, absl::Time now,

@@ -116,6 +116,7 @@ absl::Status TakeConfigs(SqliteDatabase& database, const RunLocks& locks, int64_
     absl::StatusOr<std::vector<RunHandle>> holders = ListConfigHolders(database, config_id);
     if (!holders.ok()) return holders.status();
     for (const RunHandle& holder : *holders) {
+      if (holder.epoch == epoch) continue;  // the request names the config twice
       absl::StatusOr<bool> alive = locks.IsHeld(holder.epoch, holder.run_id);
       if (!alive.ok()) return alive.status();
       if (*alive) continue;  // of the same connection, and fenced now
@@ -125,7 +126,7 @@ absl::Status TakeConfigs(SqliteDatabase& database, const RunLocks& locks, int64_
       absl::Status status = take->Bind(epoch, holder.epoch, config_id).Run();
       if (!status.ok()) return status;
     }
-    absl::StatusOr<SqliteStatement> insert =  // or ignore: it may be named twice
+    absl::StatusOr<SqliteStatement> insert =
         database.Prepare("INSERT OR IGNORE INTO run_configs (epoch, config_id) VALUES (?, ?)");
     if (!insert.ok()) return insert.status();
     if (absl::Status status = insert->Bind(epoch, config_id).Run(); !status.ok()) return status;

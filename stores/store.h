@@ -12,10 +12,11 @@
 // later call is Unavailable and says so.
 //
 // Errors: NotFound; FailedPrecondition (fenced: another run took over; the run must stop); Aborted
-// (another live run holds the connection, or a config of its own); Unavailable (storage failed, is full or is locked);
-// DataLoss (corrupt file, newer schema); PermissionDenied (encrypted, and the keys at hand do not
-// open it); InvalidArgument (what only a bug of the caller produces: empty names, a run id used
-// before, mixed state types, NaN). Messages name the store and what to do, never stored content.
+// (another live run holds the connection or an exclusive config); Unavailable (storage failed, is
+// full or is locked); DataLoss (corrupt file, newer schema); PermissionDenied (encrypted, and the
+// keys at hand do not open it); InvalidArgument (what only a bug of the caller produces: empty
+// names, a run id used before, mixed state types, NaN). Messages name the store and what to do,
+// never stored content.
 #pragma once
 
 #include <cstdint>
