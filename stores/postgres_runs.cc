@@ -117,10 +117,11 @@ void TakeConfigs(const RunRequest& request, std::vector<PostgresStatement>& stat
          " WHERE own.run_id = $1 AND config_id = $2 AND taken_by IS NULL"
          " AND other.epoch = run_configs.epoch AND other.connection <> own.connection",
          {request.run_id, config_id}});
-    statements.push_back({"INSERT INTO shunt.run_configs (epoch, config_id)"
-                          " SELECT epoch, $2 FROM shunt.runs WHERE run_id = $1"
-                          " ON CONFLICT DO NOTHING",  // it may be named twice
-                          {request.run_id, config_id}});
+    statements.push_back(
+        {"INSERT INTO shunt.run_configs (epoch, config_id)"
+         " SELECT epoch, $2 FROM shunt.runs WHERE run_id = $1"
+         " ON CONFLICT DO NOTHING",  // it may be named twice
+         {request.run_id, config_id}});
   }
 }
 

@@ -114,11 +114,10 @@ absl::StatusOr<RunHandle> PostgresStore::BeginRun(const RunRequest& request) {
   RunHandle run{request.connection, request.run_id, 0};
   // An id that this object has used itself belongs to an attempt of this call only.
   const postgres_runs::Lease lease{absl::StrCat(owner_, "-", SystemEntropy().HexId()), run_lease_};
-  absl::Status status =
-      Writing(LockOfConnection(request.connection), UnknownCommit::kRepeat,
-              [&](PostgresTransaction& transaction) {
-                return postgres_runs::Begin(transaction, lease, request, run);
-              });
+  absl::Status status = Writing(LockOfConnection(request.connection), UnknownCommit::kRepeat,
+                                [&](PostgresTransaction& transaction) {
+                                  return postgres_runs::Begin(transaction, lease, request, run);
+                                });
   if (!status.ok()) return status;
   leases_->Keep(run.epoch);
   return run;

@@ -120,8 +120,8 @@ absl::Status TakeConfigs(SqliteDatabase& database, const RunLocks& locks, int64_
       absl::StatusOr<bool> alive = locks.IsHeld(holder.epoch, holder.run_id);
       if (!alive.ok()) return alive.status();
       if (*alive) continue;  // of the same connection, and fenced now
-      absl::StatusOr<SqliteStatement> take = database.Prepare(
-          "UPDATE run_configs SET taken_by = ? WHERE epoch = ? AND config_id = ?");
+      absl::StatusOr<SqliteStatement> take =
+          database.Prepare("UPDATE run_configs SET taken_by = ? WHERE epoch = ? AND config_id = ?");
       if (!take.ok()) return take.status();
       absl::Status status = take->Bind(epoch, holder.epoch, config_id).Run();
       if (!status.ok()) return status;

@@ -296,10 +296,8 @@ TEST_F(PostgresFaults, AStoppedProcessLosesItsConfigsAndIsFencedWhenItComesBack)
   WriterProcess writer({"alone", Url(), "r1", "x"});
   ASSERT_TRUE(writer.Next());
   const std::unique_ptr<Store> store = Open();
-  const RunRequest other{.connection = "other",
-                         .run_id = "r2",
-                         .now = absl::UnixEpoch(),
-                         .exclusive_configs = {"x"}};
+  const RunRequest other{
+      .connection = "other", .run_id = "r2", .now = absl::UnixEpoch(), .exclusive_configs = {"x"}};
   EXPECT_EQ(store->BeginRun(other).status().code(), StatusCode::kAborted);
   writer.Pause();
   Await([&] { return store->FindRun("r1")->status == "dead"; });

@@ -154,10 +154,8 @@ TEST_F(PostgresFaults, TheFirstSchemaIsBroughtUpToDate) {
   server_.Execute("UPDATE shunt.schema_version SET version = 1", "probe");
   const std::unique_ptr<Store> store = Open();
   EXPECT_EQ(*ReadProbeState(*store), 7);
-  const RunRequest alone{.connection = "a",
-                         .run_id = "alone",
-                         .now = absl::UnixEpoch(),
-                         .exclusive_configs = {"x"}};
+  const RunRequest alone{
+      .connection = "a", .run_id = "alone", .now = absl::UnixEpoch(), .exclusive_configs = {"x"}};
   EXPECT_TRUE(store->BeginRun(alone).ok());
   EXPECT_EQ(server_.Query("SELECT * FROM shunt.run_configs_readable", "probe").size(), 1u);
 }

@@ -272,11 +272,8 @@ TEST_F(SqliteFile, OfTheSecondSchemaIsBroughtUpToDateAndKeepsItsIdentity) {
   const std::unique_ptr<Store> store = Open();
   EXPECT_EQ(store->ReadIdentity()->store_id, store_id);
   EXPECT_FALSE(store->ReadCheckpoint(kProbeConnection)->empty());
-  const absl::StatusOr<RunHandle> run =
-      store->BeginRun(RunRequest{.connection = "a",
-                                 .run_id = "alone",
-                                 .now = absl::UnixEpoch(),
-                                 .exclusive_configs = {"x"}});
+  const absl::StatusOr<RunHandle> run = store->BeginRun(RunRequest{
+      .connection = "a", .run_id = "alone", .now = absl::UnixEpoch(), .exclusive_configs = {"x"}});
   ASSERT_TRUE(run.ok()) << run.status();
   EXPECT_TRUE(store->EndRun(*run, absl::UnixEpoch(), "ok", "").ok());
 }
