@@ -171,8 +171,8 @@ struct StoreOptions {
   // Of UpdateConfig, when it is shorter: its callers try again by themselves, and until it answers,
   // an update may be in nothing but memory.
   absl::Duration config_wait_max = absl::Seconds(5);
-  // Encrypts configs and their journal, also those that are there already; null: they are not
-  // encrypted, and a store whose are is refused (PermissionDenied).
+  // Encrypts configs and their journal, also those that are there already. Null: they are not
+  // encrypted, and those of a store that is encrypted are out of reach (PermissionDenied).
   std::shared_ptr<const Keyring> keys = nullptr;
   // PostgreSQL: how long a run counts as alive after its process was last heard of.
   absl::Duration run_lease = kRunLease;
@@ -184,9 +184,9 @@ struct StoreOptions {
 };
 
 // "sqlite:PATH", "postgresql://[USER@]HOST[:PORT]/DATABASE[?...]" (stores/postgres_target.h) or
-// "memory:". InvalidArgument for anything else, and for a URL with a password in
-// it. SQLite: rollback journal, synchronous=EXTRA, secure_delete, file and directory made 0600/0700
-// when missing.
+// "memory:". InvalidArgument for anything else, and for a URL with a password in it;
+// PermissionDenied when the store is encrypted with another key. SQLite: rollback journal,
+// synchronous=EXTRA, secure_delete, file and directory made 0600/0700 when missing.
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
                                                  const StoreOptions& options = {});
 
