@@ -41,10 +41,13 @@ struct ControlStage::Pipe {
   bool gave_up = false;  // once: then each batch gets one try
 
   // While it fails: what of it is in files.
-  std::vector<std::string> spill_files;
-  std::size_t spilled = 0;       // so many of `queue`, from the front
-  bool waiting_spilled = false;  // in the store they are without a verdict
-  absl::Status spill_status;     // of the last try
+  struct Spilled {
+    std::vector<std::string> files;
+    std::size_t queued = 0;  // so many of `queue`, from the front
+    bool waiting = false;    // in the store they are without a verdict
+    absl::Status status;     // of the last try to write one
+  };
+  Spilled spilled;
 };
 
 ControlStage::ControlStage(const ControlOptions& options, const ControlDeps& deps)
@@ -156,8 +159,8 @@ bool ControlStage::Persist(Pipe* pipe) {
   for (const ControlArrivalPtr& arrival : batch) pipe->queue_bytes -= arrival->row.payload.size();
   pipe->queue.erase(pipe->queue.begin(),
                     pipe->queue.begin() + static_cast<std::ptrdiff_t>(pipe->tried));
-  pipe->spilled -= std::min(pipe->spilled, pipe->tried);
-  pipe->waiting_spilled = false;
+  pipe->spilled.queued -= std::min(pipe->spilled.queued, pipe->tried);
+  pipe->spilled.waiting = false;
   pipe->failing_since.reset();
   pipe->backoff = kBackoffMin;
   if (pipe->queue.empty()) ForgetSpill(pipe);
@@ -184,7 +187,7 @@ bool ControlStage::HandleFailure(Pipe* pipe, const absl::Status& status) {
     GiveUp(pipe, status);
     return true;
   }
-  if (first) deps_.events.OnStoreTrouble(status, pipe->spill_status);
+  if (first) deps_.events.OnStoreTrouble(status, pipe->spilled.status);
   // The last try falls on the deadline.
   pipe->retry_at = std::min(now + pipe->backoff, *pipe->failing_since + patience);
   pipe->backoff = std::min(pipe->backoff * 2, kBackoffMax);
@@ -192,13 +195,12 @@ bool ControlStage::HandleFailure(Pipe* pipe, const absl::Status& status) {
 }
 
 void ControlStage::GiveUp(Pipe* pipe, const absl::Status& status) {
+  Pipe::Spilled spilled = std::exchange(pipe->spilled, {});
   const ControlEvents::StoreFailure failure = {
       .status = status,
       .updates = pipe->sequencer.waiting().size() + pipe->queue.size(),
-      .files = std::exchange(pipe->spill_files, {}),
-      .spilled = pipe->spill_status};
-  pipe->spilled = 0;
-  pipe->waiting_spilled = false;
+      .files = std::move(spilled.files),
+      .spilled = spilled.status};
   pipe->sequencer.Commit({});
   pipe->queue.clear();
   pipe->queue_bytes = 0;
@@ -218,33 +220,29 @@ void ControlStage::Spill(Pipe* pipe) {
     updates.rows.push_back(arrival->row);
     if (arrival->hopeless) updates.rows.back().verdict = Verdict::kQuarantined;
   };
-  if (!pipe->waiting_spilled) {
+  Pipe::Spilled& spilled = pipe->spilled;
+  if (!spilled.waiting) {
     for (const ControlArrivalPtr& arrival : pipe->sequencer.waiting()) add(arrival);
   }
-  for (std::size_t i = pipe->spilled; i < pipe->queue.size(); ++i) add(pipe->queue[i]);
+  for (std::size_t i = spilled.queued; i < pipe->queue.size(); ++i) add(pipe->queue[i]);
   if (updates.rows.empty()) return;
   if (pipe->connector.spec) updates.spec_json = pipe->connector.spec->json();
   absl::StatusOr<std::string> file = absl::UnavailableError("there is no directory for it");
   if (deps_.spill != nullptr) file = deps_.spill->Write(updates);
-  pipe->spill_status = file.status();
+  spilled.status = file.status();
   if (!file.ok()) return;
-  pipe->spill_files.push_back(*std::move(file));
-  pipe->spilled = pipe->queue.size();
-  pipe->waiting_spilled = true;
+  spilled.files.push_back(*std::move(file));
+  spilled.queued = pipe->queue.size();
+  spilled.waiting = true;
 }
 
 // The store has them all. A file that cannot be removed does no harm: bringing it back has no
 // second effect.
 void ControlStage::ForgetSpill(Pipe* pipe) {
-  if (deps_.spill != nullptr) {
-    static_cast<void>(deps_.spill->Remove({.config_id = {},
-                                           .run_id = {},
-                                           .writer = {},
-                                           .paths = std::exchange(pipe->spill_files, {})}));
-  }
-  pipe->spilled = 0;
-  pipe->waiting_spilled = false;
-  pipe->spill_status = absl::OkStatus();
+  const Pipe::Spilled spilled = std::exchange(pipe->spilled, {});
+  if (spilled.files.empty()) return;
+  static_cast<void>(
+      deps_.spill->Remove({.config_id = {}, .run_id = {}, .writer = {}, .paths = spilled.files}));
 }
 
 }  // namespace shunt
