@@ -1,4 +1,5 @@
 // shunt config import, promote, rekey, recover: what a person does to stored configs.
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,26 +45,38 @@ std::string ResultText(const std::string& id, const ConfigChange& change) {
                       "; the next start of the connector gets it");
 }
 
-int Import(const Arguments& arguments) {
-  constexpr std::string_view kName = "config import";
-  const std::string id = arguments.Positional(0), path = arguments.Positional(1);
-  const absl::StatusOr<std::string> text =
-      ReadFile(path == "-" ? "/dev/stdin" : path, kConfigFileBytesMax);
-  if (!text.ok()) return CommandFailed(kName, absl::InvalidArgumentError(text.status().message()));
-  const absl::StatusOr<ConfigAccess> access = OpenConfigAccess(arguments);
-  if (!access.ok()) return CommandFailed(kName, access.status());
-  ConfigByHand config = Begin(*access, id, "import");
-  config.json = *text;
+// What is still missing of a config, from the journal.
+using Complete = std::function<absl::Status(const std::vector<JournalRow>&, ConfigByHand*)>;
+
+int PutAndTell(std::string_view command, const ConfigAccess& access, ConfigByHand config,
+               const Complete& complete) {
   ConfigChange done;
-  const absl::Status status = access->store->UpdateConfig(
-      id, [&](const ConfigDocument& stored) -> absl::StatusOr<ConfigChange> {
+  const absl::Status status = access.store->RewriteConfig(
+      config.config_id,
+      [&](const ConfigDocument& stored,
+          const std::vector<JournalRow>& journal) -> absl::StatusOr<ConfigChange> {
+        if (absl::Status missing = complete(journal, &config); !missing.ok()) return missing;
         absl::StatusOr<ConfigChange> change = PutConfigByHand(stored, config);
         if (change.ok()) done = *change;
         return change;
       });
-  if (!status.ok()) return CommandFailed(kName, status);
-  Tell(ResultText(id, done));
+  if (!status.ok()) return CommandFailed(command, status);
+  Tell(ResultText(config.config_id, done));
   return 0;
+}
+
+int Import(const Arguments& arguments) {
+  constexpr std::string_view kName = "config import";
+  const std::string path = arguments.Positional(1);
+  absl::StatusOr<std::string> text =
+      ReadFile(path == "-" ? "/dev/stdin" : path, kConfigFileBytesMax);
+  if (!text.ok()) return CommandFailed(kName, absl::InvalidArgumentError(text.status().message()));
+  const absl::StatusOr<ConfigAccess> access = OpenConfigAccess(arguments);
+  if (!access.ok()) return CommandFailed(kName, access.status());
+  ConfigByHand config = Begin(*access, arguments.Positional(0), "import");
+  config.json = *std::move(text);
+  return PutAndTell(kName, *access, std::move(config),
+                    [](const auto&, ConfigByHand*) { return absl::OkStatus(); });
 }
 
 absl::StatusOr<ConfigMode> ModeOf(const Arguments& arguments) {
@@ -75,30 +88,22 @@ absl::StatusOr<ConfigMode> ModeOf(const Arguments& arguments) {
 
 int Promote(const Arguments& arguments) {
   constexpr std::string_view kName = "config promote";
-  const std::string id = arguments.Positional(0), reference = arguments.Positional(1);
   const absl::StatusOr<ConfigMode> mode = ModeOf(arguments);
   if (!mode.ok()) return CommandFailed(kName, mode.status());
   const absl::StatusOr<ConfigAccess> access = OpenConfigAccess(arguments);
   if (!access.ok()) return CommandFailed(kName, access.status());
-  ConfigByHand config = Begin(*access, id, "promote");
+  ConfigByHand config = Begin(*access, arguments.Positional(0), "promote");
   config.mode = *mode;
-  ConfigChange done;
-  const absl::Status status = access->store->RewriteConfig(
-      id,
-      [&](const ConfigDocument& stored,
-          const std::vector<JournalRow>& journal) -> absl::StatusOr<ConfigChange> {
-        const absl::StatusOr<JournalRow> row = FindJournalRow(journal, reference);
-        if (!row.ok()) return row.status();
-        config.json = row->payload;
-        config.reason = absl::StrCat("promoted ", JournalReference(*row), ", which was ",
-                                     A(VerdictName(row->verdict)));
-        absl::StatusOr<ConfigChange> change = PutConfigByHand(stored, config);
-        if (change.ok()) done = *change;
-        return change;
-      });
-  if (!status.ok()) return CommandFailed(kName, status);
-  Tell(ResultText(id, done));
-  return 0;
+  const std::string reference = arguments.Positional(1);
+  return PutAndTell(kName, *access, std::move(config),
+                    [&](const std::vector<JournalRow>& journal, ConfigByHand* promoted) {
+                      const absl::StatusOr<JournalRow> row = FindJournalRow(journal, reference);
+                      if (!row.ok()) return row.status();
+                      promoted->json = row->payload;
+                      promoted->reason = absl::StrCat("promoted ", JournalReference(*row),
+                                                      ", which was ", A(VerdictName(row->verdict)));
+                      return absl::OkStatus();
+                    });
 }
 
 // --- recover, rekey ----------------------------------------------------------------------------

@@ -41,7 +41,7 @@ absl::StatusOr<ConfigChange> PutConfigByHand(const ConfigDocument& stored,
   row.time_source = std::string(TimeSourceName(TimeSource::kRouter));
   row.received_at = config.now;
   for (const ConfigMember& member : *members) row.keys.push_back(member.key);
-  row.payload = std::string(config.json);
+  row.payload = config.json;
 
   const ConfigUpdate update = {row.order, *std::move(members)};
   const ConfigUpdate* const updates[] = {&update};

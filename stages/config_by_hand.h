@@ -23,7 +23,7 @@ struct ConfigByHand {
   std::string run_id;  // a fresh id: the journal's row of this act
   std::string writer;  // "import", "promote"
   std::string reason;  // for the journal
-  std::string_view json;
+  std::string json;
   ConfigMode mode = ConfigMode::kReplace;
   const ConnectorSpec* spec = nullptr;  // null: not validated
   absl::Time now;
