@@ -4,17 +4,6 @@
 
 namespace shunt {
 
-StreamIndex::StreamIndex(const ConfiguredCatalog& catalog) {
-  indexes_.reserve(catalog.streams.size());
-  for (uint32_t i = 0; i < catalog.streams.size(); ++i) indexes_[catalog.streams[i].stream] = i;
-}
-
-std::optional<uint32_t> StreamIndex::Find(const StreamDescriptor& stream) const {
-  const auto found = indexes_.find(stream);
-  if (found == indexes_.end()) return std::nullopt;
-  return found->second;
-}
-
 void CoverCounter::Add(const StreamDelta& delta) {
   CoveredRecords& since = since_[delta.stream];
   if (!listed_[delta.stream]) {

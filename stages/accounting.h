@@ -3,10 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
-#include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "protocol/catalog.h"
@@ -23,16 +19,6 @@ struct StreamAccount {
 
 struct CommittedAccount {
   uint64_t records = 0, bytes = 0, states = 0;
-};
-
-// Finds a stream's index in the catalog.
-class StreamIndex {
- public:
-  explicit StreamIndex(const ConfiguredCatalog& catalog);
-  std::optional<uint32_t> Find(const StreamDescriptor& stream) const;
-
- private:
-  std::unordered_map<StreamDescriptor, uint32_t, StreamDescriptorHash> indexes_;
 };
 
 // Counts records since the previous state, in the order of the stream: what a state covers.

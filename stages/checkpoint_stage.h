@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "platform/clock.h"
+#include "protocol/stream_index.h"
 #include "stages/accounting.h"
 #include "stages/commit.h"
 #include "stages/fault.h"

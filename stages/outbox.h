@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "connectors/connector.h"
+#include "protocol/stream_index.h"
 #include "stages/accounting.h"
 #include "stages/announcement.h"
 #include "stages/chunk.h"

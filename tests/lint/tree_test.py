@@ -13,7 +13,9 @@ import os
 import re
 import unittest
 
-ALL = {"platform", "lanes", "protocol", "secrets", "connectors", "stores", "stages", "router", "cli"}
+ALL = {
+    "platform", "lanes", "protocol", "secrets", "transforms", "connectors", "stores", "stages", "router", "cli",
+}
 
 RULES = {
     # Which folders a folder may include from, besides itself. tests/ and bench/ may include everything.
@@ -22,10 +24,11 @@ RULES = {
         "lanes": {"platform"},
         "protocol": {"platform"},
         "secrets": {"protocol", "platform"},
+        "transforms": {"protocol", "platform"},
         "connectors": {"protocol", "platform"},
         "stores": {"secrets", "protocol", "platform"},
-        "stages": {"connectors", "stores", "secrets", "protocol", "lanes", "platform"},
-        "router": {"stages", "connectors", "stores", "secrets", "protocol", "lanes", "platform"},
+        "stages": {"connectors", "stores", "secrets", "transforms", "protocol", "lanes", "platform"},
+        "router": {"stages", "connectors", "stores", "secrets", "transforms", "protocol", "lanes", "platform"},
         "cli": ALL - {"cli"},
     },
     # Which folders may include a header of a library. The first pattern that matches decides.
