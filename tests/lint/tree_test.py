@@ -44,6 +44,7 @@ RULES = {
         ("sqlite3.h", {"stores"}),
         ("sodium.h", {"secrets"}),
         ("postgresql/*", {"stores"}),
+        ("openssl/*", {"transforms"}),
         ("CLI/*", {"cli"}),
         ("yaml-cpp/*", {"cli", "protocol"}),
         ("nlohmann/*", {"cli", "protocol"}),
