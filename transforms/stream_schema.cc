@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "transforms/text_edits.h"
+#include "transforms/line_edit.h"
 
 namespace shunt {
 namespace {
@@ -189,22 +189,30 @@ std::string StreamSchema::PathsJson(const Paths& paths) {
 }
 
 std::string StreamSchema::Json() const {
-  TextEdits edits(stream_.text);
+  LineEdit edit;
+  const auto replace = [&](JsonSlice value, std::string by) {
+    const auto begin = static_cast<std::size_t>(value.text.data() - stream_.text.data());
+    edit.Replace(begin, begin + value.text.size(), std::move(by));
+  };
   if (fields_.touched()) {
     std::string properties;
     fields_.AppendTo(&properties);
-    edits.Replace(properties_.text, std::move(properties));
+    replace(properties_, std::move(properties));
   }
   for (const Paths& list : paths_) {
-    if (list.changed) edits.Replace(list.place.text, PathsJson(list));
+    if (list.changed) replace(list.place, PathsJson(list));
   }
-  std::string json = edits.Apply();
+  std::string json;
+  edit.AppendTo(stream_.text, &json);
+  return WithoutMappers(json);
+}
+
+std::string WithoutMappers(std::string_view configured_stream) {
   Row stream;
-  if (!stream.Parse(json)) return json;
+  if (!stream.Parse(configured_stream)) return std::string(configured_stream);
   for (Row::Member& member : stream.members()) {
     if (JsonKeyIs(member.raw_key, "mappers")) stream.Remove(member);
   }
-  if (!stream.touched()) return json;
   std::string without;
   stream.AppendTo(&without);
   return without;

@@ -63,4 +63,8 @@ class StreamSchema {
   std::vector<std::string> notes_;
 };
 
+// An element of the catalog's `streams` without its `mappers`, in which keys may stand; everything
+// else stays byte for byte.
+std::string WithoutMappers(std::string_view configured_stream);
+
 }  // namespace shunt
