@@ -53,7 +53,11 @@ class FieldMapper : public Mapper {
   Growth GrowthOf(std::size_t factor, std::size_t extra, bool may_fail) const {
     // {"field":...,"change":"NULLED","reason":"PLATFORM_SERIALIZATION_ERROR"} and a comma
     constexpr std::size_t kEntry = 80;
-    return {from_, to_, factor, extra, may_fail ? kEntry + JsonQuote(to_).size() : 0};
+    return {.from = from_,
+            .to = to_,
+            .factor = factor,
+            .extra = extra,
+            .change = may_fail ? kEntry + JsonQuote(to_).size() : 0};
   }
 
  private:
@@ -66,7 +70,7 @@ class HashingMapper : public FieldMapper {
   HashingMapper(std::string from, std::string to, FieldHash hash)
       : FieldMapper(std::move(from), std::move(to)), hash_(std::move(hash)) {}
 
-  Growth growth() const override { return GrowthOf(0, hash_.digits() + 2, true); }
+  std::optional<Growth> growth() const override { return GrowthOf(0, hash_.digits() + 2, true); }
 
  protected:
   bool MakeValue(JsonSlice value, std::optional<std::string>* json) const override {
@@ -90,7 +94,7 @@ class EncryptionMapper : public FieldMapper {
   EncryptionMapper(std::string from, std::string to, FieldCipher cipher)
       : FieldMapper(std::move(from), std::move(to)), cipher_(std::move(cipher)) {}
 
-  Growth growth() const override {
+  std::optional<Growth> growth() const override {
     return GrowthOf(cipher_.factor(), cipher_.digits_extra() + 2, true);
   }
 
@@ -113,7 +117,7 @@ class EncryptionMapper : public FieldMapper {
 class RenamingMapper : public FieldMapper {
  public:
   using FieldMapper::FieldMapper;
-  Growth growth() const override { return GrowthOf(1, 0, false); }
+  std::optional<Growth> growth() const override { return GrowthOf(1, 0, false); }
 
  protected:
   bool MakeValue(JsonSlice, std::optional<std::string>*) const override { return true; }

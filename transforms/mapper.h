@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,14 +30,15 @@ class Mapper {
   virtual std::vector<std::string> fields() const = 0;
   virtual bool filters_rows() const { return false; }
 
-  // The field that goes in and the one that comes out; none for a mapper that makes no value.
+  // The field that goes in and the one that comes out.
   struct Growth {
     std::string from, to;
     std::size_t factor = 1;  // a value of n bytes becomes at most factor * n + extra
     std::size_t extra = 0;
     std::size_t change = 0;  // bytes of an entry of meta.changes
   };
-  virtual Growth growth() const { return {}; }
+  // Empty for a mapper that makes no value.
+  virtual std::optional<Growth> growth() const { return std::nullopt; }
 };
 
 // One element of `mappers`; `place` is "mappers[0]". Changes the schema as the mapper changes the

@@ -42,7 +42,6 @@ absl::Status Labelled(const std::string& label, const absl::Status& status) {
 class GrowthSum {
  public:
   void Add(const Mapper::Growth& step) {
-    if (step.to.empty()) return;
     Value value = Take(step.from);
     value.factor *= step.factor;
     value.extra = value.extra * step.factor + step.extra;
@@ -116,7 +115,7 @@ absl::Status StreamMappers::Impl::CompileMappers(JsonSlice list, Entropy& entrop
     absl::StatusOr<std::unique_ptr<Mapper>> mapper =
         CompileMapper((*elements)[i], place, entropy, schema, &secrets);
     if (!mapper.ok()) return mapper.status();
-    sum.Add((*mapper)->growth());
+    if (const auto growth_step = (*mapper)->growth()) sum.Add(*growth_step);
     if (sum.Sum().factor > kFactorMax) {
       return absl::InvalidArgumentError(
           absl::StrCat(place, ": a field is encrypted too many times over"));
