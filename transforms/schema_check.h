@@ -31,11 +31,18 @@ enum class SchemaValidation : uint8_t { kOff, kSampled, kAll };
 struct SchemaCheckOptions {
   SchemaValidation validation = SchemaValidation::kOff;
   std::size_t record_bytes_max = std::size_t{64} << 10;
-  std::size_t schema_bytes_max = std::size_t{1} << 20;
+  std::size_t schema_bytes_max = std::size_t{256} << 10;
 };
 
 class SchemaCheck {
  public:
+  // What it takes at most: compiled, a schema is twenty times its text; a record that is looked at
+  // is a tree of 48 bytes per value, and a value has two bytes at least.
+  static constexpr std::size_t MemoryBytesMax(const SchemaCheckOptions& options) {
+    if (options.validation == SchemaValidation::kOff) return 0;
+    return 20 * options.schema_bytes_max + 3 * 48 * options.record_bytes_max / 2;
+  }
+
   static constexpr uint64_t kFirstRecords = 10;
   static constexpr uint64_t kSampleEvery = 1024;
   static constexpr uint64_t kBadRecordsMax = 10;
