@@ -1,0 +1,40 @@
+"""Fuzz targets: one file each, replayed by every test run and fuzzed by `make fuzz`."""
+
+load("//bazel:cc.bzl", "cc_binary", "cc_library", "cc_test")
+
+def fuzz_target(name, deps, kernels = False):
+    """Makes of <name>_fuzz.cc, which defines FuzzOne (fuzz.h):
+
+    * <name>_replay_test: corpus/<name>/ through FuzzOne, an ordinary test; <name>_replay_test_fallback with the
+      portable SIMD kernel, if `kernels`;
+    * <name>_fuzz: the libFuzzer program. It links under --config=fuzz only, so it is built by name only.
+
+    Args:
+      name: of the target and of its corpus.
+      deps: what it fuzzes.
+      kernels: whether the target depends on the kernel that is picked at run time, and does not compare
+        them by itself.
+    """
+    cc_library(
+        name = name + "_one",
+        testonly = True,
+        srcs = [name + "_fuzz.cc"],
+        deps = deps + [":fuzz"],
+        alwayslink = True,
+    )
+    for suffix, env in [("", {})] + ([("_fallback", {"SIMDJSON_FORCE_IMPLEMENTATION": "fallback"})] if kernels else []):
+        cc_test(
+            name = name + "_replay_test" + suffix,
+            srcs = ["replay_main.cc"],
+            data = native.glob(["corpus/%s/*" % name]),
+            env = dict(env, SHUNT_FUZZ_CORPUS = "tests/fuzz/corpus/" + name),
+            deps = [":fuzz", ":%s_one" % name],
+        )
+    cc_binary(
+        name = name + "_fuzz",
+        testonly = True,
+        srcs = ["fuzzer_main.cc"],
+        linkopts = ["-fsanitize=fuzzer"],
+        tags = ["manual"],
+        deps = [":fuzz", ":%s_one" % name],
+    )
