@@ -2,7 +2,7 @@
 # missing) and then calls Bazel or a script that can be called by hand just as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench interop asan tsan lint format clean
+.PHONY: help build demo test bench interop asan tsan fuzz lint format clean
 
 help:     ## this list
 	@sed -n 's/^\([a-z]*\): *## */  make \1\t/p' Makefile | expand -t 16
@@ -37,6 +37,10 @@ asan:     ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan:     ## the tests under ThreadSanitizer
 	@tools/install --sanitizers
 	@tools/test --config=tsan
+
+fuzz:     ## fuzz every target of tests/fuzz, SHUNT_FUZZ_SECONDS (60) each
+	@tools/install --sanitizers
+	@tools/fuzz
 
 lint:     ## formatting, shellcheck, the rules of the tree, clang-tidy
 	@tools/install --lint

@@ -1,7 +1,8 @@
 // Config updates. Input: a line. ParseControl against a slow reading of the tree, and what the
-// control lane makes of the line: an update with the config's own bytes, or a row that is quarantined with its reason; never a mention of a config that is dropped.
-// The other rare payloads (TRACE, LOG, SPEC, CONNECTION_STATUS) are read as well: whatever the line,
-// texts for people are UTF-8.
+// control lane makes of the line: an update with the config's own bytes, or a row that is
+// quarantined with its reason; never a mention of a config that is dropped. The other rare payloads
+// (TRACE, LOG, SPEC, CONNECTION_STATUS) are read as well: whatever the line, texts for people are
+// UTF-8.
 
 #include <cmath>
 #include <cstdlib>
@@ -36,7 +37,8 @@ std::optional<SlowControl> ReadSlowControl(const SlowValue& message) {
   const SlowValue* control = message.First("control");
   if (control == nullptr || !control->is('{')) return std::nullopt;
   const SlowValue* type = control->First("type");
-  const auto name = type != nullptr && type->is('"') ? SlowString(type->raw_string()) : std::nullopt;
+  const auto name =
+      type != nullptr && type->is('"') ? SlowString(type->raw_string()) : std::nullopt;
   if (!name) return std::nullopt;
   SlowControl slow;
   slow.connector_config = *name == "CONNECTOR_CONFIG";
@@ -62,9 +64,9 @@ void CheckParse(std::string_view line, const std::optional<SlowControl>& slow) {
   if (!slow) return;
   FUZZ_CHECK(ours->is_connector_config == slow->connector_config, line);
   FUZZ_CHECK(ours->emitted_at_ms == slow->emitted_at, line);
-  FUZZ_CHECK(!ours->emitted_at_ms || !std::signbit(*ours->emitted_at_ms) ||
-                 *ours->emitted_at_ms != 0,
-             "a zero has no sign");
+  FUZZ_CHECK(
+      !ours->emitted_at_ms || !std::signbit(*ours->emitted_at_ms) || *ours->emitted_at_ms != 0,
+      "a zero has no sign");
   FUZZ_CHECK(ours->emitted_at_text == slow->emitted_at_text, line);
   FUZZ_CHECK(ours->config.has_value() == slow->config.has_value(), line);
   if (slow->config) FUZZ_CHECK(ours->config->text == *slow->config, line);
@@ -111,8 +113,8 @@ void CheckArrival(std::string_view line, const std::optional<SlowControl>& slow)
 
 // The values under the spec's secret key, whatever the update comes to.
 void CheckSecrets(std::string_view line, const std::optional<SlowControl>& slow) {
-  static const auto& spec = *new std::shared_ptr<const ConnectorSpec>(
-      *ConnectorSpec::Compile(kSpec));
+  static const auto& spec =
+      *new std::shared_ptr<const ConnectorSpec>(*ConnectorSpec::Compile(kSpec));
   const std::vector<std::string> secrets = SecretsOfControl(line, spec.get());
   SecretsOfControl(line, nullptr);
   if (!slow || !slow->connector_config || !slow->config) return;

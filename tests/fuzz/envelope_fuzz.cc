@@ -32,11 +32,11 @@ void CheckInPieces(Harness* harness, std::string_view line) {
   const std::string whole = Kinds(harness->Classify(line));
   const std::string pieces = Kinds(harness->ClassifyParts(CutAnyhow(line)));
   if (whole.find('|') != std::string::npos) {
-    FUZZ_CHECK(pieces == "malformed", absl::StrCat(whole, ", in pieces ", pieces, ": ",
-                                                   std::string(line)));
+    FUZZ_CHECK(pieces == "malformed",
+               absl::StrCat(whole, ", in pieces ", pieces, ": ", std::string(line)));
   } else if (whole != "unusable") {  // whoever takes a long STATE looks at its payload
-    FUZZ_CHECK(pieces == whole, absl::StrCat(whole, ", in pieces ", pieces, ": ",
-                                             std::string(line)));
+    FUZZ_CHECK(pieces == whole,
+               absl::StrCat(whole, ", in pieces ", pieces, ": ", std::string(line)));
   }
 }
 

@@ -25,16 +25,14 @@ def fuzz_target(name, deps, kernels = False):
     for suffix, env in [("", {})] + ([("_fallback", {"SIMDJSON_FORCE_IMPLEMENTATION": "fallback"})] if kernels else []):
         cc_test(
             name = name + "_replay_test" + suffix,
-            srcs = ["replay_main.cc"],
             data = native.glob(["corpus/%s/*" % name]),
             env = dict(env, SHUNT_FUZZ_CORPUS = "tests/fuzz/corpus/" + name),
-            deps = [":fuzz", ":%s_one" % name],
+            deps = [":replay", ":%s_one" % name],
         )
     cc_binary(
         name = name + "_fuzz",
         testonly = True,
-        srcs = ["fuzzer_main.cc"],
         linkopts = ["-fsanitize=fuzzer"],
         tags = ["manual"],
-        deps = [":fuzz", ":%s_one" % name],
+        deps = [":fuzzer", ":%s_one" % name],
     )

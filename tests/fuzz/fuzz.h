@@ -53,7 +53,7 @@ inline std::string_view AsText(const uint8_t* data, std::size_t size) {
 
 }  // namespace shunt::fuzz
 
-#define FUZZ_CHECK(condition, detail)  \
-  (static_cast<bool>(condition)        \
-       ? static_cast<void>(0)          \
+#define FUZZ_CHECK(condition, detail) \
+  (static_cast<bool>(condition)       \
+       ? static_cast<void>(0)         \
        : ::shunt::fuzz::Finding(__FILE__, __LINE__, #condition, (detail)))

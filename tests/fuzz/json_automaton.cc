@@ -157,10 +157,10 @@ constexpr Rule kRules[] = {
     {kTail3, "\x80\x90\xA0", kTail2},
     {kTail2, "\x80\x90\xA0", kTail1},
     {kTail1, "\x80\x90\xA0", kString},
-    {kBehindE0, "\xA0", kTail1},        // not overlong
-    {kBehindED, "\x80\x90", kTail1},    // no surrogate
-    {kBehindF0, "\x90\xA0", kTail2},    // not overlong
-    {kBehindF4, "\x80", kTail2},        // at most U+10FFFF
+    {kBehindE0, "\xA0", kTail1},      // not overlong
+    {kBehindED, "\x80\x90", kTail1},  // no surrogate
+    {kBehindF0, "\x90\xA0", kTail2},  // not overlong
+    {kBehindF4, "\x80", kTail2},      // at most U+10FFFF
 
     {kMinus, "0", kZero},
     {kMinus, "1", kInteger},
@@ -231,16 +231,16 @@ std::optional<std::vector<JsonToken>> ReadTokens(std::string_view text) {
       case kOpenArray:
         if (open.size() == kOpenMax) return std::nullopt;
         open.push_back(text[i]);
-        tokens.push_back({next == kOpenObject ? Kind::kOpenObject : Kind::kOpenArray,
-                          text.substr(i, 1)});
+        tokens.push_back(
+            {next == kOpenObject ? Kind::kOpenObject : Kind::kOpenArray, text.substr(i, 1)});
         state = next == kOpenObject ? kKeyOrEnd : kValueOrEnd;
         break;
       case kCloseObject:
       case kCloseArray:
         if (open.empty() || open.back() != (next == kCloseObject ? '{' : '[')) return std::nullopt;
         open.pop_back();
-        tokens.push_back({next == kCloseObject ? Kind::kCloseObject : Kind::kCloseArray,
-                          text.substr(i, 1)});
+        tokens.push_back(
+            {next == kCloseObject ? Kind::kCloseObject : Kind::kCloseArray, text.substr(i, 1)});
         state = kAfter;
         break;
       case kComma:

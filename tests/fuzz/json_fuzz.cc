@@ -47,9 +47,8 @@ void CheckCursor(std::string_view text, const std::optional<std::vector<JsonToke
     FUZZ_CHECK(cursor.Next() == EventOf(token.kind), "the cursor's event");
     if (EventOf(token.kind) != Event::kKey && EventOf(token.kind) != Event::kScalar) continue;
     const std::string_view read = cursor.token();
-    FUZZ_CHECK(
-        (token.kind == Kind::kString ? read.substr(1, read.size() - 2) : read) == token.text,
-        "the cursor's token");
+    FUZZ_CHECK((token.kind == Kind::kString ? read.substr(1, read.size() - 2) : read) == token.text,
+               "the cursor's token");
   }
   FUZZ_CHECK(cursor.Next() == Event::kEnd, "the cursor's end");
 }

@@ -1,4 +1,5 @@
-// The SIMD kernels of this machine, one after the other: the portable one is the twin of the others.
+// The SIMD kernels of this machine, one after the other: the portable one is the twin of the
+// others.
 #pragma once
 
 #include <string_view>

@@ -26,8 +26,8 @@ using testing::NaiveClassify;
 using testing::Show;
 using testing::TestCatalog;
 
-constexpr uint64_t kLimits[] = {16,  64,          300,
-                                200'000, kChunkBytes, kChunkBytes + 50'000, 3 * kChunkBytes};
+constexpr uint64_t kLimits[] = {
+    16, 64, 300, 200'000, kChunkBytes, kChunkBytes + 50'000, 3 * kChunkBytes};
 
 std::string Inflate(std::string_view text) {
   std::string out;
@@ -162,9 +162,9 @@ class Comparison {
       left.remove_prefix(line.bytes.size());
     }
     if (chunk.size > 4096) return;  // the naive reader takes quadratic time
-    FUZZ_CHECK(Show(chunk.block) == Show(NaiveClassify(chunk.bytes(), TestCatalog(),
-                                                       Validation::kFull)),
-               Show(chunk.block));
+    FUZZ_CHECK(
+        Show(chunk.block) == Show(NaiveClassify(chunk.bytes(), TestCatalog(), Validation::kFull)),
+        Show(chunk.block));
     Saw("lines");
   }
 

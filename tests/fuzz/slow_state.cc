@@ -77,8 +77,8 @@ std::optional<double> CountOf(const SlowValue* stats) {
   const SlowValue* count = stats->is('{') ? Only(*stats, "recordCount", &twice) : nullptr;
   if (!stats->is('{') || twice) return kUnusable;
   if (!Present(count)) return std::nullopt;
-  const double number = count->is('0') ? std::strtod(std::string(count->text).c_str(), nullptr)
-                                       : kUnusable;
+  const double number =
+      count->is('0') ? std::strtod(std::string(count->text).c_str(), nullptr) : kUnusable;
   return std::isfinite(number) ? number : kUnusable;
 }
 

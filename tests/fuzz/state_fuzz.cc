@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "platform/strings.h"
 #include "protocol/canonical_json.h"
 #include "protocol/state.h"
 #include "tests/fuzz/fuzz.h"
@@ -22,7 +23,7 @@ bool SameCount(std::optional<double> a, std::optional<double> b) {
   return a == b;
 }
 
-void CheckReading(const std::string& line, const StateMessage& ours, const SlowState& slow) {
+void CheckReading(std::string_view line, const StateMessage& ours, const SlowState& slow) {
   FUZZ_CHECK(ours.type == slow.type, line);
   FUZZ_CHECK(ours.stream == slow.stream, line);
   FUZZ_CHECK(ours.global_streams == slow.global_streams, line);
@@ -32,13 +33,12 @@ void CheckReading(const std::string& line, const StateMessage& ours, const SlowS
   FUZZ_CHECK(SameCount(ours.destination_record_count, slow.destination_count), line);
 }
 
-void CheckSplice(const std::string& line, const StateMessage& message, testing::Harness* harness) {
+void CheckSplice(std::string_view line, const StateMessage& message, testing::Harness* harness) {
   if (message.source_record_count) return;
   const CountSplice& splice = message.count_splice;
   FUZZ_CHECK(splice.begin <= splice.end && splice.end <= line.size(), line);
-  const std::string filled =
-      absl::StrCat(line.substr(0, splice.begin), splice.before, "12", splice.after,
-                   line.substr(splice.end));
+  const std::string filled = absl::StrCat(line.substr(0, splice.begin), splice.before, "12",
+                                          splice.after, A(line.substr(splice.end)));
   FUZZ_CHECK(IsJson(filled), filled);
   const auto again = ParseState(filled);
   FUZZ_CHECK(again.ok(), filled);
@@ -51,10 +51,10 @@ void CheckSplice(const std::string& line, const StateMessage& message, testing::
   Saw("filled in");
 }
 
-std::optional<SlowState> CheckLine(const std::string& line, testing::Harness* harness) {
+std::optional<SlowState> CheckLine(std::string_view line, testing::Harness* harness) {
   const auto ours = ParseState(line);
   std::optional<SlowState> slow = ReadSlowState(line);
-  FUZZ_CHECK(ours.ok() == slow.has_value(), absl::StrCat(ours.ok(), ": ", line));
+  FUZZ_CHECK(ours.ok() == slow.has_value(), absl::StrCat(ours.ok(), ": ", A(line)));
   const std::string kind = testing::Kinds(harness->Classify(line));
   if (kind == "state") FUZZ_CHECK(ours.ok(), line);
   if (kind == "unusable") FUZZ_CHECK(!ours.ok(), line);
@@ -95,18 +95,17 @@ int FuzzOne(const uint8_t* data, std::size_t size) {
   options.block_bytes_max = size + 4096;
   testing::Harness harness(options);
   std::optional<SlowState> before;
-  std::string line, line_before;
+  std::string_view line_before;
   for (std::size_t at = 0; at < text.size(); at += line_before.size() + 1) {
-    line = text.substr(at, text.find('\n', at) - at);
+    const std::string_view line = text.substr(at, text.find('\n', at) - at);
     std::optional<SlowState> state = CheckLine(line, &harness);
     if (before && state && before->type == state->type) {
       const bool equal = SlowEquals(before->meaning, state->meaning);
-      FUZZ_CHECK((ParseState(line_before)->digest == ParseState(line)->digest) == equal,
-                 absl::StrCat(line_before, "\n", line));
+      FUZZ_CHECK((ParseState(line_before)->digest == ParseState(line)->digest) == equal, text);
       Saw(equal ? "equal" : "unequal");
     }
     before = std::move(state);
-    line_before.swap(line);  // what `before` looks at moves along
+    line_before = line;
   }
   return 0;
 }
