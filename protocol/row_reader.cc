@@ -33,6 +33,9 @@ const char* RowReader::ReadRest(const char* row, const RowTemplate::Match& match
                                 const char* limit) const {
   ObjectScanState state;
   if (match.at == row) return scanner_.Scan(row, limit);
+  // What stands behind a number that fitted was not looked at, and a quote there may be anything
+  // (structural_index.h): what such a line is must not depend on the rows before it.
+  if (*match.at == '"') return nullptr;
   state.depth = match.depth;
   state.stack = match.stack;
   state.non_ascii = match.non_ascii;

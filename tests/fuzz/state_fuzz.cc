@@ -37,7 +37,7 @@ void CheckSplice(std::string_view line, const StateMessage& message, testing::Ha
   if (message.source_record_count) return;
   const CountSplice& splice = message.count_splice;
   FUZZ_CHECK(splice.begin <= splice.end && splice.end <= line.size(), line);
-  const std::string filled = absl::StrCat(line.substr(0, splice.begin), splice.before, "12",
+  const std::string filled = absl::StrCat(A(line.substr(0, splice.begin)), splice.before, "12",
                                           splice.after, A(line.substr(splice.end)));
   FUZZ_CHECK(IsJson(filled), filled);
   const auto again = ParseState(filled);
