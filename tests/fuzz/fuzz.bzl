@@ -2,8 +2,8 @@
 
 load("//bazel:cc.bzl", "cc_binary", "cc_library", "cc_test")
 
-def fuzz_target(name, deps, kernels = False):
-    """Makes of <name>_fuzz.cc, which defines FuzzOne (fuzz.h):
+def fuzz_target(name, src, deps, kernels = False):
+    """Makes of `src`, which defines FuzzOne and Outcomes (fuzz.h):
 
     * <name>_replay_test: corpus/<name>/ through FuzzOne, an ordinary test; <name>_replay_test_fallback with the
       portable SIMD kernel, if `kernels`;
@@ -11,6 +11,7 @@ def fuzz_target(name, deps, kernels = False):
 
     Args:
       name: of the target and of its corpus.
+      src: <name>_fuzz.cc.
       deps: what it fuzzes.
       kernels: whether the target depends on the kernel that is picked at run time, and does not compare
         them by itself.
@@ -18,7 +19,7 @@ def fuzz_target(name, deps, kernels = False):
     cc_library(
         name = name + "_one",
         testonly = True,
-        srcs = [name + "_fuzz.cc"],
+        srcs = [src],
         deps = deps + [":fuzz"],
         alwayslink = True,
     )
