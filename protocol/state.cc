@@ -276,10 +276,11 @@ absl::StatusOr<StateMessage> ParseState(std::string_view line) {
   JsonCursor cursor(line);
   if (cursor.Next() != Event::kObject) return Invalid("the message is not an object");
   std::optional<absl::StatusOr<Payload>> payload;
+  bool has_state = false;
   while (cursor.NextKey()) {
     if (!cursor.KeyIs("state")) {
       cursor.Value();
-    } else if (payload) {
+    } else if (std::exchange(has_state, true)) {
       return Invalid("the message has two states");
     } else if (cursor.Next() == Event::kObject) {
       payload = ReadPayload(cursor);
