@@ -39,11 +39,12 @@ int Settings::Next(int limit) {
 std::vector<std::string_view> CutAnyhow(std::string_view text) {
   std::vector<std::string_view> pieces;
   uint64_t state = 14695981039346656037u;  // FNV-1a of the text, then a generator
+  const std::size_t scale = 1 + text.size() / 4000;  // so that long texts do not take for ever
   for (const char c : text) state = (state ^ static_cast<uint8_t>(c)) * 1099511628211u;
   while (!text.empty()) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     const uint64_t draw = state >> 40;
-    const std::size_t size = 1 + draw % (draw % 4 == 0 ? 100 : 5);
+    const std::size_t size = (1 + draw % (draw % 4 == 0 ? 100 : 5)) * scale;
     pieces.push_back(text.substr(0, size));
     text.remove_prefix(pieces.back().size());
   }
