@@ -22,6 +22,8 @@ namespace {
 // bound.
 constexpr std::size_t kFactorMax = 16;
 
+constexpr const char* kTooManyFields = "its json_schema has too many fields";
+
 // "stream public.users", for messages.
 std::string LabelOf(JsonSlice configured_stream) {
   const auto stream = JsonFind(configured_stream, "stream");
@@ -97,7 +99,9 @@ absl::Status StreamMappers::Impl::Select(const StreamSchema& schema) {
     return absl::InvalidArgumentError(
         "fields cannot be selected: its json_schema has no `properties`");
   }
-  for (const std::string& field : schema.Fields()) table.Add(field).selected = true;
+  for (const std::string& field : schema.Fields()) {
+    if (!table.Select(field)) return absl::InvalidArgumentError(kTooManyFields);
+  }
   return absl::OkStatus();
 }
 
@@ -120,7 +124,9 @@ absl::Status StreamMappers::Impl::CompileMappers(JsonSlice list, Entropy& entrop
       return absl::InvalidArgumentError(
           absl::StrCat(place, ": a field is encrypted too many times over"));
     }
-    for (const std::string& field : (*mapper)->fields()) table.Add(field).mapped = true;
+    for (const std::string& field : (*mapper)->fields()) {
+      if (!table.Map(field)) return absl::InvalidArgumentError(kTooManyFields);
+    }
     filters_rows = filters_rows || (*mapper)->filters_rows();
     mappers.push_back(*std::move(mapper));
   }
@@ -151,6 +157,7 @@ absl::StatusOr<StreamMappers> StreamMappers::Compile(JsonSlice configured_stream
   }
   for (const std::string& note : schema->notes()) impl->notes.push_back(label + note);
   impl->json = schema->Json();
+  impl->table.Shrink();
   return StreamMappers(std::move(impl));
 }
 
@@ -162,9 +169,17 @@ StreamMappers::~StreamMappers() = default;
 bool StreamMappers::empty() const { return !impl_->select && impl_->mappers.empty(); }
 bool StreamMappers::filters_rows() const { return impl_->filters_rows; }
 const std::string& StreamMappers::ConfiguredStreamJson() const { return impl_->json; }
+void StreamMappers::ForgetConfiguredStreamJson() { impl_->json = std::string(); }
 const std::vector<std::string>& StreamMappers::secrets() const { return impl_->secrets; }
 const std::vector<std::string>& StreamMappers::notes() const { return impl_->notes; }
 RecordGrowth StreamMappers::growth_max() const { return impl_->growth; }
+
+std::size_t StreamMappers::memory_bytes() const {
+  // A compiled mapper: its names, its list entry, a cipher and its key; a condition has more.
+  constexpr std::size_t kMapperBytes = 1024;
+  return sizeof(Impl) + impl_->table.bytes() + impl_->json.capacity() +
+         impl_->mappers.size() * kMapperBytes;
+}
 
 bool StreamMappers::Apply(Row* row) const {
   if (empty()) return true;

@@ -67,6 +67,8 @@ class StreamMappers {
   // The element of the configured catalog as the destination gets it: json_schema, cursor_field and
   // primary_key follow the mappers, `mappers` is gone, everything else is as it was, byte for byte.
   const std::string& ConfiguredStreamJson() const;
+  // It is only needed for the destination's catalog: this gives its memory back.
+  void ForgetConfiguredStreamJson();
 
   // The keys that stand in the configuration, to be masked.
   const std::vector<std::string>& secrets() const;
@@ -75,6 +77,9 @@ class StreamMappers {
   const std::vector<std::string>& notes() const;
 
   RecordGrowth growth_max() const;
+
+  // What this takes, roughly: there may be thousands of streams.
+  std::size_t memory_bytes() const;
 
  private:
   struct Impl;
