@@ -6,6 +6,7 @@ a second run resumes, and shunt finds nothing to complain about.
 
 import json
 import os
+import shlex
 import unittest
 
 from tests.e2e import harness as h
@@ -22,7 +23,7 @@ class CdkCase(c.InteropCase):
         self.w.destination_config = {"directory": self.rows}
 
     def sync(self, source, *flags):
-        return self.start_tee([source], c.CDK_DESTINATION, *flags).wait()
+        return self.start_tee(source, c.CDK_DESTINATION, *flags).wait()
 
     def written(self, stream):
         """The rows that the destination has put into the file of a stream."""
@@ -40,11 +41,11 @@ class HardcodedRecords(CdkCase):
     """The source of Airbyte's own benchmarks: full refresh, one state at the end of each stream."""
 
     def test_many_records_arrive_and_a_second_run_overwrites_them(self):
-        count = 20000
+        count = 10000
         self.w.source_config = {"count": count}
         self.discover([c.HARDCODED])
         for start in (b"starts from the beginning", b"resumes from 3 STREAM states"):
-            result = self.sync(c.HARDCODED)
+            result = self.sync([c.HARDCODED])
             self.assert_good(result)
             self.assertIn(start, result.err)
             self.assert_byte_exact()
@@ -66,7 +67,7 @@ class Faker(CdkCase):
 
     def test_a_second_run_resumes_where_the_first_ended(self):
         self.configure(3000)
-        result = self.sync(c.FAKER)
+        result = self.sync([c.FAKER])
         self.assert_good(result)
         self.assert_byte_exact()
         purchases = len(self.written("purchases"))
@@ -77,7 +78,7 @@ class Faker(CdkCase):
         self.assertEqual(states, self.last_states())
         self.assertEqual(states["users"]["loop_offset"], 3000)
 
-        result = self.sync(c.FAKER)
+        result = self.sync([c.FAKER])
         self.assert_good(result)
         self.assertIn(b"resumes from 3 STREAM states", result.err)
         self.assert_byte_exact()
@@ -101,13 +102,16 @@ class Faker(CdkCase):
         self.assertGreater(state["loop_offset"], 0)
         self.assertGreaterEqual(len(self.written("users")), state["loop_offset"])
         status = {row["name"]: row["status"] for row in report["streams"]}
-        self.assertEqual(status, {"products": "complete", "users": "incomplete", "purchases": "not_started"})
+        # The source completed its products; but of a stopped run no stream counts as complete.
+        self.assertEqual(status, {"products": "incomplete", "users": "incomplete", "purchases": "not_started"})
 
 
 @unittest.skipUnless(c.SMOKE and c.CDK_PYTHON, "requirements-pyairbyte.txt is not installed")
 class SmokeTest(CdkCase):
     """PyAirbyte's source of data that breaks destinations. It takes 5 seconds to start, so its spec is asked once."""
 
+    # shunt gives connectors an environment of its own; without this they would ask a registry and write to /tmp.
+    OFFLINE = ["env", "AIRBYTE_OFFLINE_MODE=1", "DO_NOT_TRACK=1"]
     ODD_NAME = "odd \"name\" \\ / \u00e9 \U0001f600"
     CUSTOM = [  # as text: what Python makes of it is the source's affair
         r'{"name": "odd \"name\" \\ / \u00e9 \ud83d\ude00", "json_schema": {"type": "object"}, "records": ['
@@ -116,22 +120,24 @@ class SmokeTest(CdkCase):
         r'{"name": "messages", "json_schema": {"type": "object"}, "records": ['
         r'{"type": "STATE", "state": {"data": {}}}, {"big": 123456789012345678901234567890}]}',
     ]
-    INFINITE = r'{"name": "infinite", "json_schema": {"type": "object"}, "records": [{"a": 1}, {"a": 1e400}, {"a": 2}]}'
+    # The CDK's own encoder writes null for what is infinite; Python's, which it falls back to, does not.
+    INFINITE = r'{"name": "infinite", "json_schema": {"type": "object"}, "records": [{"a": 1}, {"a": 1e400, "big": 123456789012345678901}, {"a": 2}]}'
 
     def configure(self, custom, **more):
         """The config is written as text, as above."""
+        self.source = [*self.OFFLINE, "AIRBYTE_LOGGING_ROOT=" + self.w.path("logs"), c.SMOKE]
         text = json.dumps(dict(more, custom_scenarios=["HERE"])).replace('"HERE"', ", ".join(custom))
         self.w.source_config = json.loads(text)
         self.w.prepare()
         self.w.write("source.json", text)
-        spec = self.w.start("spec", "--source", c.SMOKE).wait()
+        spec = self.w.start("spec", "--source", shlex.join(self.source)).wait()
         self.assert_exit(spec, h.OK)
         self.spec = self.w.write("spec.json", json.dumps(json.loads(spec.out)["spec"]["connectionSpecification"]))
-        self.discover([c.SMOKE], "--source-spec", self.spec)
+        self.discover(self.source, "--source-spec", self.spec)
 
     def test_nasty_data_arrives_untouched(self):
         self.configure(self.CUSTOM, all_slow_streams=True, large_batch_record_count=20000, namespace="smoke ns/\u00e9")
-        result = self.sync(c.SMOKE, "--source-spec", self.spec)
+        result = self.sync(self.source, "--source-spec", self.spec)
         self.assert_good(result)
         records = self.assert_byte_exact()
         counts = {stream["stream"]["name"]: 0 for stream in self.w.catalog["streams"]}
@@ -148,9 +154,9 @@ class SmokeTest(CdkCase):
 
     def test_infinity_as_python_writes_it_is_no_json(self):
         self.configure([self.INFINITE], all_fast_streams=False, scenario_filter=["basic_types"])
-        result = self.sync(c.SMOKE, "--source-spec", self.spec)
+        result = self.sync(self.source, "--source-spec", self.spec)
         self.assert_exit(result, h.DATA_LOSS)
-        self.assertIn(b'{"a": Infinity}', h.read_bytes(self.w.path("source.bytes")))  # the CDK does print that
+        self.assertIn(b'{"a": Infinity, ', h.read_bytes(self.w.path("source.bytes")))  # the CDK does print that
         self.assertEqual(result.report["lines"]["malformed"], 1)
         records = self.assert_byte_exact()  # all others
         self.assertEqual(len(records), result.report["lines"]["record"])

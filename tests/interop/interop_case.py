@@ -13,6 +13,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MEMORY_BUDGET = 64 << 20  # the default
 
 
+def no_json(text):
+    raise ValueError(text + " is no JSON")
+
+
 def bin_of(variable, program):
     """The path of an installed program; the test says what was not installed, and is skipped, when it is not there."""
     directory = os.environ.get(variable, "")
@@ -28,7 +32,8 @@ CDK_DESTINATION = [CDK_PYTHON or "", os.path.join(HERE, "cdk_destination.py")]
 
 
 def kind_of(line):
-    return json.loads(line)["type"]
+    """Python reads Infinity and NaN, too, which are no JSON."""
+    return json.loads(line, parse_constant=no_json)["type"]
 
 
 def lines_of(path, *kinds):
