@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "platform/strings.h"
 #include "protocol/envelope_reader.h"
+#include "protocol/malformed_reason.h"
 
 namespace shunt {
 namespace {
@@ -104,7 +105,7 @@ bool Intake::Dispatch(LineItem& item) {
       return OnControl(item, false);
     case LineItem::Kind::kMalformed:
       if (item.mentions_config && !OnControl(item, true)) return false;
-      OnMalformed(LineNumber(item), item.lines, "is not a well-formed message");
+      OnMalformed(LineNumber(item), item.lines, NotAMessage(item));
       return true;
     case LineItem::Kind::kText:
       if (item.mentions_config) return OnControl(item, true);
@@ -143,6 +144,16 @@ std::string_view Intake::Value(const LineItem& item) {
 
 bool Intake::OnControl(const LineItem& item, bool quarantine_only) {
   return asides_.OnControl(Value(item), LineNumber(item), chunk_->read_at, quarantine_only);
+}
+
+// With the reason, for the first of the lines, as long as somebody will see it.
+std::string Intake::NotAMessage(const LineItem& item) const {
+  std::string text = "is not a well-formed message";
+  if (malformed_warned_ == kMalformedWarningsMax || chunk_->long_line) return text;
+  const std::string reason =
+      MalformedReason(chunk_->bytes().substr(item.begin, item.end - item.begin));
+  if (!reason.empty()) absl::StrAppend(&text, " (", reason, ")");
+  return text;
 }
 
 void Intake::OnMalformed(uint64_t line, uint64_t lines, std::string_view what) {

@@ -67,6 +67,7 @@ class Intake {
   void CloseDeltas();
   std::string_view Value(const LineItem& item);
   bool OnControl(const LineItem& item, bool quarantine_only);
+  std::string NotAMessage(const LineItem& item) const;
   void OnMalformed(uint64_t line, uint64_t lines, std::string_view what);
   void OnUnknownStream(const LineItem& item);
   StreamDescriptor StreamOf(const LineItem& item) const;

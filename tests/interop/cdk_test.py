@@ -158,6 +158,7 @@ class SmokeTest(CdkCase):
         self.assert_exit(result, h.DATA_LOSS)
         self.assertIn(b'{"a": Infinity, ', h.read_bytes(self.w.path("source.bytes")))  # the CDK does print that
         self.assertEqual(result.report["lines"]["malformed"], 1)
+        self.assertIn("JSON has neither Infinity nor NaN, byte ", result.report["failures"][0]["message"])
         records = self.assert_byte_exact()  # all others
         self.assertEqual(len(records), result.report["lines"]["record"])
         self.assertEqual([json.loads(line)["record"]["data"]["a"] for line in records if b'"infinite"' in line], [1, 2])
