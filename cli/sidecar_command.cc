@@ -23,6 +23,7 @@ class StreamEnds final : public SessionEnds {
 
   std::string source_name() const override { return source_out_.ToString(); }
   std::string destination_name() const override { return destination_in_.ToString(); }
+  bool starts_source() const override { return false; }
 
   void FindSpecs(SyncInputs*, Console& console, const std::function<bool()>&) override {
     if (destination_out_) return;

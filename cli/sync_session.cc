@@ -47,6 +47,14 @@ Problem StoreProblem(const absl::Status& status) {
               status.message());
 }
 
+// For people: what the run goes on from, or what it adds to when the source is not ours to start.
+std::string WhereItStarts(const std::vector<StoredState>& states, bool starts_source) {
+  if (states.empty()) return starts_source ? "starts from the beginning" : "has no checkpoint yet";
+  return absl::StrCat(starts_source ? "resumes from " : "has a checkpoint of ", states.size(), " ",
+                      A(StateTypeName(states.front().type)),
+                      states.size() == 1 ? " state" : " states");
+}
+
 class Session {
  public:
   Session(const SyncSettings& settings, SyncInputs inputs, SessionEnds& ends, Console& console)
@@ -317,10 +325,7 @@ Problem Session::BindState() {
   if (!states->empty()) files_.state = FormatStateArray(*states);
   console_.Say(absl::StrCat(
       "run ", options_.run.run_id.substr(0, 12), " of '", EscapeForLog(settings_.connection), "' ",
-      states->empty() ? "starts from the beginning"
-                      : absl::StrCat("resumes from ", states->size(), " ",
-                                     A(StateTypeName(states->front().type)), " states"),
-      ", store ", store_->url()));
+      WhereItStarts(*states, ends_.starts_source()), ", store ", store_->url()));
   return std::nullopt;
 }
 

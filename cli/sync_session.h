@@ -46,6 +46,9 @@ class SessionEnds {
   virtual absl::StatusOr<std::unique_ptr<Connector>> StartDestination() = 0;
   virtual absl::StatusOr<std::unique_ptr<Connector>> StartSource() = 0;
 
+  // Whether the source is given the checkpoint. Somebody else's may have been given another one.
+  virtual bool starts_source() const { return true; }
+
   // "check", "discover" or "read": one verb of a connector, and no sync. Then nothing is
   // checkpointed, and the connector starts from --state alone.
   virtual std::string_view verb() const { return {}; }

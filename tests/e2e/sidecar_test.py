@@ -52,6 +52,19 @@ class StandardStreams(SidecarCase):
         self.assertIn(b"destination-out", result.err)  # says so
         self.assertEqual(result.err.count(b"destination-out"), 1, "once")
 
+    def test_it_does_not_say_that_it_resumes_a_source_that_it_did_not_start(self):
+        state = json.loads(h.state("users", {"c": 0}))["state"]
+        source = self.w.write("in", LINES)
+        for flags, said in (([], b"has no checkpoint yet"),
+                            (["--state", h.write_json(self.w.path("state.json"), [state])],
+                             b"has a checkpoint of 1 STREAM state,")):
+            with open(source, "rb") as stdin, open(self.w.path("out"), "wb") as stdout:
+                result = self.start(*flags, stdin=stdin, stdout=stdout).wait()
+            self.assert_exit(result, h.OK)
+            self.assertIn(said, result.err)
+            self.assertNotIn(b"resumes", result.err)
+            self.assertNotIn(b"starts from", result.err)
+
     def test_in_a_shell_pipeline_with_acknowledgements_to_a_fifo(self):
         acks = self.fifo("acks")
         self.w.source = {"read": [{"write": LINES}]}
