@@ -30,15 +30,21 @@ A step is an object with one verb (and its parameters):
     {"cursor": STREAM, "rounds": N, "records": R, "control_every": C}
                                          a source that resumes: from the cursor in --state on, R records and a
                                          STATE a round, every C rounds a CONTROL with a token that grows
-    {"exit": CODE}   {"signal": N}       end, or die by a signal
+    {"fork": N}                          N grandchildren of our group that ignore SIGTERM and hold our descriptors
+    {"eat": BYTES}                       takes memory until a limit of so many more bytes refuses it, then fails
+    {"fill": PATH}                       writes there until the disk is full
+    {"sleep": SECONDS}                   slowness, where that is the fault
+    {"exit": CODE}   {"signal": N}       end, or die by a signal (SIGSTOP: stand still)
 """
 
 import array
 import base64
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import resource
 import signal
 import sys
 import termios
@@ -135,6 +141,37 @@ def die(number):
     signal.pause()
 
 
+def fork(count):
+    for _ in range(count):
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            hang()
+
+
+def eat(limit):
+    """What an allocator that may not grow does to a program: it dies of an error it did not expect."""
+    with open("/proc/self/statm") as statm:
+        used = int(statm.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + limit, used + limit))
+    eaten = []
+    while True:
+        eaten.append(bytearray(1 << 16))
+
+
+def fill(path):
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        for size in (1 << 16, 1 << 9, 1):
+            try:
+                while True:
+                    os.write(descriptor, b"x" * size)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+    finally:
+        os.close(descriptor)
+
+
 def hang():
     while True:
         signal.pause()
@@ -153,6 +190,10 @@ ACTIONS = {
     "close": lambda step: os.close({"stdin": 0, "stdout": 1}[step["close"]]),
     "hang": lambda step: hang(),
     "cursor": cursor,
+    "fork": lambda step: fork(step["fork"]),
+    "eat": lambda step: eat(step["eat"]),
+    "fill": lambda step: fill(step["fill"]),
+    "sleep": lambda step: time.sleep(step["sleep"]),
     "exit": lambda step: end(step["exit"]),
     "signal": lambda step: die(step["signal"]),
 }
@@ -175,6 +216,7 @@ class Destination:
         save     file that gets every byte read, at once ({pid} in its name is ours); "digest" instead of a copy: file that gets the
                  SHA-256 and the number of the bytes at the end
         hold     [{"line": N, "do": steps}]: steps after N lines were read (and before the next is looked at)
+        pace     seconds that it takes for each line
         ack      each (default), last (at the end of input), never, {"every": N}, {"only": [0, 2]}
                  (ordinals of states), "reverse" (all at the end, newest first)
         spell    how an ack is written: same (default), respelled (key order, blanks, escapes, number forms
@@ -194,7 +236,7 @@ class Destination:
 
     def run(self):
         perform(self.script.get("before", []))
-        looks = self.script.get("ack") != "never" or self.holds  # else bytes are only kept: fast
+        looks = self.script.get("ack") != "never" or self.holds or "pace" in self.script  # else bytes are only kept: fast
         tail = b""
         while True:
             data = os.read(0, 1 << 16)
@@ -225,6 +267,8 @@ class Destination:
             if message.get("type") == "STATE":
                 self.state(line, message)
         perform(self.holds.pop(self.lines, []))
+        if "pace" in self.script:
+            time.sleep(self.script["pace"])
 
     def state(self, line, message):
         ordinal = self.states
