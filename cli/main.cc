@@ -10,6 +10,7 @@
 #include "platform/user.h"
 
 int main(int argc, char** argv) {
+  shunt::StartClean();
   // A closed pipe is an answer of write(), not the end of the program; children get the default
   // back.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));

@@ -20,19 +20,27 @@ void OnSignal(int number) {
   if (router != nullptr && (!first || g_delivered.SetOnce(true))) router->Stop(number);
 }
 
+// A hang-up that was to be ignored when we were started (nohup) stays ignored.
+void Answer(int number) {
+  const auto before = std::signal(number, OnSignal);
+  if (number == SIGHUP && before == SIG_IGN) static_cast<void>(std::signal(number, SIG_IGN));
+}
+
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
 }  // namespace
 
 StopSignals::StopSignals() {
   g_received.Set(0);
   g_delivered.Set(false);
-  static_cast<void>(std::signal(SIGINT, OnSignal));
-  static_cast<void>(std::signal(SIGTERM, OnSignal));
+  for (const int number : kSignals) Answer(number);
 }
 
 StopSignals::~StopSignals() {
   Attach(nullptr);
-  static_cast<void>(std::signal(SIGINT, SIG_DFL));
-  static_cast<void>(std::signal(SIGTERM, SIG_DFL));
+  for (const int number : kSignals) {
+    if (std::signal(number, SIG_DFL) == SIG_IGN) static_cast<void>(std::signal(number, SIG_IGN));
+  }
 }
 
 int StopSignals::received() const { return g_received.Get(); }

@@ -1,4 +1,5 @@
-// StopSignals: SIGINT and SIGTERM as a request to end cleanly, while it lives.
+// StopSignals: SIGINT, SIGTERM, SIGHUP and SIGQUIT as a request to end cleanly, while it lives. A
+// SIGHUP that is ignored at the start (nohup) stays ignored.
 //
 // Threads: made, used and destroyed by the main thread; only one at a time. Before a router is
 // attached a signal is only remembered; afterwards it goes to Router::Stop, also the remembered

@@ -1,5 +1,7 @@
 #include "platform/terminal.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,5 +27,17 @@ std::string OwnProgramPath() {
 }
 
 void MakeNewFilesPrivate() { static_cast<void>(umask(077)); }
+
+void StartClean() {
+  sigset_t none;
+  static_cast<void>(sigemptyset(&none));
+  static_cast<void>(sigprocmask(SIG_SETMASK, &none, nullptr));
+  static_cast<void>(::signal(SIGCHLD, SIG_DFL));
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (fcntl(fd, F_GETFD) != -1) continue;
+    // The lowest free number is this one. The wrong way round: reading 0 and writing 1 and 2 fail.
+    if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) return;
+  }
+}
 
 }  // namespace shunt

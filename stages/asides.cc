@@ -86,6 +86,7 @@ void Asides::OnOther(std::string_view line) {
   }
   const auto status = ParseConnectionStatus(line);
   if (!status.ok() || status->succeeded || std::exchange(check_failed_, true)) return;
+  traces_.OnFailedCheck();
   const ExitCode code =
       connector_ == Origin::kSource ? ExitCode::kSourceFailed : ExitCode::kDestinationFailed;
   std::string text = status->message.empty() ? absl::StrCat("the ", A(OriginName(connector_)),

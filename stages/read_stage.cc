@@ -60,11 +60,13 @@ absl::StatusOr<Step> ReadStage::Run() {
     room_.Await();
     if (!HasRoom()) {
       run_.source_waiting.Set(false);
+      run_.source_held.Set(true);
       run_.source_flows.Set(false);
       SettleDebt();
       return Step::kIdle;
     }
   }
+  run_.source_held.Set(false);
   bool cut = false;
   const IoResult result = Read(&cut);
   switch (result.state) {
@@ -160,6 +162,7 @@ void ReadStage::OnBytes(std::size_t n) {
   if (skipping_ || long_head_ != nullptr) {
     const auto* newline = static_cast<const char*>(memchr(fresh, '\n', n));
     const bool ended = newline != nullptr;
+    if (ended) run_.source_line_ends.Add(1);
     const uint32_t end = ended ? static_cast<uint32_t>(newline + 1 - base) : current_->size;
     if (skipping_) {
       SkipTo(end, ended);
@@ -172,6 +175,7 @@ void ReadStage::OnBytes(std::size_t n) {
   }
   if (const auto* newline = static_cast<const char*>(memrchr(fresh, '\n', n))) {
     lines_end_ = static_cast<uint32_t>(newline + 1 - base);
+    run_.source_line_ends.Add(1);
   }
   if (current_->size < chunk_bytes_) return;
   if (lines_end_ > 0) {

@@ -29,6 +29,7 @@ struct RunState {
   Cell<bool> destination_broken{false};  // ForwardStage: the destination stopped reading
   Cell<bool> destination_ended{false};   // AckStage: end of file
   Cell<bool> source_waiting{false};      // ReadStage: the source has nothing for us
+  Cell<bool> source_held{false};         // ReadStage: no room, so nothing is read
   Cell<bool> source_flows{false};    // ReadStage: the last read was full, the next comes at once
   Cell<uint64_t> log_lines_lost{0};  // whoever finds the log lane full
   Cell<bool> write_blocked{false};   // ForwardStage: has bytes and the destination's pipe is full
@@ -39,6 +40,7 @@ struct RunState {
 
   // Counted by the stages.
   Counter source_bytes;          // ReadStage
+  Counter source_line_ends;      // ReadStage: reads that brought the end of a line
   Counter queued_bytes;          // ReadStage: handed to the pipeline
   Counter taken_in_bytes;        // ForwardStage: classified and looked at
   Counter finished_bytes;        // ForwardStage: forwarded or dropped; queued - finished is waiting

@@ -256,11 +256,12 @@ void SuperviseStage::ReportDestinationExit() {
                 std::move(text)));
 }
 
-// Contract decision 15: any byte is life; time in which we did not read is not the source's.
+// Contract decision 15: any message is life, but not the bytes of a line that never ends; time in
+// which we did not read is not the source's.
 void SuperviseStage::WatchSilence() {
-  const uint64_t source_bytes = run_.source_bytes.value();
-  if (source_bytes != source_bytes_seen_ || !run_.source_waiting.Get()) {
-    source_bytes_seen_ = source_bytes;
+  const uint64_t line_ends = run_.source_line_ends.value();
+  if (line_ends != source_line_ends_seen_ || run_.source_held.Get()) {
+    source_line_ends_seen_ = line_ends;
     source_silent_.Touch(now_);
   }
   const bool source_timeout = options_.source_timeout > absl::ZeroDuration() && !aborting_ &&

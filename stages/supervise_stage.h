@@ -100,7 +100,7 @@ class SuperviseStage final : public Stage {
   bool destination_exit_reported_ = false;
   bool trailer_decided_ = false;
   bool done_ = false;
-  uint64_t source_bytes_seen_ = 0;
+  uint64_t source_line_ends_seen_ = 0;
   uint64_t destination_progress_seen_ = 0;
   uint64_t source_bytes_left_seen_ = 0, destination_bytes_left_seen_ = 0;
   Deadline aborted_, second_stop_, source_silent_, destination_stuck_;

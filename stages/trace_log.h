@@ -25,6 +25,9 @@ class TraceLog {
   // A fault for the first kTraceErrorsMax errors; empty for everything else.
   std::optional<Fault> Add(const TraceMessage& trace);
 
+  // A failed connection check says as much as an error that names no stream.
+  void OnFailedCheck() { error_without_stream_ = true; }
+
   bool error_without_stream() const { return error_without_stream_; }
   bool HasError(const StreamDescriptor& stream) const { return error_streams_.contains(stream); }
   std::optional<TraceMessage::StreamStatus> StatusOf(const StreamDescriptor& stream) const;

@@ -26,6 +26,7 @@ A step is an object with one verb (and its parameters):
     {"touch": PATH}                      says that this point was reached
     {"ignore": "SIGTERM"}
     {"close": "stdout" | "stdin"}
+    {"mute": true}                       closes stdout, and what is said later is heard by nobody
     {"hang": true}                       until killed
     {"cursor": STREAM, "rounds": N, "records": R, "control_every": C}
                                          a source that resumes: from the cursor in --state on, R records and a
@@ -141,6 +142,12 @@ def die(number):
     signal.pause()
 
 
+def mute():
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+
 def fork(count):
     for _ in range(count):
         if os.fork() == 0:
@@ -188,6 +195,7 @@ ACTIONS = {
     "touch": lambda step: touch(step["touch"]),
     "ignore": lambda step: signal.signal(getattr(signal, step["ignore"]), signal.SIG_IGN),
     "close": lambda step: os.close({"stdin": 0, "stdout": 1}[step["close"]]),
+    "mute": lambda step: mute(),
     "hang": lambda step: hang(),
     "cursor": cursor,
     "fork": lambda step: fork(step["fork"]),

@@ -145,7 +145,7 @@ class Scenario:
         bad = {
             "incomplete": (h.stream_status(self.streams[0], "INCOMPLETE"), "trace", {3}),
             "failed status": (h.line("CONNECTION_STATUS", "connectionStatus", {"status": "FAILED"}), "other", {3}),
-            "mixed states": (h.state("s0", {"c": 10 ** 6}) + h.global_state({"g": 1}, {}), "mixed", {3}),
+            "mixed states": (h.global_state({"g": 1}, {}), "mixed", {3}),
             "bad config": (h.config_update({"token": 5}, 1700000000000), "control", {6}),
         }.get(name)
         if bad is None:
@@ -160,10 +160,19 @@ class Scenario:
             return []
         text, kind, codes = bad
         self.fault(name, codes)
+        if kind == "mixed":  # there is a state of the other type in front of it
+            self.lines.append(Line(h.state("s0", {"c": 10 ** 6}, self.records_since_state("s0")), "state", "s0", 10 ** 6))
         if kind == "control":  # its journal row must be there as well
             self.updates.append((None, self.path("bad-config")))
             return [{"write": text}, {"touch": self.path("bad-config")}]
         return [{"write": text}]
+
+    def records_since_state(self, stream):
+        count = 0
+        for line in self.lines:
+            if line.stream == stream:
+                count = count + 1 if line.kind == "record" else 0
+        return count
 
     def draw_bad_lines(self):
         rng = self.rng
@@ -235,7 +244,7 @@ class Scenario:
             "exit": [{"exit": 3}], "signal": [{"signal": rng.choice([9, 11])}], "oom": [{"eat": 16 << 20}],
             "hang": HANG, "stop": [{"signal": 19}], "error": [{"write": h.trace_error("disk full")}, {"exit": 1}],
             "goes": [{"exit": 0}], "closes stdin": [{"close": "stdin"}, {"sleep": 0.1}, {"exit": 4}],
-            "closes stdout": [{"close": "stdout"}],
+            "closes stdout": [{"mute": True}],
         }.get(name)
         if steps and at:
             plan["hold"].append({"line": at, "do": steps})
@@ -278,7 +287,7 @@ class Scenario:
         rng = self.rng
         kind = rng.choices(["calm", "signal", "two signals", "pauses", "full disk", "take-over"], [62, 12, 4, 8, 8, 4])[0]
         if kind in ("signal", "two signals"):
-            self.signal = rng.choice([h.TERM, h.TERM, h.INT])
+            self.signal = rng.choice([h.TERM, h.TERM, h.INT, h.signal.SIGHUP])
             # Of two, the second one may have met another moment, but the first one names the end.
             self.fault("signal %d" % self.signal, {128 + self.signal}, certain=False)
             self.when = rng.random() * rng.choice([0.1, 0.4, 1.5])
