@@ -41,9 +41,12 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
   const int64_t scratch = classifiers * (kScratchPerByte * chunk + kRowsBytes);
   const int64_t others = kBaseBytes + plan.chunks * chunk + scratch + lists +
                          static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes + kLogBytes;
-  plan.value_bytes_max =
-      static_cast<uint64_t>(std::clamp(options.memory_budget_bytes - others, kValueBytesMin,
-                                       static_cast<int64_t>(kControlLaneBytes)));
+  // 16 MiB, or more when the budget is large: a long STATE is there several times on its way.
+  const int64_t value_most =
+      std::max(static_cast<int64_t>(kControlLaneBytes),
+               options.memory_budget_bytes / static_cast<int64_t>(kBudgetPerValue));
+  plan.value_bytes_max = static_cast<uint64_t>(
+      std::clamp(options.memory_budget_bytes - others, kValueBytesMin, value_most));
   plan.state_body_bytes = kStateBodyBytes;
   plan.log_lane_bytes = kLogBytes - kHeldBytesMax;
   plan.terms = {

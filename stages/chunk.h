@@ -23,6 +23,10 @@
 
 namespace shunt {
 
+// A long STATE is there several times on its way (as read, as looked at, as acknowledged, in the
+// store): how many bytes of the memory budget each of its bytes needs, measured and rounded up.
+inline constexpr uint64_t kBudgetPerValue = 6;
+
 // Large enough that the cost per chunk (two lane operations, two system calls) disappears, small
 // enough that the chunk that was freed last is still in the second-level cache.
 inline constexpr uint32_t kChunkBytes = 256 * 1024;

@@ -158,8 +158,9 @@ bool Outbox::HoldState(const Chunk& chunk, const LineItem& item, bool tainted) {
   const std::string_view line = ItemBytes(chunk, item, options_.value_bytes_max + 1, &scratch_);
   if (line.size() > options_.value_bytes_max) {
     RefuseState(Fault::Effect::kListed,
-                absl::StrCat("a STATE is longer than ", options_.value_bytes_max,
-                             " bytes and was not forwarded: raise --memory-budget"));
+                absl::StrCat("a STATE of ", ItemSize(item), " bytes was not forwarded: at most ",
+                             options_.value_bytes_max, " fit the budget; --memory-budget ",
+                             (kBudgetPerValue * ItemSize(item) >> 20) + 1, "MiB would do"));
     return false;
   }
   auto state = ParseState(line);

@@ -21,6 +21,7 @@ A step is an object with one verb (and its parameters):
                                          one before, so that it really reads single bytes
     {"repeat": TEXT, "bytes": N}         TEXT again and again, at least N bytes
     {"lines": TEXT, "count": N}          TEXT N times, %d replaced by 0, 1, 2, ..., a write call each
+    {"trickle": TEXT, "seconds": S}      TEXT again and again for ever, with a pause behind each
     {"stderr": TEXT, "chunk": N}         N bytes per write call (default: all at once)
     {"await": PATH}                      until the file exists: how a test orders events
     {"touch": PATH}                      says that this point was reached
@@ -142,6 +143,12 @@ def die(number):
     signal.pause()
 
 
+def trickle(step):
+    while True:
+        write_all(1, step["trickle"].encode())
+        time.sleep(step["seconds"])
+
+
 def mute():
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
@@ -195,6 +202,7 @@ ACTIONS = {
     "touch": lambda step: touch(step["touch"]),
     "ignore": lambda step: signal.signal(getattr(signal, step["ignore"]), signal.SIG_IGN),
     "close": lambda step: os.close({"stdin": 0, "stdout": 1}[step["close"]]),
+    "trickle": trickle,
     "mute": lambda step: mute(),
     "hang": lambda step: hang(),
     "cursor": cursor,
@@ -229,6 +237,7 @@ class Destination:
                  (ordinals of states), "reverse" (all at the end, newest first)
         spell    how an ack is written: same (default), respelled (key order, blanks, escapes, number forms
                  differ, the value does not), wrong (another blob), twice, bare (only type and state)
+        ack_chunks  sizes of its write calls, repeated (default: a line each)
         ack_log  file ({pid} as above): an ack is appended to it before it is printed
         at_end   steps at the end of input, default exit 0
     """
@@ -245,7 +254,7 @@ class Destination:
     def run(self):
         perform(self.script.get("before", []))
         looks = self.script.get("ack") != "never" or self.holds or "pace" in self.script  # else bytes are only kept: fast
-        tail = b""
+        tail = []  # of the line begun; joined once, for there are long ones
         while True:
             data = os.read(0, 1 << 16)
             if not data:
@@ -253,12 +262,13 @@ class Destination:
             self.keep(data)
             if not looks:
                 continue
-            parts = (tail + data).split(b"\n") if b"\n" in data else [tail + data]
-            tail = parts.pop()
-            for line in parts:
-                self.take(line)
-        if tail:
-            self.take(tail)
+            first, *more = data.split(b"\n")
+            tail.append(first)
+            for part in more:
+                self.take(b"".join(tail))
+                tail = [part]
+        if any(tail):
+            self.take(b"".join(tail))
         self.finish()
 
     def keep(self, data):
@@ -301,7 +311,8 @@ class Destination:
             line = json.dumps(wrong(message)).encode()
         elif spell == "bare":
             line = json.dumps({"type": "STATE", "state": message["state"]}).encode()
-        write_all(1, (line + b"\n") * (2 if spell == "twice" else 1))
+        line = (line + b"\n") * (2 if spell == "twice" else 1)
+        write_chunks(line, self.script.get("ack_chunks") or [len(line)])
 
     def finish(self):
         for line, message in self.waiting:
