@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -78,7 +79,11 @@ ProgressThread::ProgressThread(ProgressMode mode, Console& console, Stats stats)
   if (mode == ProgressMode::kNone) return;
   if (mode == ProgressMode::kJson) form_ = Form::kJson;
   if (mode == ProgressMode::kAuto && StderrIsInteractive()) form_ = Form::kLive;
-  thread_ = std::thread([this] { Loop(); });
+  try {
+    thread_ = std::thread([this] { Loop(); });
+  } catch (const std::system_error&) {
+    return;  // a run without a thread to tell how it goes is a run all the same
+  }
 }
 
 void ProgressThread::Stop() {

@@ -7,8 +7,22 @@
 #include <unistd.h>
 
 #include <climits>
+#include <new>
 
 namespace shunt {
+namespace {
+
+int g_out_of_memory_code = 1;
+
+// What is durable stays so, children die with us, and the next start sweeps what is left.
+[[noreturn]] void OnNoMemory() {
+  constexpr char kText[] =
+      "shunt: out of memory: the limits of the container or the user are met\n";
+  static_cast<void>(!write(2, kText, sizeof(kText) - 1));
+  _exit(g_out_of_memory_code);
+}
+
+}  // namespace
 
 bool IsTerminal(int fd) { return isatty(fd) == 1; }
 
@@ -28,7 +42,9 @@ std::string OwnProgramPath() {
 
 void MakeNewFilesPrivate() { static_cast<void>(umask(077)); }
 
-void StartClean() {
+void StartClean(int out_of_memory_code) {
+  g_out_of_memory_code = out_of_memory_code;
+  std::set_new_handler(OnNoMemory);
   sigset_t none;
   static_cast<void>(sigemptyset(&none));
   static_cast<void>(sigprocmask(SIG_SETMASK, &none, nullptr));

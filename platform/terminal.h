@@ -22,7 +22,8 @@ void MakeNewFilesPrivate();
 // What a program may be started with and cannot work with: blocked signals, an ignored SIGCHLD
 // (exit codes of children would be lost), and closed descriptors 0 to 2, which the next files that
 // are opened would get, so that log lines end up in them. The closed ones are taken by something
-// that neither gives nor takes a byte: using one stays an error. Belongs to the start of main.
-void StartClean();
+// that neither gives nor takes a byte: using one stays an error. From then on running out of memory
+// ends the program at once, with a word and this code. Belongs to the start of main.
+void StartClean(int out_of_memory_code);
 
 }  // namespace shunt

@@ -1,5 +1,7 @@
 #include "router/router.h"
 
+#include <future>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -38,14 +40,29 @@ class PipelineRouter final : public Router {
     }
   }
 
+  // Nothing is read before all threads are there: with one missing the run would stand still.
   absl::StatusOr<Report> Run() override {
+    std::promise<bool> all_there;
+    const std::shared_future<bool> begin(all_there.get_future());
     std::vector<std::thread> threads;
-    for (std::size_t i = 1; i < agents_.size(); ++i) {
-      threads.emplace_back([agent = agents_[i].get()] { agent->Loop(); });
+    bool started = true;
+    for (std::size_t i = 1; i < agents_.size() && started; ++i) {
+      try {
+        threads.emplace_back([begin, agent = agents_[i].get()] {
+          if (begin.get()) agent->Loop();
+        });
+      } catch (const std::system_error&) {
+        started = false;
+      }
     }
-    agents_.front()->Loop();
+    all_there.set_value(started);
+    if (started) agents_.front()->Loop();
     for (std::thread& thread : threads) thread.join();
-    return TakeReport();
+    if (started) return TakeReport();
+    return absl::UnavailableError(absl::StrCat(
+        "thread ", threads.size() + 2, " of ", agents_.size(),
+        " could not be started: Resource temporarily unavailable; the limits of the machine, the "
+        "container or the user are reached, --threads inline needs only one"));
   }
 
   absl::StatusOr<Step> RunOnce() override {

@@ -6,7 +6,7 @@ The script is one JSON object; every key is optional:
 
     notes    directory for evidence: VERB.config.json, VERB.catalog.json, VERB.state.json (absent when no
              --state was given), VERB.argv.json, VERB.env.json, VERB.pid, and `verbs`, one line a start
-    spec     the connectionSpecification; without it `spec` fails
+    spec     the connectionSpecification; without it `spec` fails; before_spec: steps in front of it
     check    steps, default: a CONNECTION_STATUS SUCCEEDED
     discover steps, default: an empty CATALOG
     read     steps of a source
@@ -33,6 +33,9 @@ A step is an object with one verb (and its parameters):
                                          a source that resumes: from the cursor in --state on, R records and a
                                          STATE a round, every C rounds a CONTROL with a token that grows
     {"fork": N}                          N grandchildren of our group that ignore SIGTERM and hold our descriptors
+    {"orphans": N}                       N short-lived grandchildren whose parents are gone
+    {"block_signals": true}              every signal that can be blocked
+    {"shrink": true}                     pipes of one page
     {"eat": BYTES}                       takes memory until a limit of so many more bytes refuses it, then fails
     {"fill": PATH}                       writes there until the disk is full
     {"sleep": SECONDS}                   slowness, where that is the fault
@@ -162,6 +165,24 @@ def fork(count):
             hang()
 
 
+def orphans(count):
+    for _ in range(count):
+        child = os.fork()
+        if child == 0:
+            if os.fork() == 0:
+                end(0)
+            end(0)
+        os.waitpid(child, 0)
+
+
+def shrink():
+    for fd in (0, 1):
+        try:
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, 4096)
+        except OSError:
+            pass  # no pipe, or there is more in it by now
+
+
 def eat(limit):
     """What an allocator that may not grow does to a program: it dies of an error it did not expect."""
     with open("/proc/self/statm") as statm:
@@ -207,6 +228,9 @@ ACTIONS = {
     "hang": lambda step: hang(),
     "cursor": cursor,
     "fork": lambda step: fork(step["fork"]),
+    "orphans": lambda step: orphans(step["orphans"]),
+    "block_signals": lambda step: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()),
+    "shrink": lambda step: shrink(),
     "eat": lambda step: eat(step["eat"]),
     "fill": lambda step: fill(step["fill"]),
     "sleep": lambda step: time.sleep(step["sleep"]),
@@ -409,6 +433,7 @@ def main(argv):
     if "notes" in script:
         note(script["notes"], verb, OPTIONS)
     if verb == "spec":
+        perform(script.get("before_spec", []))
         if "spec" not in script:
             end(1)
         perform([message("SPEC", "spec", {"connectionSpecification": script["spec"]})])
