@@ -8,10 +8,10 @@
 #include "cli/commands.h"
 #include "platform/terminal.h"
 #include "platform/user.h"
-#include "stages/exit_code.h"
 
 int main(int argc, char** argv) {
-  shunt::StartClean(static_cast<int>(shunt::ExitCode::kInternalError));
+  constexpr int kOutOfMemory = 1;  // internal_error
+  shunt::StartClean(kOutOfMemory);
   // A closed pipe is an answer of write(), not the end of the program; children get the default
   // back.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));

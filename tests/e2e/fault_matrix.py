@@ -78,7 +78,8 @@ LINES_ROWS = {
     "F34": ("lines split anywhere", MIXED + "odd_write_sizes_and_respelled_acks", LINES + "byte_by_byte_and_in_odd_pieces",
             HOT + "block_borders_test.cc: BlockBorders.EveryCutIntoTwoBlocks"),
     "F35": ("JSONTestSuite", HOT + "json_test_suite_test.cc: JsonTestSuite.EveryFileHasItsVerdict"),
-    "F36": ("random bytes, flipped bits", HOT + "differential_test.cc: Differential.FullValidation",
+    "F36": ("random bytes, flipped bits", "tests/fuzz/replay.cc: Corpus.HoldsWhatItShould",
+            HOT + "differential_test.cc: Differential.FullValidation",
             HOT + "differential_test.cc: Differential.LongLinesFullValidation"),
 }
 
