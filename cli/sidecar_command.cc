@@ -3,11 +3,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/pod_ends.h"
 #include "cli/settings_command.h"
 #include "cli/sync_inputs.h"
 #include "cli/sync_session.h"
 #include "connectors/stream_connector.h"
 #include "platform/strings.h"
+#include "stages/exit_code.h"
 
 namespace shunt {
 namespace {
@@ -59,9 +61,51 @@ absl::StatusOr<StreamEndpoint> ParseEnd(absl::string_view flag, const std::strin
   return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", end.status().message()));
 }
 
+absl::Status CheckPodSettings(const SyncSettings& settings) {
+  if (settings.source_dir.empty() || settings.destination_dir.empty()) {
+    return absl::InvalidArgumentError("--source-dir and --destination-dir go together");
+  }
+  const SyncSettings defaults;
+  if (settings.source_out != defaults.source_out ||
+      settings.destination_in != defaults.destination_in ||
+      settings.destination_out != defaults.destination_out) {
+    return absl::InvalidArgumentError(
+        "the streams are those of --source-dir and --destination-dir: no --source-out, "
+        "--destination-in or --destination-out beside them");
+  }
+  return absl::OkStatus();
+}
+
+int PodSidecar(SyncSettings settings) {
+  if (absl::Status status = CheckPodSettings(settings); !status.ok()) return Usage(status);
+  const absl::StatusOr<std::unique_ptr<PodDirectories>> directories =
+      PodDirectories::Take(settings.source_dir, settings.destination_dir);
+  Console console(ConsoleOptionsOf(settings));
+  if (absl::IsAborted(directories.status())) {
+    console.Say(S(directories.status().message()));
+    return static_cast<int>(ExitCode::kFenced);
+  }
+  if (!directories.ok()) return Usage(directories.status());
+  if (absl::Status status = (*directories)->Check(); !status.ok()) return Usage(status);
+  (*directories)->FillIn(&settings);
+  absl::StatusOr<SyncInputs> inputs = ReadSyncInputs(settings);
+  if (!inputs.ok()) return Usage(inputs.status());
+  (*directories)->Restore(settings, &*inputs);
+  PodEnds ends(**directories, console);
+  const int code = RunSession(settings, *std::move(inputs), ends, console);
+  if (absl::Status status = (*directories)->Terminate(); !status.ok()) {
+    console.Warn(absl::StrCat("the connectors were not told that the run is over: ",
+                              A(S(status.message()))));
+  }
+  return code;
+}
+
 int Sidecar(const Arguments& arguments) {
   const absl::StatusOr<SyncSettings> settings = SettingsOf(kForSidecar, arguments);
   if (!settings.ok()) return Usage(settings.status());
+  if (!settings->source_dir.empty() || !settings->destination_dir.empty()) {
+    return PodSidecar(*settings);
+  }
   if (absl::Status status = RequireForSidecar(*settings); !status.ok()) return Usage(status);
   const absl::StatusOr<StreamEndpoint> source_out = ParseEnd("source-out", settings->source_out);
   if (!source_out.ok()) return Usage(source_out.status());
@@ -89,6 +133,13 @@ constexpr char kExample[] =
     "\n"
     "shunt sidecar --catalog c.json \\\n"
     "  --source-out /pipes/source --destination-in /pipes/in --destination-out unix:/run/acks\n"
+    "\n"
+    "shunt sidecar --connection github --source-dir /source --destination-dir /dest\n"
+    "    In the place of the orchestrator in a pod of Airbyte's platform: each directory has the\n"
+    "    FIFOs stdout and stderr (and stdin), connectorConfig.json, and, written by the\n"
+    "    connector's wrapper, exitCode.txt; the source's has catalog.json and inputState.json.\n"
+    "    shunt writes the store's newer config and checkpoint into them before it opens the\n"
+    "    FIFOs, and makes TERMINATED in both when it ends.\n"
     "\n"
     "Flags win over environment variables (--memory-budget is SHUNT_MEMORY_BUDGET), and those\n"
     "over the connection file (memory_budget).";

@@ -30,6 +30,7 @@ struct SyncSettings {
   // sidecar: PATH, fd:N, unix:PATH, or - for stdin/stdout. No destination_out: nothing is
   // acknowledged.
   std::string source_out = "-", destination_in = "-", destination_out;
+  std::string source_dir, destination_dir;  // the platform's pod layout instead
 
   // Files, "" when not given.
   std::string source_config, destination_config, source_spec, destination_spec;

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "absl/time/time.h"
 #include "platform/io.h"
@@ -26,7 +27,12 @@ struct ExitStatus {
   std::optional<int> code = {};
   std::optional<int> signal = {};
   bool killed_by_us = false;  // the signal was ours: no failure of the connector
-  bool clean() const { return !signal && code.value_or(0) == 0; }
+  // There should have been evidence of how it ended, and there is none: never a success.
+  bool lost = false;
+  // What is known besides, as the end of a sentence that begins with "the source": "was killed by
+  // ...". "": code and signal say all.
+  std::string detail = {};
+  bool clean() const { return !signal && code.value_or(0) == 0 && !lost; }
 };
 
 class Connector {
@@ -50,6 +56,9 @@ class Connector {
   virtual IoResult WriteInput(std::span<const iovec> parts) = 0;
   virtual void CloseInput() = 0;
   virtual int input_fd() const { return -1; }
+  // Whether the other side has come for its input; tries it. Worth asking again after retry_after,
+  // also while there is nothing to write: a reader that opens a FIFO waits in its open for us.
+  virtual bool OpenInput() { return true; }
   // The pipe into which WriteInput puts its bytes as they are, so that pages may be moved there
   // with splice(2); -1: there is none.
   virtual int input_pipe() const { return -1; }
@@ -62,6 +71,9 @@ class Connector {
   // (SIGKILL), both the whole process group; both are no-ops for ends without a process.
   virtual std::optional<ExitStatus> Exit() = 0;
   virtual int exit_fd() const { return -1; }
+  // The streams that the other side has not opened yet ("/source/stdout"); "": all are in use, or
+  // have been.
+  virtual std::string Unopened() { return {}; }
   virtual void Terminate() = 0;
   virtual void Kill() = 0;
 };

@@ -57,6 +57,10 @@ void GiveUp(const StreamEndpoint& endpoint, int standard_fd) {
   if (endpoint.kind == StreamEndpoint::Kind::kDescriptor) GiveUpDescriptor(endpoint.fd);
 }
 
+std::string FifoPath(const std::optional<StreamEndpoint>& endpoint) {
+  return endpoint && endpoint->kind == StreamEndpoint::Kind::kFifo ? endpoint->path : "";
+}
+
 struct Streams {
   std::unique_ptr<ByteReader> output, log;
   std::unique_ptr<ByteWriter> input;
@@ -159,13 +163,16 @@ absl::StatusOr<std::unique_ptr<StreamConnector>> StreamConnector::Open(
                         endpoints.input->kind == StreamEndpoint::Kind::kDescriptor;
   if (endpoints.input && !given_up) GiveUp(*endpoints.input, kStandardOutput);
   return std::unique_ptr<StreamConnector>(
-      new StreamConnector(*std::move(exit_event), std::move(streams.output), std::move(streams.log),
-                          std::move(streams.input)));
+      new StreamConnector(endpoints, *std::move(exit_event), std::move(streams.output),
+                          std::move(streams.log), std::move(streams.input)));
 }
 
-StreamConnector::StreamConnector(EventFd exit_event, std::unique_ptr<ByteReader> output,
+StreamConnector::StreamConnector(const StreamEndpoints& endpoints, EventFd exit_event,
+                                 std::unique_ptr<ByteReader> output,
                                  std::unique_ptr<ByteReader> log, std::unique_ptr<ByteWriter> input)
-    : output_(std::move(output)),
+    : output_path_(FifoPath(endpoints.output)),
+      input_path_(FifoPath(endpoints.input)),
+      output_(std::move(output)),
       log_(std::move(log)),
       input_(std::move(input)),
       ends_(std::make_shared<Ends>(std::move(exit_event), output_ != nullptr, input_ != nullptr)) {}
@@ -182,11 +189,41 @@ IoResult StreamConnector::ReadLog(std::span<char> buffer) {
 }
 
 IoResult StreamConnector::WriteInput(std::span<const iovec> parts) {
-  return input_ ? input_->Write(parts) : IoResult{IoState::kEnd, 0, 0};
+  if (!input_) return IoResult{IoState::kEnd, 0, 0};
+  const IoResult result = input_->Write(parts);
+  if (!input_opened_ && result.state == IoState::kBytes) NoteInputOpened();
+  return result;
+}
+
+bool StreamConnector::OpenInput() {
+  if (!input_ || input_opened_) return true;
+  if (!input_->TryOpen()) return false;
+  NoteInputOpened();
+  return true;
+}
+
+void StreamConnector::NoteInputOpened() {
+  input_opened_ = true;
+  ends_->InputOpened();
 }
 
 void StreamConnector::CloseInput() {
   if (input_) input_->Close([ends = ends_] { ends->InputEnded(); });
+}
+
+std::string StreamConnector::Unopened() {
+  std::string paths;
+  if (output_ && !output_->Opened()) paths = output_path_;
+  if (!input_path_.empty() && !ends_->input_opened() && !ends_->input_ended()) {
+    absl::StrAppend(&paths, paths.empty() ? "" : ", ", input_path_);
+  }
+  return paths;
+}
+
+bool StreamConnector::Abandoned() {
+  if (!output_ || !ends_->output_ended()) return false;
+  if (!input_ || ends_->input_ended()) return true;
+  return !input_path_.empty() && ends_->input_opened() && !FifoHasReader(input_path_);
 }
 
 std::optional<ExitStatus> StreamConnector::Exit() {
@@ -197,6 +234,26 @@ std::optional<ExitStatus> StreamConnector::Exit() {
 bool StreamConnector::Ends::both() {
   const std::lock_guard lock(mutex_);
   return output_ && input_;
+}
+
+void StreamConnector::Ends::InputOpened() {
+  const std::lock_guard lock(mutex_);
+  input_opened_ = true;
+}
+
+bool StreamConnector::Ends::output_ended() {
+  const std::lock_guard lock(mutex_);
+  return output_;
+}
+
+bool StreamConnector::Ends::input_opened() {
+  const std::lock_guard lock(mutex_);
+  return input_opened_;
+}
+
+bool StreamConnector::Ends::input_ended() {
+  const std::lock_guard lock(mutex_);
+  return input_;
 }
 
 void StreamConnector::Ends::Ended(bool& end) {

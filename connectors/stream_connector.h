@@ -55,6 +55,7 @@ class StreamConnector final : public Connector {
 
   IoResult WriteInput(std::span<const iovec> parts) override;
   void CloseInput() override;
+  bool OpenInput() override;
   int input_fd() const override { return input_ ? input_->fd() : -1; }
   int input_pipe() const override { return input_ ? input_->pipe() : -1; }
 
@@ -64,15 +65,24 @@ class StreamConnector final : public Connector {
   // its input.
   std::optional<ExitStatus> Exit() override;
   int exit_fd() const override { return ends_->fd(); }
+  std::string Unopened() override;
   void Terminate() override {}
   void Kill() override {}
 
+  // Life part. Nobody writes the output any more, and nobody reads the input, though it was opened.
+  bool Abandoned();
+
  private:
-  // What has ended. Shared with the thread that may still wait for a reader of the input.
+  // What was opened and has ended. Shared with the thread that may still wait for a reader of the
+  // input.
   class Ends {
    public:
     Ends(EventFd event, bool has_output, bool has_input)
         : event_(std::move(event)), output_(!has_output), input_(!has_input) {}
+    void InputOpened();
+    bool output_ended();
+    bool input_opened();
+    bool input_ended();
     void OutputEnded() { Ended(output_); }
     void InputEnded() { Ended(input_); }
     bool both();
@@ -83,17 +93,25 @@ class StreamConnector final : public Connector {
 
     const EventFd event_;  // signalled once both are true, never drained
     std::mutex mutex_;
-    bool output_;  // guarded by mutex_
-    bool input_;   // guarded by mutex_
+    bool output_;                // guarded by mutex_
+    bool input_;                 // guarded by mutex_
+    bool input_opened_ = false;  // guarded by mutex_
   };
 
-  StreamConnector(EventFd exit_event, std::unique_ptr<ByteReader> output,
-                  std::unique_ptr<ByteReader> log, std::unique_ptr<ByteWriter> input);
+  StreamConnector(const StreamEndpoints& endpoints, EventFd exit_event,
+                  std::unique_ptr<ByteReader> output, std::unique_ptr<ByteReader> log,
+                  std::unique_ptr<ByteWriter> input);
+
+  void NoteInputOpened();
+
+  // Of FIFOs, else "".
+  const std::string output_path_, input_path_;
 
   // One part each; the pointers are constant after construction.
   const std::unique_ptr<ByteReader> output_;
   const std::unique_ptr<ByteReader> log_;
   const std::unique_ptr<ByteWriter> input_;
+  bool input_opened_ = false;  // input part
 
   const std::shared_ptr<Ends> ends_;
 };

@@ -24,16 +24,6 @@ namespace {
 constexpr int kFifoFlags = O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
 constexpr IoResult kEnded{IoState::kEnd, 0, 0};
 
-absl::Status CheckFifo(const std::string& path) {
-  struct stat info{};
-  if (::lstat(path.c_str(), &info) != 0) return absl::ErrnoToStatus(errno, path);
-  if (S_ISLNK(info.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(path, " is a symbolic link, not a FIFO"));
-  }
-  if (S_ISFIFO(info.st_mode)) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(path, " is not a FIFO (make one with mkfifo)"));
-}
-
 bool IsFifo(int fd) {
   struct stat info{};
   return ::fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode);
@@ -77,15 +67,27 @@ class FifoReader final : public ByteReader {
       pollfd request{fd_.get(), POLLIN, 0};
       if (::poll(&request, 1, 0) < 0 || request.revents == 0) return {};
       if (request.revents & POLLIN) continue;  // a writer came and went between the two calls
+      const std::lock_guard lock(closing_);
       fd_.reset();
     }
     return kEnded;
+  }
+
+  bool Opened() override {
+    const std::lock_guard lock(closing_);
+    if (!fd_.valid()) return true;
+    pollfd request{fd_.get(), POLLIN, 0};
+    if (::poll(&request, 1, 0) > 0) return true;  // there are bytes, or there was a writer
+    // Of an empty pipe tee(2) says "the end" when nobody can write to it, and "not now" otherwise.
+    const absl::StatusOr<Pipe> sink = MakePipe(0);
+    return sink.ok() && ::tee(fd_.get(), sink->write_end.get(), 1, SPLICE_F_NONBLOCK) != 0;
   }
 
   int fd() const override { return fd_.get(); }
   int pipe() const override { return fd_.get(); }
 
  private:
+  std::mutex closing_;  // held by its reader to close fd_, and by others to look at it
   Fd fd_;
 };
 
@@ -95,18 +97,12 @@ class FifoWriter final : public ByteWriter {
 
   IoResult Write(std::span<const iovec> parts) override {
     if (closed_) return kEnded;
-    if (!fd_.valid()) {
-      Fd fd(::open(path_.c_str(), O_WRONLY | kFifoFlags));
-      if (!fd.valid()) {
-        if (errno == ENXIO || errno == EINTR) return {};  // no reader yet
-        return {IoState::kError, 0, errno};
-      }
-      if (!IsFifo(fd.get())) return {IoState::kError, 0, EINVAL};  // replaced meanwhile
-      fd_ = std::move(fd);
-      HintPipeSize(fd_.get());
-    }
-    return WriteSome(fd_.get(), parts);
+    const IoResult opened = Open();
+    return opened.state == IoState::kBytes ? WriteSome(fd_.get(), parts) : opened;
   }
+
+  // Write will say what is wrong.
+  bool TryOpen() override { return closed_ || Open().state != IoState::kBlocked; }
 
   int fd() const override { return fd_.get(); }
   int pipe() const override { return fd_.get(); }
@@ -127,6 +123,20 @@ class FifoWriter final : public ByteWriter {
   }
 
  private:
+  // kBytes: it is open.
+  IoResult Open() {
+    if (fd_.valid()) return {IoState::kBytes, 0, 0};
+    Fd fd(::open(path_.c_str(), O_WRONLY | kFifoFlags));
+    if (!fd.valid()) {
+      if (errno == ENXIO || errno == EINTR) return {};  // no reader yet
+      return {IoState::kError, 0, errno};
+    }
+    if (!IsFifo(fd.get())) return {IoState::kError, 0, EINVAL};  // replaced meanwhile
+    fd_ = std::move(fd);
+    HintPipeSize(fd_.get());
+    return {IoState::kBytes, 0, 0};
+  }
+
   struct Meeting {
     std::mutex mutex;
     bool over = false;  // guarded by mutex
@@ -283,6 +293,16 @@ absl::StatusOr<Fd> Connect(const std::string& path) {
 
 }  // namespace
 
+absl::Status CheckFifo(const std::string& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) return absl::ErrnoToStatus(errno, path);
+  if (S_ISLNK(info.st_mode)) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " is a symbolic link, not a FIFO"));
+  }
+  if (S_ISFIFO(info.st_mode)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(path, " is not a FIFO (make one with mkfifo)"));
+}
+
 absl::StatusOr<std::unique_ptr<ByteReader>> OpenFifoReader(const std::string& path) {
   if (absl::Status status = CheckFifo(path); !status.ok()) return status;
   Fd fd(::open(path.c_str(), O_RDONLY | kFifoFlags));
@@ -298,6 +318,10 @@ absl::StatusOr<std::unique_ptr<ByteWriter>> OpenFifoWriter(const std::string& pa
     return absl::ErrnoToStatus(errno, absl::StrCat("writing to ", path));
   }
   return std::make_unique<FifoWriter>(path);
+}
+
+bool FifoHasReader(const std::string& path) {
+  return Fd(::open(path.c_str(), O_WRONLY | kFifoFlags)).valid();
 }
 
 absl::StatusOr<std::unique_ptr<ByteReader>> ShareReader(int fd) {

@@ -24,6 +24,8 @@ class ByteReader {
   virtual ~ByteReader() = default;
   // kBlocked also before a FIFO's first writer has come.
   virtual IoResult Read(std::span<char> buffer) = 0;
+  // Whether the other side has come, and be it that it is gone again. From any thread.
+  virtual bool Opened() { return true; }
   virtual int fd() const = 0;              // to poll; -1 after the end
   virtual int pipe() const { return -1; }  // the same when it is a pipe
 };
@@ -31,6 +33,9 @@ class ByteReader {
 class ByteWriter {
  public:
   virtual ~ByteWriter() = default;
+  // Whether the other side is there; for a FIFO, tries to open it. A reader that opens a FIFO waits
+  // for its writer, so this is worth trying before there is something to write.
+  virtual bool TryOpen() { return true; }
   // kBlocked also before a FIFO's reader has come, while fd() is -1: try again after kFifoRetry.
   virtual IoResult Write(std::span<const iovec> parts) = 0;
   virtual int fd() const = 0;
@@ -49,8 +54,13 @@ inline constexpr absl::Duration kFifoRetry = absl::Milliseconds(20);
 
 // NotFound when there is nothing, FailedPrecondition when it is no FIFO (a symbolic link to one is
 // none: who may write to the directory could point it anywhere).
+absl::Status CheckFifo(const std::string& path);
 absl::StatusOr<std::unique_ptr<ByteReader>> OpenFifoReader(const std::string& path);
 absl::StatusOr<std::unique_ptr<ByteWriter>> OpenFifoWriter(const std::string& path);
+
+// Whether somebody else reads from a FIFO. REQUIRES: we have it open for writing ourselves, or a
+// reader that waits for its writer would meet one that goes away at once.
+bool FifoHasReader(const std::string& path);
 
 // A view of an inherited descriptor (see SharedEnd), which stays open and is the caller's:
 // GiveUpDescriptor when all views are made. Closing a socket's writer ends only its

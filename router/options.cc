@@ -62,6 +62,8 @@ absl::Status RouterOptions::Validate() const {
   if (!status.ok()) return status;
   status = CheckDuration("destination-timeout", destination_timeout);
   if (!status.ok()) return status;
+  status = CheckDuration("open-timeout", open_timeout);
+  if (!status.ok()) return status;
   status = CheckDuration("persist-timeout", persist_timeout);
   if (!status.ok()) return status;
   return CheckDuration("abort-drain", abort_drain);

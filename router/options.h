@@ -69,6 +69,8 @@ struct RouterOptions {
   absl::Duration source_timeout = absl::Hours(3);       // zero: off
   absl::Duration destination_timeout = absl::Hours(3);  // zero: off
   absl::Duration abort_drain = absl::Seconds(10);
+  // How long the other side of a FIFO may take to open it; zero: off.
+  absl::Duration open_timeout = absl::Minutes(15);
   // How long a config update is tried at a store that does not take it; zero: once.
   absl::Duration persist_timeout = absl::Seconds(60);
   // Types of messages ("CATALOG") of which each connector's first is kept for the report: what a

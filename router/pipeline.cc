@@ -126,7 +126,8 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
       supervise(deps.source, deps.destination,
                 SuperviseStage::Options{.source_timeout = options.source_timeout,
                                         .destination_timeout = options.destination_timeout,
-                                        .abort_drain = options.abort_drain},
+                                        .abort_drain = options.abort_drain,
+                                        .open_timeout = options.open_timeout},
                 forward, faults, deps.clock, run) {
   for (int i = 0; i < classifiers; ++i) {
     classify.push_back(std::make_unique<ClassifyStage>(SourceLines(options), options.catalog,

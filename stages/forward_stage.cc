@@ -30,6 +30,7 @@ ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& cata
               run) {}
 
 Wait ForwardStage::wait() const {
+  if (!done_ && !input_open_) return {.at_most = destination_.retry_after()};
   // A full lane (control, announcements) wakes us when it has room.
   if (done_ || !write_blocked_ || outbox_.blocked_on_ledger()) return {};
   const int fd = destination_.input_fd();
@@ -40,6 +41,7 @@ Wait ForwardStage::wait() const {
 absl::StatusOr<Step> ForwardStage::Run() {
   if (done_) return Step::kDone;
   if (run_.discard.Get()) outbox_.Discard();
+  if (!input_open_) input_open_ = destination_.OpenInput();
   bool busy = TakeIn();
   busy |= WriteOut();
   RingForRoom(busy);

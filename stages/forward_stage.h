@@ -82,6 +82,7 @@ class ForwardStage final : public Stage {
   bool made_room_ = false;      // since then
   bool intake_done_ = false;
   bool trailer_written_ = false;
+  bool input_open_ = false;
   bool write_blocked_ = false;
   uint32_t writes_skipped_ = 0;
   bool done_ = false;

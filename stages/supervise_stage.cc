@@ -25,6 +25,7 @@ void Publish(absl::Duration total, Counter* milliseconds) {
 }
 
 std::string Describe(const ExitStatus& exit) {
+  if (!exit.detail.empty()) return exit.detail;
   if (exit.signal) return absl::StrCat("was ended by signal ", *exit.signal);
   return absl::StrCat("exited with code ", exit.code.value_or(0));
 }
@@ -37,12 +38,14 @@ SuperviseStage::SuperviseStage(Connector& source, Connector& destination, const 
     : source_(source),
       destination_(destination),
       options_(options),
-      tick_(std::min(TickFor(options.source_timeout), TickFor(options.destination_timeout))),
+      tick_(std::min({TickFor(options.source_timeout), TickFor(options.destination_timeout),
+                      TickFor(options.open_timeout)})),
       forward_(forward),
       faults_(faults),
       clock_(clock),
       run_(run),
       now_(clock.MonoNow()),
+      started_at_(now_),
       measured_at_(now_) {
   source_silent_.Touch(now_);
 }
@@ -66,6 +69,7 @@ absl::StatusOr<Step> SuperviseStage::Run() {
   WatchSource();
   WatchDestination();
   WatchSilence();
+  WatchOpening();
   DecideTrailer();
   const bool busy = TakeFaults();
   if (!Over()) return busy ? Step::kBusy : Step::kIdle;
@@ -94,7 +98,14 @@ void SuperviseStage::Abort() {
   if (std::exchange(aborting_, true)) return;
   run_.discard.Set(true);
   aborted_.Start(now_);
+  // Who has not come by now is not waited for.
+  if (!source_.Unopened().empty()) run_.end_source.Set(true);
   source_.Terminate();
+  if (destination_.Unopened().empty()) return;
+  destination_.Terminate();
+  destination_terminated_.Start(now_);
+  run_.end_writing.Set(true);
+  run_.end_destination.Set(true);
 }
 
 void SuperviseStage::OnStop() {
@@ -247,7 +258,7 @@ void SuperviseStage::ReportDestinationExit() {
   TakeFaults();  // its own error first
   destination_exit_reported_ = true;
   const ExitStatus& exit = *account_.destination_exit;
-  const bool early = !run_.input_closed.Get() && (exit.code || exit.signal);
+  const bool early = !run_.input_closed.Get() && (exit.code || exit.signal || exit.lost);
   if (exit.killed_by_us || (exit.clean() && !early)) return;
   std::string text = absl::StrCat("the destination ", Describe(exit));
   if (early) absl::StrAppend(&text, " before its input ended");
@@ -287,6 +298,25 @@ void SuperviseStage::WatchSilence() {
                                absl::FormatDuration(options_.destination_timeout),
                                " (--destination-timeout)")));
   }
+}
+
+// A connector whose streams nobody opens is not silent, it is not there (F98).
+void SuperviseStage::WatchOpening() {
+  if (opening_checked_ || aborting_ || options_.open_timeout == absl::ZeroDuration() ||
+      now_ - started_at_ < options_.open_timeout) {
+    return;
+  }
+  opening_checked_ = true;
+  const std::string source = source_.Unopened();
+  const std::string destination = destination_.Unopened();
+  const auto report = [this](Origin origin, const std::string& unopened) {
+    if (unopened.empty()) return;
+    Add(MakeFault(ExitCode::kTimeout, Fault::Effect::kAbort, origin,
+                  absl::StrCat("nobody opened ", unopened, " within ",
+                               absl::FormatDuration(options_.open_timeout), " (--open-timeout)")));
+  };
+  report(Origin::kSource, source);
+  report(Origin::kDestination, destination);
 }
 
 void SuperviseStage::MeasureBlocking() {

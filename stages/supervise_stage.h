@@ -29,6 +29,7 @@ class SuperviseStage final : public Stage {
  public:
   struct Options {
     absl::Duration source_timeout, destination_timeout, abort_drain;  // zero: off
+    absl::Duration open_timeout = absl::ZeroDuration();               // likewise
   };
   struct Account {
     std::vector<Fault> faults;  // in order
@@ -70,6 +71,7 @@ class SuperviseStage final : public Stage {
   void WatchSource();
   void WatchDestination();
   void WatchSilence();
+  void WatchOpening();
   void ReportSourceExit();
   void ReportDestinationExit();
   void DecideTrailer();
@@ -90,6 +92,7 @@ class SuperviseStage final : public Stage {
   const Clock& clock_;
   RunState& run_;
   absl::Duration now_;
+  const absl::Duration started_at_;
   absl::Duration measured_at_;
 
   bool aborting_ = false;
@@ -99,6 +102,7 @@ class SuperviseStage final : public Stage {
   bool destination_linger_reported_ = false;
   bool destination_exit_reported_ = false;
   bool trailer_decided_ = false;
+  bool opening_checked_ = false;
   bool done_ = false;
   uint64_t source_line_ends_seen_ = 0;
   uint64_t destination_progress_seen_ = 0;
