@@ -94,6 +94,8 @@ class PodCase(h.SyncTest):
             self.assertTrue(os.path.exists(self.file(side, "TERMINATED")), side)
         for wrapper in wrappers:
             wrapper.wait(h.DEADLINE)
+        # Also those that lost their wrapper.
+        h.wait_until(lambda: not self.w.leftovers()[0], "the end of everybody in the pod")
 
     def received(self):
         return h.read_bytes(self.w.path("received"))
