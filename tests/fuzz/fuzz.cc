@@ -38,7 +38,7 @@ int Settings::Next(int limit) {
 
 std::vector<std::string_view> CutAnyhow(std::string_view text) {
   std::vector<std::string_view> pieces;
-  uint64_t state = 14695981039346656037u;  // FNV-1a of the text, then a generator
+  uint64_t state = 14695981039346656037u;            // FNV-1a of the text, then a generator
   const std::size_t scale = 1 + text.size() / 4000;  // so that long texts do not take for ever
   for (const char c : text) state = (state ^ static_cast<uint8_t>(c)) * 1099511628211u;
   while (!text.empty()) {
