@@ -1,5 +1,7 @@
 #include "tests/sim/script.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace shunt::sim {
@@ -182,6 +184,48 @@ std::string LaneName(const ScriptState& state) {
                                           : std::string(StateTypeName(state.type));
 }
 
+bool Script::Has(std::string_view fault) const {
+  return std::any_of(lines.begin(), lines.end(), [fault](const ScriptLine& line) {
+    return fault.empty() ? !line.fault.empty() : line.fault == fault;
+  });
+}
+
+void Script::Forgive() {
+  for (ScriptLine& line : lines) {
+    if (line.state) line.state->tainted = false;
+  }
+}
+
+// A line that is a fault in itself. A state of another type comes last, for there must be one to
+// differ from.
+void AddFault(const Mix& mix, Random& random, std::vector<ScriptLine>* lines) {
+  ScriptLine line;
+  line.fault = mix.fault;
+  auto at = lines->begin() + Between(random, 0, static_cast<int64_t>(lines->size()));
+  if (mix.fault == "failed check") {
+    line.bytes = R"({"type":"CONNECTION_STATUS","connectionStatus":{"status":"FAILED"}})";
+  } else if (mix.fault == "error") {
+    line.bytes =
+        R"({"type":"TRACE","trace":{"type":"ERROR","emitted_at":1,"error":{"message":"no"}}})";
+  } else if (mix.fault == "incomplete") {
+    line.bytes =
+        R"({"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":1,"stream_status":)"
+        R"({"stream_descriptor":{"name":"s0"},"status":"INCOMPLETE"}}})";
+  } else {
+    if (std::none_of(lines->begin(), lines->end(),
+                     [](const ScriptLine& other) { return other.state.has_value(); })) {
+      return;
+    }
+    at = lines->end();
+    line.bytes =
+        mix.state_type == StateType::kGlobal
+            ? R"({"type":"STATE","state":{"data":{"cursor":1}}})"
+            : R"({"type":"STATE","state":{"type":"GLOBAL","global":{"shared_state":{"cursor":1},"stream_states":[]}}})";
+  }
+  line.bytes += "\n";
+  lines->insert(at, line);
+}
+
 void Script::Finish() {
   bytes.clear();
   expected.clear();
@@ -249,6 +293,7 @@ Script MakeScript(const Mix& mix, Random& random) {
     script.lines.push_back(writer.Line());
     if (script.lines.back().update) script.lines.back().update->line = i + 1;
   }
+  if (!mix.fault.empty()) AddFault(mix, random, &script.lines);
   script.Finish();
   return script;
 }

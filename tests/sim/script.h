@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/catalog.h"
@@ -31,6 +32,7 @@ struct Mix {
   StateType state_type = StateType::kStream;
   double state = 0.1, control = 0, log = 0.05, text = 0.03, trace = 0.02, unknown_stream = 0,
          malformed = 0, empty = 0.02, glued = 0.02, repeat_state = 0.2, counted_state = 0.3;
+  std::string fault;          // one line that is a fault in itself (ScriptLine::fault), or ""
   double invalid_config = 0;  // share of the config updates that the spec refuses
 };
 
@@ -55,6 +57,8 @@ struct ScriptLine {
   std::optional<ScriptState> state;
   std::optional<ScriptUpdate> update;
   bool malformed = false;
+  // "failed check", "error", "incomplete", "mixed": it decides how the run ends.
+  std::string fault;
 };
 
 struct Script {
@@ -65,6 +69,9 @@ struct Script {
 
   // The script as it is when the source dies after `size` bytes.
   Script CutAt(std::size_t size) const;
+  bool Has(std::string_view fault) const;
+  // As it is when malformed lines are only counted.
+  void Forgive();
   void Finish();  // fills bytes and expected
 };
 

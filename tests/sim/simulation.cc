@@ -31,7 +31,7 @@ struct Scenario {
   SimDestination::Plan destination;
   RouterOptions options;
   std::optional<uint64_t> store_fails_at;
-  std::optional<uint64_t> stop_at_step;
+  std::optional<uint64_t> stop_at_step, stop_again_at_step, taken_over_at_step;
   bool wall_steps = false;
   bool source_fault = false, destination_fault = false;
   std::string text;
@@ -52,6 +52,10 @@ Mix AnyMix(Random& random) {
   if (Chance(random, 0.15)) mix.malformed = 0.03;
   if (Chance(random, 0.2)) mix.unknown_stream = 0.05;
   if (Chance(random, 0.1)) mix.invalid_config = 0.2;
+  if (Chance(random, 0.12)) {
+    static constexpr const char* kFaults[] = {"failed check", "error", "incomplete", "mixed"};
+    mix.fault = kFaults[Between(random, 0, 3)];
+  }
   return mix;
 }
 
@@ -74,6 +78,8 @@ void PlanSource(Scenario* scenario, Random& random) {
     source.hangs_at_end = true;
     scenario->source_fault = true;
     scenario->options.source_timeout = absl::Seconds(5);
+  } else if (Chance(random, 0.04)) {
+    source.pipe_stays = !source.lingers;
   }
 }
 
@@ -101,6 +107,25 @@ void PlanDestination(Scenario* scenario, Random& random) {
     destination.hangs = true;
     scenario->destination_fault = true;
     scenario->options.destination_timeout = absl::Seconds(7);
+  } else if (Chance(random, 0.04)) {
+    destination.lingers = true;
+  } else if (Chance(random, 0.04)) {
+    destination.pipe_stays = true;
+  } else if (Chance(random, 0.04)) {
+    destination.closes_output = true;
+    destination.acks = SimDestination::Acks::kNever;
+    destination.lies = destination.chatters = false;
+    destination.controls = 0;
+  }
+}
+
+// What of the lines is a fault is a matter of options.
+void PlanPolicies(const Mix& mix, Scenario* scenario, Random& random) {
+  RouterOptions& options = scenario->options;
+  if (mix.malformed > 0) options.on_malformed = static_cast<OnMalformed>(Between(random, 0, 2));
+  if (options.on_malformed == OnMalformed::kDrop) scenario->script.Forgive();
+  if (mix.unknown_stream > 0 && Chance(random, 0.3)) {
+    options.on_unknown_stream = OnUnknownStream::kFail;
   }
 }
 
@@ -110,6 +135,7 @@ Scenario MakeScenario(uint64_t seed, Random& random) {
   scenario.script = MakeScript(mix, random);
   PlanSource(&scenario, random);
   PlanDestination(&scenario, random);
+  PlanPolicies(mix, &scenario, random);
   RouterOptions& options = scenario.options;
   options.threads = Threads::kInline;
   options.catalog = scenario.script.catalog;
@@ -120,13 +146,20 @@ Scenario MakeScenario(uint64_t seed, Random& random) {
   options.stream_statuses = Chance(random, 0.3) ? StreamStatuses::kAlways : StreamStatuses::kAuto;
   if (Chance(random, 0.1)) scenario.store_fails_at = static_cast<uint64_t>(Between(random, 1, 6));
   if (Chance(random, 0.1)) scenario.stop_at_step = static_cast<uint64_t>(Between(random, 1, 3000));
+  if (scenario.stop_at_step && Chance(random, 0.5)) {
+    scenario.stop_again_at_step =
+        *scenario.stop_at_step + static_cast<uint64_t>(Between(random, 1, 200));
+  }
+  if (Chance(random, 0.05)) {
+    scenario.taken_over_at_step = static_cast<uint64_t>(Between(random, 1, 2000));
+  }
   scenario.wall_steps = Chance(random, 0.15);
   scenario.text = absl::StrCat(
       "seed ", seed, ": ", mix.lines, " lines, ", mix.streams, " streams, ",
       A(StateTypeName(mix.state_type)), " states", scenario.source_fault ? ", source fault" : "",
       scenario.destination_fault ? ", destination fault" : "",
       scenario.store_fails_at ? ", store fails" : "", scenario.stop_at_step ? ", stopped" : "",
-      mix.malformed > 0 ? ", malformed lines" : "",
+      mix.malformed > 0 ? ", malformed lines" : "", mix.fault.empty() ? "" : ", ", mix.fault,
       mix.invalid_config > 0 ? ", invalid configs" : "");
   return scenario;
 }
@@ -177,6 +210,10 @@ class Simulation {
         wall_stepped_ = true;
       }
       if (++outcome_.steps == scenario_.stop_at_step) router.Stop(15);
+      if (outcome_.steps == scenario_.stop_again_at_step) router.Stop(15);
+      if (outcome_.steps == scenario_.taken_over_at_step) {
+        taken_over_ = store_.BeginRun("sim", "run-2", clock_.WallNow(), true).ok();
+      }
       if (outcome_.steps > kStepsMax) return Violated("liveness: the run does not end");
       CheckReceived(false);
       if (!store_.violation.empty()) Violated(store_.violation);
@@ -206,7 +243,10 @@ class Simulation {
                             received.substr(LineStart(matched_), 300), "\ninstead of\n  ",
                             expected.substr(std::min(LineStart(matched_), expected.size()), 300)));
     }
-    const bool stopped_reading = destination_.died() || scenario_.destination.hangs;
+    // After a second stop nobody waits for a slow one to take the rest of a line either.
+    const bool twice =
+        scenario_.stop_again_at_step && outcome_.steps > *scenario_.stop_again_at_step;
+    const bool stopped_reading = destination_.died() || scenario_.destination.hangs || twice;
     if (at_end && !line_end && !stopped_reading && matched_ == received.size()) {
       Violated("G3: the destination's input does not end at a line end");
     }
@@ -240,25 +280,74 @@ class Simulation {
     outcome_.destination_died = scenario_.destination_fault;
     outcome_.stopped = report.exit_code == 143;
     outcome_.store_failed = store_.failed();
+    NameEndings(report);
+  }
+
+  // By the words of the fault that decided, for people and for the proof that each one happens.
+  void NameEndings(const Report& report) {
+    std::vector<std::string>& endings = outcome_.endings;
+    endings.push_back(absl::StrCat("exit ", report.exit_code));
+    static constexpr const char* kWords[] = {"was silent for",
+                                             "made no progress",
+                                             "the source closed its output",
+                                             "the destination closed",
+                                             "connection check failed",
+                                             "left stream s0 incomplete",
+                                             "mixes",
+                                             "is not in the catalog",
+                                             "the source exited with",
+                                             "the source was ended",
+                                             "the destination exited with",
+                                             "before its input ended",
+                                             "without acknowledging",
+                                             "could not be made durable"};
+    for (const char* words : kWords) {
+      if (report.failures.empty()) break;
+      if (report.failures.front().message.find(words) != std::string::npos)
+        endings.push_back(words);
+    }
+    const bool quiet = report.exit_code == 0 || report.exit_code == 9;
+    if (source_.killed()) endings.push_back("source killed");
+    if (scenario_.stop_again_at_step && outcome_.steps > *scenario_.stop_again_at_step &&
+        report.exit_code == 143) {
+      endings.push_back("stopped twice");
+    }
+    if (quiet && scenario_.source.pipe_stays) endings.push_back("source's pipe stays");
+    if (quiet && scenario_.destination.pipe_stays) endings.push_back("destination's pipe stays");
+    if (quiet && scenario_.destination.closes_output) endings.push_back("destination is mute");
+    const bool malformed = outcome_.malformed > 0;
+    if (quiet && malformed && scenario_.options.on_malformed == OnMalformed::kDrop) {
+      endings.push_back("malformed dropped");
+    }
+    if (report.exit_code == 8 && scenario_.options.on_malformed == OnMalformed::kFail) {
+      endings.push_back("malformed fails");
+    }
+    for (const char* fault : {"failed check", "error", "incomplete", "mixed"}) {
+      if (report.exit_code == 3 && scenario_.script.Has(fault)) endings.push_back(fault);
+    }
   }
 
   void CheckExitCode(const Report& report) {
     const int code = report.exit_code;
-    const bool tainted = std::any_of(scenario_.script.lines.begin(), scenario_.script.lines.end(),
-                                     [](const ScriptLine& line) { return line.malformed; });
+    const bool malformed = std::any_of(scenario_.script.lines.begin(), scenario_.script.lines.end(),
+                                       [](const ScriptLine& line) { return line.malformed; });
+    const bool tainted = malformed && scenario_.options.on_malformed != OnMalformed::kDrop;
+    const bool fault_line = scenario_.script.Has("");
+    const bool unknown_fails = scenario_.options.on_unknown_stream == OnUnknownStream::kFail;
     const bool invalid =
         std::any_of(scenario_.script.lines.begin(), scenario_.script.lines.end(),
                     [](const ScriptLine& line) { return line.update && !line.update->valid; });
     std::map<int, bool> explained = {
         {0, true},
-        {3, scenario_.source_fault},
+        {3, scenario_.source_fault || fault_line || unknown_fails},
         {4, scenario_.destination_fault},
         {5, store_.failed()},
         {6, invalid},
-        {7,
-         scenario_.source.hangs_at_end || scenario_.source.lingers || scenario_.destination.hangs},
+        {7, scenario_.source.hangs_at_end || scenario_.source.lingers ||
+                scenario_.destination.hangs || scenario_.destination.lingers},
         {8, tainted},
         {9, scenario_.destination.acks != SimDestination::Acks::kEach},
+        {10, taken_over_},
         {143, scenario_.stop_at_step.has_value()},
     };
     if (!explained[code]) {
@@ -268,7 +357,9 @@ class Simulation {
     if (code != 0) return;
     const bool source_failed = scenario_.source_fault || scenario_.source.lingers;
     const bool destination_failed = scenario_.destination.exit_code != 0 || destination_.died();
-    if (tainted || source_failed || destination_failed) Violated("G6: a failed run ends with 0");
+    const bool stayed = scenario_.destination.lingers || fault_line;
+    if (tainted || source_failed || destination_failed || stayed)
+      Violated("G6: a failed run ends with 0");
     if (destination_.received().size() < scenario_.script.expected.size()) {
       Violated("G2: the run ends with 0 and the destination misses data");
     }
@@ -281,7 +372,7 @@ class Simulation {
     uint64_t states = 0, malformed = 0, control = 0;
     for (const ScriptLine& line : scenario_.script.lines) {
       for (const int stream : line.record_streams) ++records[absl::StrCat("s", stream)];
-      states += line.state.has_value();
+      states += line.state.has_value() || line.fault == "mixed";
       malformed += line.malformed;
       control += line.update.has_value();
     }
@@ -364,6 +455,7 @@ class Simulation {
   QuietSink sink_;
   std::size_t matched_ = 0;
   bool wall_stepped_ = false;
+  bool taken_over_ = false;
   Outcome outcome_;
 };
 

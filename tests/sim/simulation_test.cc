@@ -1,4 +1,4 @@
-// A thousand simulated runs, each a function of its seed; and the proof that the checks would
+// 2,500 simulated runs, each a function of its seed; and the proof that the checks would
 // notice. SHUNT_SIM_SEED=N runs one seed alone, SHUNT_SIM_RUNS=N another number of them.
 
 #include "tests/sim/simulation.h"
@@ -7,6 +7,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <string>
 
 namespace shunt::sim {
 namespace {
@@ -16,10 +18,24 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   return value == nullptr ? otherwise : strtoull(value, nullptr, 10);
 }
 
+constexpr const char* kEndings[] = {
+    "exit 0", "exit 3", "exit 4", "exit 5", "exit 6", "exit 7", "exit 8", "exit 9", "exit 10",
+    "exit 143",
+    // deadlines
+    "was silent for", "made no progress", "the source closed its output", "the destination closed",
+    "source's pipe stays", "destination's pipe stays", "source killed", "stopped twice",
+    // what a source says
+    "failed check", "error", "incomplete", "mixed", "malformed dropped", "malformed fails",
+    "is not in the catalog",
+    // what a destination does
+    "the destination exited with", "before its input ended", "destination is mute",
+    "without acknowledging"};
+
 TEST(Simulation, InvariantsHoldForEverySeed) {
-  const uint64_t runs = FromEnvironment("SHUNT_SIM_RUNS", 1500);
+  const uint64_t runs = FromEnvironment("SHUNT_SIM_RUNS", 2500);
   const uint64_t only = FromEnvironment("SHUNT_SIM_SEED", 0);
   uint64_t records = 0, states = 0, acks = 0, commits = 0, updates = 0, malformed = 0;
+  std::map<std::string, int> endings;
   uint64_t source_deaths = 0, destination_deaths = 0, stops = 0, store_failures = 0;
   for (uint64_t seed = only != 0 ? only : 1; seed <= (only != 0 ? only : runs); ++seed) {
     const Outcome outcome = Simulate(seed);
@@ -34,6 +50,7 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
     destination_deaths += outcome.destination_died;
     stops += outcome.stopped;
     store_failures += outcome.store_failed;
+    for (const std::string& ending : outcome.endings) ++endings[ending];
   }
   printf(
       "%llu seeds: %llu records, %llu states, %llu acks, %llu commits, %llu config updates, "
@@ -45,7 +62,10 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
       static_cast<unsigned long long>(malformed), static_cast<unsigned long long>(source_deaths),
       static_cast<unsigned long long>(destination_deaths), static_cast<unsigned long long>(stops),
       static_cast<unsigned long long>(store_failures));
-  if (only != 0 || runs < 1000) return;
+  for (const auto& [ending, times] : endings) printf("  %-30s %d\n", ending.c_str(), times);
+  if (only != 0 || runs < 2000) return;
+  // Every deadline and every ending was there.
+  for (const char* ending : kEndings) EXPECT_GE(endings[ending], 3) << ending;
   // Vacuity guard: a simulator that does nothing finds nothing.
   EXPECT_GT(records, 20'000u);
   EXPECT_GT(states, 5'000u);

@@ -24,7 +24,7 @@ int64_t CursorOf(std::string_view blob) {
 IoResult SimSource::ReadOutput(std::span<char> buffer) {
   if (ended_) return {.state = IoState::kEnd, .bytes = 0, .error = 0};
   const std::size_t left = script_.bytes.size() - at_;
-  const bool over = left == 0 && !plan_.hangs_at_end;
+  const bool over = left == 0 && !plan_.hangs_at_end && !plan_.pipe_stays;
   // Asked to stop, it stops where it is; what is in the pipe can still be read for a while.
   if (over || killed_ || (terminated_ && Chance(random_, 0.3))) {
     ended_ = true;
@@ -43,7 +43,8 @@ std::optional<ExitStatus> SimSource::Exit() {
   if (terminated_ && (ended_ || plan_.lingers)) {
     return ExitStatus{.code = {}, .signal = 15, .killed_by_us = true};
   }
-  if (!ended_ || plan_.lingers) return std::nullopt;
+  const bool left = ended_ || (plan_.pipe_stays && at_ == script_.bytes.size());
+  if (!left || plan_.lingers) return std::nullopt;
   return ExitStatus{.code = plan_.exit_signal ? std::nullopt : plan_.exit_code,
                     .signal = plan_.exit_signal};
 }
@@ -85,8 +86,10 @@ IoResult SimDestination::WriteInput(std::span<const iovec> parts) {
 }
 
 IoResult SimDestination::ReadOutput(std::span<char> buffer) {
+  const bool closed = plan_.pipe_stays ? terminated_ : ended_;
   if (output_.empty())
-    return ended_ ? IoResult{.state = IoState::kEnd, .bytes = 0, .error = 0} : IoResult{};
+    return closed || plan_.closes_output ? IoResult{.state = IoState::kEnd, .bytes = 0, .error = 0}
+                                         : IoResult{};
   if (Chance(random_, plan_.output.stall)) return {};
   const std::size_t n =
       std::min({buffer.size(), output_.size(),
@@ -101,7 +104,10 @@ std::optional<ExitStatus> SimDestination::Exit() {
     ended_ = true;
     return ExitStatus{.code = {}, .signal = 15, .killed_by_us = true};
   }
-  if (!exit_code_) return std::nullopt;
+  if (plan_.lingers && terminated_) {
+    return ExitStatus{.code = {}, .signal = 15, .killed_by_us = true};
+  }
+  if (!exit_code_ || plan_.lingers) return std::nullopt;
   return ExitStatus{.code = exit_code_, .signal = {}};
 }
 

@@ -33,7 +33,8 @@ class SimSource final : public Connector {
     std::optional<int> exit_signal;
     bool hangs_at_end = false;  // prints nothing more and never exits by itself
     bool ignores_terminate = false;
-    bool lingers = false;  // closes stdout, exits only when asked to
+    bool lingers = false;     // closes stdout, exits only when asked to
+    bool pipe_stays = false;  // exits, and somebody of its group holds stdout until killed
   };
   SimSource(const Script& script, const Plan& plan, Random& random)
       : script_(script), plan_(plan), random_(random) {}
@@ -51,6 +52,7 @@ class SimSource final : public Connector {
   void Kill() override { terminated_ = killed_ = true; }
 
   std::size_t bytes_read() const { return at_; }
+  bool killed() const { return killed_; }
 
  private:
   const Script& script_;
@@ -74,6 +76,9 @@ class SimDestination final : public Connector {
     std::optional<std::size_t> dies_after_states;  // exit 1 after having consumed so many states
     bool explains_death = false;                   // a TRACE ERROR first
     bool hangs = false;                            // stops reading at some point
+    bool lingers = false;        // closes stdout at the end, exits only when asked to
+    bool pipe_stays = false;     // exits, and somebody of its group holds stdout until killed
+    bool closes_output = false;  // says nothing from the beginning on, and takes everything
     int exit_code = 0;
     double controls = 0;
   };
