@@ -145,6 +145,12 @@ class FinalStatuses(RoutingCase):
         self.run_sync({"write": USERS_1 + h.trace_error("e", stream="orders")}, code=h.SOURCE)
         self.assertEqual(sorted(self.statuses()), [("orders", "INCOMPLETE"), ("users", "COMPLETE")])
 
+    def test_incomplete_for_all_after_a_failed_check(self):
+        self.w.catalog = h.catalog("users", generations=True)
+        self.run_sync({"write": h.line("CONNECTION_STATUS", "connectionStatus", {"status": "FAILED"}) + USERS_1},
+                      code=h.SOURCE)
+        self.assertEqual(self.statuses(), [("users", "INCOMPLETE")])
+
     def test_none_without_generations_unless_always_and_none_with_never(self):
         self.run_sync({"write": USERS_1})
         self.assertEqual(self.statuses(), [])

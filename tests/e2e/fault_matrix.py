@@ -20,6 +20,7 @@ PEERS = E2E + "fault_peers_test.py: test_"
 SYSTEM = E2E + "fault_system_test.py: test_"
 ENDINGS = E2E + "endings_test.py: test_"
 DEADLINES = E2E + "deadlines_test.py: test_"
+POD = E2E + "pod_layout_test.py: test_"
 CONTROL = E2E + "control_test.py: test_"
 PROCESS = "tests/platform/process_test.cc: "
 SCENARIOS = E2E + "scenarios_test.py: test_every_one_ends_as_its_faults_say"
@@ -146,8 +147,11 @@ PEERS_ROWS = {
     "F97": ("acknowledgements only after more input",
             PEERS + "a_destination_that_acknowledges_only_after_megabytes_more_is_no_deadlock"),
     "F98": ("a FIFO that is missing, never opened, or none",
-            "tests/platform/byte_stream_test.cc: FifoTest.OnlyFifosAreOpened", E2E + "sidecar_test.py: test_every_open_order"),
-    "F99": ("a FIFO that is opened again", "tests/platform/byte_stream_test.cc: FifoTest.AfterTheEndASecondWriterIsRefused"),
+            POD + "a_stream_that_is_missing_or_no_fifo_is_named", POD + "a_plain_fifo_has_the_same_deadline",
+            POD + "no_source", POD + "no_destination", "tests/platform/byte_stream_test.cc: FifoTest.OnlyFifosAreOpened",
+            E2E + "sidecar_test.py: test_every_open_order"),
+    "F99": ("a FIFO that is opened again", POD + "one_run_is_one_open",
+            "tests/platform/byte_stream_test.cc: FifoTest.AfterTheEndASecondWriterIsRefused"),
     "F100": ("signals ignored and blocked at the start", SYSTEM + "with_ignored_and_blocked_signals",
              SYSTEM + "with_a_blocked_sigterm_and_sigterm_still_ends_it",
              PROCESS + "ProcessTest.ChildStartsWithCleanSignalsLimitsAndFlags"),
