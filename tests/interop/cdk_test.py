@@ -30,6 +30,10 @@ class CdkCase(c.InteropCase):
         with open(os.path.join(self.rows, stream + ".jsonl"), "rb") as rows:
             return rows.read().splitlines()
 
+    def has_rows(self, stream):
+        path = os.path.join(self.rows, stream + ".jsonl")
+        return os.path.exists(path) and os.path.getsize(path) > 0
+
     def last_states(self):
         """{stream: blob} as the source printed them last."""
         states = [json.loads(line)["state"]["stream"] for line in c.lines_of(self.w.path("source.bytes"), "STATE")]
@@ -91,6 +95,8 @@ class Faker(CdkCase):
         count = 1000000  # far more than it can make before the signal
         self.configure(count)
         running = self.start_tee([c.FAKER], c.CDK_DESTINATION)
+        # Cheap to ask, and just before it.
+        h.wait_until(lambda: self.has_rows("users") or running.ended(), "rows before a state")
         h.wait_until(lambda: "users" in self.w.stream_states() or running.ended(), "a state in the middle of a stream")
         running.signal(h.TERM)
         result = running.wait()
@@ -121,23 +127,25 @@ class SmokeTest(CdkCase):
         r'{"type": "STATE", "state": {"data": {}}}, {"big": 123456789012345678901234567890}]}',
     ]
     # The CDK's own encoder writes null for what is infinite; Python's, which it falls back to, does not.
-    INFINITE = r'{"name": "infinite", "json_schema": {"type": "object"}, "records": [{"a": 1}, {"a": 1e400, "big": 123456789012345678901}, {"a": 2}]}'
+    INFINITE = (r'{"name": "infinite", "json_schema": {"type": "object"}, "records": ['
+                r'{"a": 1}, {"a": 1e400, "big": 123456789012345678901}, {"a": 2}]}')
 
     def configure(self, custom, **more):
         """The config is written as text, as above."""
         self.source = [*self.OFFLINE, "AIRBYTE_LOGGING_ROOT=" + self.w.path("logs"), c.SMOKE]
         text = json.dumps(dict(more, custom_scenarios=["HERE"])).replace('"HERE"', ", ".join(custom))
         self.w.source_config = json.loads(text)
-        self.w.prepare()
         self.w.write("source.json", text)
-        spec = self.w.start("spec", "--source", shlex.join(self.source)).wait()
-        self.assert_exit(spec, h.OK)
-        self.spec = self.w.write("spec.json", json.dumps(json.loads(spec.out)["spec"]["connectionSpecification"]))
-        self.discover(self.source, "--source-spec", self.spec)
+
+    def sync_with_spec(self, spec):
+        return self.sync(self.source, "--source-spec", h.write_json(self.w.path("spec.json"), spec))
 
     def test_nasty_data_arrives_untouched(self):
         self.configure(self.CUSTOM, all_slow_streams=True, large_batch_record_count=20000, namespace="smoke ns/\u00e9")
-        result = self.sync(self.source, "--source-spec", self.spec)
+        spec = self.w.start("spec", "--source", shlex.join(self.source)).wait()
+        self.assert_exit(spec, h.OK)
+        self.discover(self.source, "--source-spec", self.w.write("spec.json", spec.out))
+        result = self.sync_with_spec(json.loads(spec.out))
         self.assert_good(result)
         records = self.assert_byte_exact()
         counts = {stream["stream"]["name"]: 0 for stream in self.w.catalog["streams"]}
@@ -154,7 +162,8 @@ class SmokeTest(CdkCase):
 
     def test_infinity_as_python_writes_it_is_no_json(self):
         self.configure([self.INFINITE], all_fast_streams=False, scenario_filter=["basic_types"])
-        result = self.sync(self.source, "--source-spec", self.spec)
+        self.w.catalog = h.catalog("infinite", "basic_types")
+        result = self.sync_with_spec({"type": "object"})
         self.assert_exit(result, h.DATA_LOSS)
         self.assertIn(b'{"a": Infinity, ', h.read_bytes(self.w.path("source.bytes")))  # the CDK does print that
         self.assertEqual(result.report["lines"]["malformed"], 1)
