@@ -39,9 +39,18 @@ class ForwardingStore : public Store {
   absl::StatusOr<std::vector<StoredState>> ReadCheckpoint(std::string_view connection) override {
     return inner_.ReadCheckpoint(connection);
   }
-  absl::Status ReplaceCheckpoint(std::string_view connection, absl::Time now,
+  using Store::ReplaceCheckpoint;
+  absl::Status ReplaceCheckpoint(const CheckpointReplacement& replacement,
                                  const std::vector<StoredState>& states) override {
-    return inner_.ReplaceCheckpoint(connection, now, states);
+    return inner_.ReplaceCheckpoint(replacement, states);
+  }
+  absl::StatusOr<std::vector<PastCheckpoint>> ListPastCheckpoints(
+      std::string_view connection) override {
+    return inner_.ListPastCheckpoints(connection);
+  }
+  absl::StatusOr<std::vector<StoredState>> ReadPastCheckpoint(std::string_view connection,
+                                                              int64_t id) override {
+    return inner_.ReadPastCheckpoint(connection, id);
   }
   absl::StatusOr<std::vector<std::string>> ListConnections() override {
     return inner_.ListConnections();

@@ -1,6 +1,8 @@
 #include "stores/memory_store.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -22,6 +24,12 @@ struct Run {
 };
 
 using Lanes = std::map<StreamDescriptor, StoredState>;  // in the order in which they are listed
+
+struct Past {
+  PastCheckpoint checkpoint;
+  int64_t epoch = 0;  // of the run that replaced it; 0: none did
+  std::vector<StoredState> states;
+};
 
 struct Config {
   ConfigDocument document;
@@ -72,6 +80,8 @@ struct MemoryStore::Content {
   std::string seal;
   std::vector<Run> runs;  // runs[i] has epoch i + 1
   std::map<std::string, Lanes, std::less<>> checkpoints;
+  std::map<std::string, std::deque<Past>, std::less<>> past;  // newest first
+  int64_t past_id = 0;
   std::map<std::string, Config, std::less<>> configs;
 
   Config ConfigOf(std::string_view config_id) const {
@@ -88,6 +98,44 @@ struct MemoryStore::Content {
     if (change.document) config.document = *change.document;
     for (const JournalRow& row : change.rows) WriteRow(config.journal, row);
     return absl::OkStatus();
+  }
+
+  std::vector<StoredState> StatesOf(std::string_view connection) const {
+    std::vector<StoredState> states;
+    const auto lanes = checkpoints.find(connection);
+    if (lanes == checkpoints.end()) return states;
+    for (const auto& [lane, state] : lanes->second) states.push_back(state);
+    return states;
+  }
+
+  // Before the checkpoint is replaced.
+  void KeepPast(std::string_view connection, absl::Time now, std::string_view cause,
+                const std::optional<RunHandle>& run) {
+    std::deque<Past>& entries = past[std::string(connection)];
+    const auto is_its = [&](const Past& entry) { return run && entry.epoch == run->epoch; };
+    if (std::any_of(entries.begin(), entries.end(), is_its)) return;
+    Past entry{.checkpoint = {.id = ++past_id,
+                              .replaced_at = now,
+                              .cause = std::string(cause),
+                              .run_id = run ? run->run_id : "",
+                              .type = std::nullopt},
+               .epoch = run ? run->epoch : 0,
+               .states = StatesOf(connection)};
+    if (!entry.states.empty()) entry.checkpoint.type = entry.states.front().type;
+    entry.checkpoint.lanes = static_cast<int64_t>(entry.states.size());
+    for (const StoredState& state : entry.states) {
+      entry.checkpoint.bytes += static_cast<int64_t>(state.blob.size());
+    }
+    entries.push_front(std::move(entry));
+    if (entries.size() > static_cast<std::size_t>(kPastCheckpointsMax)) entries.pop_back();
+    int64_t bytes = 0;
+    for (Past& old : entries) {
+      const bool fits_alone = old.checkpoint.bytes <= kPastBytesMax;
+      if (fits_alone) bytes += old.checkpoint.bytes;
+      if (old.checkpoint.bytes == 0 || (fits_alone && bytes <= kPastBytesMax)) continue;
+      old.checkpoint.kept = false;
+      old.states.clear();
+    }
   }
 
   Run* NewestRun(std::string_view connection) {
@@ -230,13 +278,14 @@ absl::StatusOr<RunRecord> MemoryStore::FindRun(std::string_view run_id_prefix) {
   return ToRecord(*found);
 }
 
-absl::Status MemoryStore::CommitCheckpoints(const RunHandle& run, absl::Time /*now*/,
+absl::Status MemoryStore::CommitCheckpoints(const RunHandle& run, absl::Time now,
                                             const std::vector<CheckpointWrite>& writes) {
   absl::StatusOr<std::optional<StateType>> type = CommonType(writes);
   if (!type.ok()) return type.status();
   const std::lock_guard<std::mutex> lock(content_->mutex);
   if (absl::Status status = content_->CheckFence(run); !status.ok()) return status;
   if (!*type) return absl::OkStatus();
+  content_->KeepPast(run.connection, now, "run", run);
   Lanes& lanes = content_->checkpoints[run.connection];
   if (!lanes.empty() && lanes.begin()->second.type != **type) lanes.clear();
   for (const CheckpointWrite& write : writes) {
@@ -252,25 +301,47 @@ absl::Status MemoryStore::CommitCheckpoints(const RunHandle& run, absl::Time /*n
 
 absl::StatusOr<std::vector<StoredState>> MemoryStore::ReadCheckpoint(std::string_view connection) {
   const std::lock_guard<std::mutex> lock(content_->mutex);
-  std::vector<StoredState> states;
-  const auto lanes = content_->checkpoints.find(connection);
-  if (lanes == content_->checkpoints.end()) return states;
-  for (const auto& [lane, state] : lanes->second) states.push_back(state);
-  return states;
+  return content_->StatesOf(connection);
 }
 
-absl::Status MemoryStore::ReplaceCheckpoint(std::string_view connection, absl::Time /*now*/,
+absl::Status MemoryStore::ReplaceCheckpoint(const CheckpointReplacement& replacement,
                                             const std::vector<StoredState>& states) {
-  if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
-  if (absl::Status status = CommonType(states).status(); !status.ok()) return status;
+  if (absl::Status status = CheckReplacement(replacement, states); !status.ok()) return status;
   Lanes lanes;
   for (const StoredState& state : states) {
     StreamDescriptor lane = LaneOf(state.type, state.stream);
     lanes.insert_or_assign(lane, StoredState{state.type, lane, state.blob});
   }
   const std::lock_guard<std::mutex> lock(content_->mutex);
-  content_->checkpoints.insert_or_assign(std::string(connection), std::move(lanes));
+  if (replacement.run) {
+    if (absl::Status status = content_->CheckFence(*replacement.run); !status.ok()) return status;
+  }
+  content_->KeepPast(replacement.connection, replacement.now, replacement.cause, replacement.run);
+  content_->checkpoints.insert_or_assign(replacement.connection, std::move(lanes));
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<PastCheckpoint>> MemoryStore::ListPastCheckpoints(
+    std::string_view connection) {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  std::vector<PastCheckpoint> list;
+  const auto entries = content_->past.find(connection);
+  if (entries == content_->past.end()) return list;
+  for (const Past& entry : entries->second) list.push_back(entry.checkpoint);
+  return list;
+}
+
+absl::StatusOr<std::vector<StoredState>> MemoryStore::ReadPastCheckpoint(
+    std::string_view connection, int64_t id) {
+  const std::lock_guard<std::mutex> lock(content_->mutex);
+  const auto entries = content_->past.find(connection);
+  if (entries == content_->past.end()) return NoPastCheckpoint(connection, id);
+  for (const Past& entry : entries->second) {
+    if (entry.checkpoint.id != id) continue;
+    if (!entry.checkpoint.kept) return PastCheckpointTooBig(connection, id);
+    return entry.states;
+  }
+  return NoPastCheckpoint(connection, id);
 }
 
 absl::StatusOr<std::vector<std::string>> MemoryStore::ListConnections() {

@@ -41,8 +41,13 @@ class MemoryStore final : public Store {
   absl::Status CommitCheckpoints(const RunHandle& run, absl::Time now,
                                  const std::vector<CheckpointWrite>& writes) override;
   absl::StatusOr<std::vector<StoredState>> ReadCheckpoint(std::string_view connection) override;
-  absl::Status ReplaceCheckpoint(std::string_view connection, absl::Time now,
+  using Store::ReplaceCheckpoint;
+  absl::Status ReplaceCheckpoint(const CheckpointReplacement& replacement,
                                  const std::vector<StoredState>& states) override;
+  absl::StatusOr<std::vector<PastCheckpoint>> ListPastCheckpoints(
+      std::string_view connection) override;
+  absl::StatusOr<std::vector<StoredState>> ReadPastCheckpoint(std::string_view connection,
+                                                              int64_t id) override;
   absl::StatusOr<std::vector<std::string>> ListConnections() override;
   absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) override;
   absl::Status RewriteConfig(std::string_view config_id, const Rewrite& rewrite) override;

@@ -30,12 +30,14 @@ const StreamDescriptor& DescriptorOf(StateType type, const StreamDescriptor& str
 
 }  // namespace
 
-absl::Status Write(PostgresTransaction& transaction, const RunHandle& run, absl::Time now,
-                   StateType type, const std::vector<CheckpointWrite>& writes) {
+absl::Status Write(PostgresTransaction& transaction, const postgres_past::Replaced* found,
+                   const RunHandle& run, absl::Time now, StateType type,
+                   const std::vector<CheckpointWrite>& writes) {
   const Text type_name{StateTypeName(type)};
   const std::string updated_at = TimeText(now);
   std::vector<PostgresStatement> statements;
-  statements.reserve(writes.size() + 3);
+  statements.reserve(writes.size() + 3 + postgres_past::kKeepStatements);
+  if (found != nullptr) postgres_past::Keep(*found, updated_at, statements);
   statements.push_back({"DELETE FROM shunt.checkpoints WHERE connection = $1 AND type <> $2",
                         {run.connection, type_name}});
   for (const CheckpointWrite& write : writes) {
@@ -51,12 +53,14 @@ absl::Status Write(PostgresTransaction& transaction, const RunHandle& run, absl:
   return transaction.Commit(std::move(statements));
 }
 
-absl::Status Replace(PostgresTransaction& transaction, std::string_view connection, absl::Time now,
+absl::Status Replace(PostgresTransaction& transaction, const postgres_past::Replaced& found,
                      const std::vector<StoredState>& states) {
-  const std::string updated_at = TimeText(now);
+  const std::string& connection = found.connection;
+  const std::string updated_at = TimeText(found.now);
   const std::optional<std::string> imported;
   std::vector<PostgresStatement> statements;
-  statements.reserve(states.size() + 3);
+  statements.reserve(states.size() + 3 + postgres_past::kKeepStatements);
+  postgres_past::Keep(found, updated_at, statements);
   statements.push_back({"DELETE FROM shunt.checkpoints WHERE connection = $1", {connection}});
   for (const StoredState& state : states) {
     const StreamDescriptor& lane = DescriptorOf(state.type, state.stream);

@@ -144,6 +144,37 @@ CREATE VIEW shunt.run_configs_readable AS SELECT
   epoch, shunt.readable(config_id) AS config_id, taken_by FROM shunt.run_configs)sql",
 };
 
+constexpr const char* kVersion3[] = {
+    // Checkpoints that were replaced, for a rollback.
+    R"sql(
+CREATE TABLE shunt.past_checkpoints (
+  id          int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  connection  bytea NOT NULL,
+  replaced_at text NOT NULL,
+  cause       bytea NOT NULL,  -- run, import, reset, rollback, state-file
+  epoch       int8 UNIQUE,     -- of the run that came then; NULL: none
+  run_id      bytea NOT NULL,  -- '': none
+  type        text,            -- NULL: there was no state
+  lanes       int8 NOT NULL,
+  bytes       int8 NOT NULL,
+  kept        bool NOT NULL    -- false: too big, its states are not in past_states
+))sql",
+    R"sql(CREATE INDEX past_checkpoints_of ON shunt.past_checkpoints (sha256(connection), id))sql",
+    R"sql(
+CREATE TABLE shunt.past_states (
+  past_id   int8 NOT NULL REFERENCES shunt.past_checkpoints ON DELETE CASCADE,
+  stream    bytea NOT NULL,
+  namespace bytea,
+  state     bytea NOT NULL
+))sql",
+    R"sql(CREATE INDEX past_states_of ON shunt.past_states (past_id))sql",
+    R"sql(
+CREATE VIEW shunt.past_checkpoints_readable AS SELECT
+  id, shunt.readable(connection) AS connection, replaced_at, shunt.readable(cause) AS cause,
+  shunt.readable(run_id) AS run_id, type, lanes, bytes, kept
+  FROM shunt.past_checkpoints)sql",
+};
+
 struct Found {
   bool schema = false;   // there is one of our name
   bool any = false;      // with something in it
@@ -202,6 +233,9 @@ absl::Status Migrate(PostgresDatabase& database, PostgresTransaction& transactio
   }
   if (version < 2) {
     for (const char* sql : kVersion2) statements.push_back({sql});
+  }
+  if (version < 3) {
+    for (const char* sql : kVersion3) statements.push_back({sql});
   }
   statements.push_back({"UPDATE shunt.schema_version SET version = $1", {kPostgresSchemaVersion}});
   return transaction.Commit(std::move(statements));

@@ -16,7 +16,7 @@
 
 namespace shunt {
 
-inline constexpr int64_t kPostgresSchemaVersion = 2;
+inline constexpr int64_t kPostgresSchemaVersion = 3;
 
 absl::Status PreparePostgresSchema(PostgresDatabase& database);
 

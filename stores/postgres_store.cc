@@ -9,6 +9,7 @@
 #include "platform/entropy.h"
 #include "stores/postgres_checkpoints.h"
 #include "stores/postgres_configs.h"
+#include "stores/postgres_past.h"
 #include "stores/postgres_runs.h"
 #include "stores/postgres_schema.h"
 #include "stores/store_rules.h"
@@ -130,7 +131,10 @@ absl::Status PostgresStore::EndRun(const RunHandle& run, absl::Time now, std::st
               [&](PostgresTransaction& transaction) {
                 return postgres_runs::Finish(transaction, run, now, status, report_json);
               });
-  if (ended.ok()) leases_->Release(run.epoch);
+  if (!ended.ok()) return ended;
+  leases_->Release(run.epoch);
+  const std::lock_guard<TimedMutex> guard(mutex_);
+  past_kept_.erase(run.epoch);
   return ended;
 }
 
@@ -152,12 +156,20 @@ absl::Status PostgresStore::CommitCheckpoints(const RunHandle& run, absl::Time n
                                               const std::vector<CheckpointWrite>& writes) {
   absl::StatusOr<std::optional<StateType>> type = CommonType(writes);
   if (!type.ok()) return type.status();
-  return Writing(LockOfConnection(run.connection), UnknownCommit::kRepeat,
-                 [&](PostgresTransaction& transaction) -> absl::Status {
-                   absl::Status status = postgres_runs::CheckFence(transaction, run);
-                   if (!status.ok() || !*type) return status;
-                   return postgres_checkpoints::Write(transaction, run, now, **type, writes);
-                 });
+  const std::lock_guard<TimedMutex> guard(mutex_);
+  // What the run found is kept once; later commits need not look.
+  const bool looked = past_kept_.contains(run.epoch);
+  const postgres_past::Replaced found{run.connection, now, "run", run};
+  const absl::Status written =
+      database_->Write(LockOfConnection(run.connection), UnknownCommit::kRepeat,
+                       [&](PostgresTransaction& transaction) -> absl::Status {
+                         absl::Status status = postgres_runs::CheckFence(transaction, run);
+                         if (!status.ok() || !*type) return status;
+                         return postgres_checkpoints::Write(transaction, looked ? nullptr : &found,
+                                                            run, now, **type, writes);
+                       });
+  if (written.ok() && *type) past_kept_.insert(run.epoch);
+  return written;
 }
 
 absl::StatusOr<std::vector<StoredState>> PostgresStore::ReadCheckpoint(
@@ -167,14 +179,32 @@ absl::StatusOr<std::vector<StoredState>> PostgresStore::ReadCheckpoint(
   });
 }
 
-absl::Status PostgresStore::ReplaceCheckpoint(std::string_view connection, absl::Time now,
+absl::Status PostgresStore::ReplaceCheckpoint(const CheckpointReplacement& replacement,
                                               const std::vector<StoredState>& states) {
-  if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
-  if (absl::Status status = CommonType(states).status(); !status.ok()) return status;
-  return Writing(LockOfConnection(connection), UnknownCommit::kRepeat,
-                 [&](PostgresTransaction& transaction) {
-                   return postgres_checkpoints::Replace(transaction, connection, now, states);
+  if (absl::Status status = CheckReplacement(replacement, states); !status.ok()) return status;
+  const postgres_past::Replaced found{replacement.connection, replacement.now, replacement.cause,
+                                      replacement.run};
+  return Writing(LockOfConnection(replacement.connection), UnknownCommit::kRepeat,
+                 [&](PostgresTransaction& transaction) -> absl::Status {
+                   if (replacement.run) {
+                     absl::Status status = postgres_runs::CheckFence(transaction, *replacement.run);
+                     if (!status.ok()) return status;
+                   }
+                   return postgres_checkpoints::Replace(transaction, found, states);
                  });
+}
+
+absl::StatusOr<std::vector<PastCheckpoint>> PostgresStore::ListPastCheckpoints(
+    std::string_view connection) {
+  return Reading<std::vector<PastCheckpoint>>(
+      [&](PostgresTransaction& view) { return postgres_past::List(*database_, view, connection); });
+}
+
+absl::StatusOr<std::vector<StoredState>> PostgresStore::ReadPastCheckpoint(
+    std::string_view connection, int64_t id) {
+  return Reading<std::vector<StoredState>>([&](PostgresTransaction& view) {
+    return postgres_past::Read(*database_, view, connection, id);
+  });
 }
 
 absl::StatusOr<std::vector<std::string>> PostgresStore::ListConnections() {

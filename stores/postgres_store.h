@@ -17,6 +17,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,8 +47,13 @@ class PostgresStore final : public Store {
   absl::Status CommitCheckpoints(const RunHandle& run, absl::Time now,
                                  const std::vector<CheckpointWrite>& writes) override;
   absl::StatusOr<std::vector<StoredState>> ReadCheckpoint(std::string_view connection) override;
-  absl::Status ReplaceCheckpoint(std::string_view connection, absl::Time now,
+  using Store::ReplaceCheckpoint;
+  absl::Status ReplaceCheckpoint(const CheckpointReplacement& replacement,
                                  const std::vector<StoredState>& states) override;
+  absl::StatusOr<std::vector<PastCheckpoint>> ListPastCheckpoints(
+      std::string_view connection) override;
+  absl::StatusOr<std::vector<StoredState>> ReadPastCheckpoint(std::string_view connection,
+                                                              int64_t id) override;
   absl::StatusOr<std::vector<std::string>> ListConnections() override;
   absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) override;
   absl::Status RewriteConfig(std::string_view config_id, const Rewrite& rewrite) override;
@@ -70,7 +76,9 @@ class PostgresStore final : public Store {
   const absl::Duration run_lease_;
   const absl::Duration config_wait_max_;
   TimedMutex mutex_;
-  const std::unique_ptr<PostgresDatabase> database_;  // guarded by mutex_
+  // Guarded by mutex_.
+  const std::unique_ptr<PostgresDatabase> database_;
+  std::set<int64_t> past_kept_;  // epochs of runs whose start is in the past checkpoints
   const std::unique_ptr<LeaseKeeper> leases_;
 };
 

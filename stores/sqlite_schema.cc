@@ -102,6 +102,30 @@ CREATE TABLE run_configs (
   PRIMARY KEY (epoch, config_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_configs_held ON run_configs (config_id, epoch) WHERE taken_by IS NULL;
+)sql",
+                                                                       R"sql(
+-- Checkpoints that were replaced, for a rollback.
+CREATE TABLE past_checkpoints (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  connection  TEXT NOT NULL,
+  replaced_at TEXT NOT NULL,
+  cause       TEXT NOT NULL,     -- run, import, reset, rollback, state-file
+  epoch       INTEGER,           -- of the run that came then; NULL: none
+  run_id      TEXT NOT NULL,     -- '': none
+  type        TEXT,              -- NULL: there was no state
+  lanes       INTEGER NOT NULL,
+  bytes       INTEGER NOT NULL,
+  kept        INTEGER NOT NULL   -- 0: too big, its states are not in past_states
+) STRICT;
+CREATE INDEX past_checkpoints_of ON past_checkpoints (connection, id);
+CREATE UNIQUE INDEX past_checkpoints_of_run ON past_checkpoints (epoch) WHERE epoch IS NOT NULL;
+CREATE TABLE past_states (
+  past_id   INTEGER NOT NULL REFERENCES past_checkpoints (id) ON DELETE CASCADE,
+  stream    TEXT NOT NULL,
+  namespace TEXT,
+  state     TEXT NOT NULL
+) STRICT;
+CREATE INDEX past_states_of ON past_states (past_id);
 )sql"};
 
 struct Versions {

@@ -13,7 +13,7 @@
 
 namespace shunt {
 
-inline constexpr int64_t kSqliteSchemaVersion = 3;           // PRAGMA user_version
+inline constexpr int64_t kSqliteSchemaVersion = 4;           // PRAGMA user_version
 inline constexpr int64_t kSqliteApplicationId = 0x53484e54;  // PRAGMA application_id: "SHNT"
 
 // Up to this size every page is looked at when the store is opened; of a bigger file only the runs

@@ -10,6 +10,7 @@
 #include "stores/journal_retention.h"
 #include "stores/sqlite_checkpoints.h"
 #include "stores/sqlite_configs.h"
+#include "stores/sqlite_past.h"
 #include "stores/sqlite_runs.h"
 #include "stores/sqlite_schema.h"
 #include "stores/store_rules.h"
@@ -150,6 +151,7 @@ absl::Status SqliteStore::EndRun(const RunHandle& run, absl::Time now, std::stri
   if (!written.ok()) return written;
   const std::lock_guard<TimedMutex> guard(mutex_);
   const auto held = held_.find(run.epoch);
+  past_kept_.erase(run.epoch);
   if (held != held_.end()) {
     held->second.RemoveAndRelease();
     held_.erase(held);
@@ -172,21 +174,45 @@ absl::Status SqliteStore::CommitCheckpoints(const RunHandle& run, absl::Time now
   absl::StatusOr<std::optional<StateType>> type = CommonType(writes);
   if (!type.ok()) return type.status();
   if (!*type) return Reading([&] { return sqlite_runs::CheckFence(*database_, run); });
-  return Writing([&]() -> absl::Status {
+  // What the run found is kept once; later commits need not look.
+  const std::lock_guard<TimedMutex> guard(mutex_);
+  const bool looked = past_kept_.contains(run.epoch);
+  const absl::Status written = WritingLocked(options_.busy_wait_max, [&]() -> absl::Status {
     if (absl::Status status = sqlite_runs::CheckFence(*database_, run); !status.ok()) return status;
+    if (!looked) {
+      absl::Status kept = sqlite_past::Keep(*database_, run.connection, now, "run", run);
+      if (!kept.ok()) return kept;
+    }
     return sqlite_checkpoints::Write(*database_, run, now, **type, writes);
   });
+  if (written.ok()) past_kept_.insert(run.epoch);
+  return written;
 }
 
 absl::StatusOr<std::vector<StoredState>> SqliteStore::ReadCheckpoint(std::string_view connection) {
   return Reading([&] { return sqlite_checkpoints::Read(*database_, connection); });
 }
 
-absl::Status SqliteStore::ReplaceCheckpoint(std::string_view connection, absl::Time now,
+absl::Status SqliteStore::ReplaceCheckpoint(const CheckpointReplacement& replacement,
                                             const std::vector<StoredState>& states) {
-  if (absl::Status status = CheckName("connection", connection); !status.ok()) return status;
-  if (absl::Status status = CommonType(states).status(); !status.ok()) return status;
-  return Writing([&] { return sqlite_checkpoints::Replace(*database_, connection, now, states); });
+  if (absl::Status status = CheckReplacement(replacement, states); !status.ok()) return status;
+  const auto& [connection, now, cause, run] = replacement;
+  return Writing([&]() -> absl::Status {
+    absl::Status status = run ? sqlite_runs::CheckFence(*database_, *run) : absl::OkStatus();
+    if (status.ok()) status = sqlite_past::Keep(*database_, connection, now, cause, run);
+    if (!status.ok()) return status;
+    return sqlite_checkpoints::Replace(*database_, connection, now, states);
+  });
+}
+
+absl::StatusOr<std::vector<PastCheckpoint>> SqliteStore::ListPastCheckpoints(
+    std::string_view connection) {
+  return Reading([&] { return sqlite_past::List(*database_, connection); });
+}
+
+absl::StatusOr<std::vector<StoredState>> SqliteStore::ReadPastCheckpoint(
+    std::string_view connection, int64_t id) {
+  return Reading([&] { return sqlite_past::Read(*database_, connection, id); });
 }
 
 absl::StatusOr<std::vector<std::string>> SqliteStore::ListConnections() {

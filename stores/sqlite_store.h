@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,8 +49,13 @@ class SqliteStore final : public Store {
   absl::Status CommitCheckpoints(const RunHandle& run, absl::Time now,
                                  const std::vector<CheckpointWrite>& writes) override;
   absl::StatusOr<std::vector<StoredState>> ReadCheckpoint(std::string_view connection) override;
-  absl::Status ReplaceCheckpoint(std::string_view connection, absl::Time now,
+  using Store::ReplaceCheckpoint;
+  absl::Status ReplaceCheckpoint(const CheckpointReplacement& replacement,
                                  const std::vector<StoredState>& states) override;
+  absl::StatusOr<std::vector<PastCheckpoint>> ListPastCheckpoints(
+      std::string_view connection) override;
+  absl::StatusOr<std::vector<StoredState>> ReadPastCheckpoint(std::string_view connection,
+                                                              int64_t id) override;
   absl::StatusOr<std::vector<std::string>> ListConnections() override;
   absl::Status UpdateConfig(std::string_view config_id, const Decide& decide) override;
   absl::Status RewriteConfig(std::string_view config_id, const Rewrite& rewrite) override;
@@ -78,6 +84,7 @@ class SqliteStore final : public Store {
   // Guarded by mutex_.
   const std::unique_ptr<SqliteDatabase> database_;
   std::map<int64_t, LockFile> held_;  // by epoch
+  std::set<int64_t> past_kept_;       // epochs of runs whose start is in the past checkpoints
 };
 
 }  // namespace shunt

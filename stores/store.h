@@ -76,6 +76,32 @@ struct CheckpointWrite {
   std::optional<std::string> blob;
 };
 
+// Puts another checkpoint in the place of a connection's.
+struct CheckpointReplacement {
+  std::string connection;
+  absl::Time now;
+  std::string cause = "import";  // import, reset, rollback, state-file: for ListPastCheckpoints
+  // Not null: it must hold the connection, or nothing is replaced (FailedPrecondition).
+  std::optional<RunHandle> run = std::nullopt;
+};
+
+// A checkpoint as something found it and replaced it: what a rollback goes back to. The first
+// commit of a run leaves one, and so does every replacement, each in its own transaction; a run
+// leaves one at most. Per connection the newest kPastCheckpointsMax are kept, and the states of as
+// many of them, newest first, as fit into kPastBytesMax; one that is bigger alone does not count.
+struct PastCheckpoint {
+  int64_t id = 0;  // grows in a store
+  absl::Time replaced_at;
+  std::string cause;              // "run", or that of the replacement
+  std::string run_id;             // the run that came then; "": none
+  std::optional<StateType> type;  // none: there was no state
+  int64_t lanes = 0;
+  int64_t bytes = 0;  // of the blobs
+  bool kept = true;   // false: too big, its states are gone
+};
+inline constexpr int64_t kPastCheckpointsMax = 20;
+inline constexpr int64_t kPastBytesMax = int64_t{32} << 20;
+
 // What a store is, beside what is in it.
 struct StoreIdentity {
   std::string store_id;  // 32 hex digits, made with the store; a copy of the store keeps it
@@ -137,10 +163,21 @@ class Store {
                                          const std::vector<CheckpointWrite>& writes) = 0;
   // By name, then namespace (none, "", others), byte by byte.
   virtual absl::StatusOr<std::vector<StoredState>> ReadCheckpoint(std::string_view connection) = 0;
-  // For `state import`, `state reset` and --state: replaces the whole checkpoint. Needs no run and
-  // stops none: a live run goes on and commits over it.
-  virtual absl::Status ReplaceCheckpoint(std::string_view connection, absl::Time now,
+  // For `state import`, `reset`, `rollback` and --state: replaces the whole checkpoint. Without a
+  // run it stops none: a live run goes on and commits over it.
+  virtual absl::Status ReplaceCheckpoint(const CheckpointReplacement& replacement,
                                          const std::vector<StoredState>& states) = 0;
+  absl::Status ReplaceCheckpoint(std::string_view connection, absl::Time now,
+                                 const std::vector<StoredState>& states) {
+    return ReplaceCheckpoint(
+        CheckpointReplacement{.connection = std::string(connection), .now = now}, states);
+  }
+  // Newest first.
+  virtual absl::StatusOr<std::vector<PastCheckpoint>> ListPastCheckpoints(
+      std::string_view connection) = 0;
+  // As ReadCheckpoint. NotFound: the connection has no such past, or its states are gone.
+  virtual absl::StatusOr<std::vector<StoredState>> ReadPastCheckpoint(std::string_view connection,
+                                                                      int64_t id) = 0;
   // Those with a run or a checkpoint, by name.
   virtual absl::StatusOr<std::vector<std::string>> ListConnections() = 0;
 

@@ -58,6 +58,28 @@ StreamDescriptor LaneOf(StateType type, const StreamDescriptor& stream) {
   return type == StateType::kStream ? stream : StreamDescriptor{};
 }
 
+absl::Status CheckReplacement(const CheckpointReplacement& replacement,
+                              const std::vector<StoredState>& states) {
+  if (absl::Status status = CheckName("connection", replacement.connection); !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = CheckName("cause", replacement.cause); !status.ok()) return status;
+  if (replacement.run && replacement.run->connection != replacement.connection) {
+    return absl::InvalidArgumentError("a checkpoint of another connection than the run's");
+  }
+  return CommonType(states).status();
+}
+
+absl::Status NoPastCheckpoint(std::string_view connection, int64_t id) {
+  return absl::NotFoundError(
+      absl::StrCat("connection ", A(connection), " has no past checkpoint ", id, " (any more)"));
+}
+
+absl::Status PastCheckpointTooBig(std::string_view connection, int64_t id) {
+  return absl::NotFoundError(absl::StrCat("past checkpoint ", id, " of connection ", A(connection),
+                                          " was too big to be kept"));
+}
+
 absl::Status CheckChange(std::string_view config_id, const ConfigDocument& stored,
                          const ConfigChange& change) {
   if (change.document) {

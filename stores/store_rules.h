@@ -3,6 +3,7 @@
 // id), never stored content.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,12 @@ absl::StatusOr<std::optional<StateType>> CommonType(const std::vector<StoredStat
 
 // The lane a state is stored in: GLOBAL and LEGACY have one, whatever their descriptor says.
 StreamDescriptor LaneOf(StateType type, const StreamDescriptor& stream);
+
+absl::Status CheckReplacement(const CheckpointReplacement& replacement,
+                              const std::vector<StoredState>& states);
+// NotFound.
+absl::Status NoPastCheckpoint(std::string_view connection, int64_t id);
+absl::Status PastCheckpointTooBig(std::string_view connection, int64_t id);
 
 // InvalidArgument for what only a bug of the caller can produce: a NaN in an order key, a document
 // without or with a smaller generation than the stored one, a row of another config.

@@ -151,8 +151,11 @@ TEST_F(PostgresFaults, TheFirstSchemaIsBroughtUpToDate) {
     ASSERT_TRUE(WriteProbeState(*store, Begin(*store, "r1"), 7).ok());
   }
   server_.Execute("DROP TABLE shunt.run_configs CASCADE", "probe");
+  server_.Execute("DROP TABLE shunt.past_checkpoints, shunt.past_states CASCADE", "probe");
   server_.Execute("UPDATE shunt.schema_version SET version = 1", "probe");
   const std::unique_ptr<Store> store = Open();
+  EXPECT_TRUE(store->ReplaceCheckpoint("b", absl::UnixEpoch(), {}).ok());
+  EXPECT_EQ(server_.Query("SELECT * FROM shunt.past_checkpoints_readable", "probe").size(), 1u);
   EXPECT_EQ(*ReadProbeState(*store), 7);
   const RunRequest alone{
       .connection = "a", .run_id = "alone", .now = absl::UnixEpoch(), .exclusive_configs = {"x"}};

@@ -271,11 +271,13 @@ TEST_F(SqlitePowerCut, AtEveryCallLeavesOldOrNewAndWhatWasAnnounced) {
   }
 }
 
-// What an older program left: a file of the first schema, and one of the second.
+// What an older program left: a file of the first schema, of the second and of the third.
 constexpr const char* kOldSchemas[] = {
     "DROP TABLE store_identity; DROP INDEX config_journal_ages; DROP TABLE run_configs;"
-    "PRAGMA user_version = 1",
-    "DROP TABLE run_configs; PRAGMA user_version = 2"};
+    "DROP TABLE past_states; DROP TABLE past_checkpoints; PRAGMA user_version = 1",
+    "DROP TABLE run_configs; DROP TABLE past_states; DROP TABLE past_checkpoints;"
+    "PRAGMA user_version = 2",
+    "DROP TABLE past_states; DROP TABLE past_checkpoints; PRAGMA user_version = 3"};
 
 void MakeOld(const std::string& path, const char* schema) {
   sqlite3* file = nullptr;

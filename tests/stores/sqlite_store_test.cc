@@ -251,11 +251,15 @@ TEST_F(SqliteFile, OfANewerSchemaIsRefused) {
   ExpectRefused(StatusCode::kDataLoss, "newer schema");
 }
 
-// Version 1 had none of these, version 2 lacked the last.
+// Version 1 had none of these, the later ones lacked fewer and fewer.
 constexpr char kBackToVersion1[] =
     "DROP TABLE store_identity; DROP INDEX config_journal_ages; DROP TABLE run_configs;"
-    "PRAGMA user_version = 1";
-constexpr char kBackToVersion2[] = "DROP TABLE run_configs; PRAGMA user_version = 2";
+    "DROP TABLE past_states; DROP TABLE past_checkpoints; PRAGMA user_version = 1";
+constexpr char kBackToVersion2[] =
+    "DROP TABLE run_configs; DROP TABLE past_states; DROP TABLE past_checkpoints;"
+    "PRAGMA user_version = 2";
+constexpr char kBackToVersion3[] =
+    "DROP TABLE past_states; DROP TABLE past_checkpoints; PRAGMA user_version = 3";
 
 TEST_F(SqliteFile, OfTheFirstSchemaIsBroughtUpToDate) {
   Fill();
@@ -276,6 +280,19 @@ TEST_F(SqliteFile, OfTheSecondSchemaIsBroughtUpToDateAndKeepsItsIdentity) {
       .connection = "a", .run_id = "alone", .now = absl::UnixEpoch(), .exclusive_configs = {"x"}});
   ASSERT_TRUE(run.ok()) << run.status();
   EXPECT_TRUE(store->EndRun(*run, absl::UnixEpoch(), "ok", "").ok());
+}
+
+TEST_F(SqliteFile, OfTheThirdSchemaIsBroughtUpToDateAndKeepsThePastFromThenOn) {
+  Fill();
+  Stranger(Path()).Execute(kBackToVersion3);
+  const std::unique_ptr<Store> store = Open();
+  const std::vector<StoredState> states = *store->ReadCheckpoint(kProbeConnection);
+  EXPECT_FALSE(states.empty());
+  EXPECT_TRUE(store->ListPastCheckpoints(kProbeConnection)->empty());
+  EXPECT_TRUE(store->ReplaceCheckpoint(kProbeConnection, absl::UnixEpoch(), {}).ok());
+  const std::vector<PastCheckpoint> past = *store->ListPastCheckpoints(kProbeConnection);
+  ASSERT_EQ(past.size(), 1u);
+  EXPECT_EQ(store->ReadPastCheckpoint(kProbeConnection, past[0].id)->size(), states.size());
 }
 
 TEST_F(SqliteFile, WithoutItsTablesIsRefusedWhenTheyAreMissed) {

@@ -1,5 +1,5 @@
 // The conformance suite of stores: every store gives the same answers (G49). The tests stand in
-// store_conformance_{runs,exclusive_configs,checkpoints,configs,journal,fencing,texts,extremes,
+// store_conformance_{runs,exclusive_configs,checkpoints,past,configs,journal,fencing,texts,extremes,
 // sharing}_test.cc; a new store joins by adding its kind in store_conformance_test.cc.
 #pragma once
 
