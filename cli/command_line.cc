@@ -100,6 +100,14 @@ class Parser {
           ->take_last();
     }
     for (std::size_t i = 0; i < node->command->positionals.size(); ++i) {
+      if (node->command->positionals[i].repeated) {
+        node->app->add_option_function<std::vector<std::string>>(
+            absl::StrCat("positional", i), [arguments](const std::vector<std::string>& texts) {
+              arguments->positionals.insert(arguments->positionals.end(), texts.begin(),
+                                            texts.end());
+            });
+        continue;
+      }
       node->app->add_option_function<std::string>(
           absl::StrCat("positional", i),
           [arguments](const std::string& text) { arguments->positionals.push_back(text); });

@@ -23,6 +23,7 @@ struct PositionalSpec {
   std::string name;  // "CONNECTION.yaml"
   std::string help;
   bool required = true;
+  bool repeated = false;  // the last one only
 };
 
 // What a command was given.

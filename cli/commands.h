@@ -10,9 +10,11 @@ namespace shunt {
 std::vector<Command> SyncCommands();           // sync
 std::vector<Command> SidecarCommands();        // sidecar
 std::vector<Command> VerbCommands();           // spec, check, discover, read
+std::vector<Command> ValidateCommands();       // validate
 std::vector<Command> DemoCommands();           // demo
 std::vector<Command> ConnectorCommands();      // connector source, connector destination
-std::vector<Command> StateCommands();          // state show, export, import, reset
+std::vector<Command> StateCommands();          // state show, export
+std::vector<Command> StateChangeCommands();    // state import, reset, history, rollback
 std::vector<Command> ConfigCommands();         // config show, export
 std::vector<Command> ConfigHistoryCommands();  // config history
 std::vector<Command> ConfigChangeCommands();   // config import, promote, rekey, recover

@@ -7,16 +7,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/check/json_place.h"
 #include "platform/strings.h"
 #include "protocol/json_cursor.h"
 
 namespace shunt {
 namespace {
-
-struct Place {
-  int line = 1;
-  int column = 1;
-};
 
 absl::Status ErrorAt(Place place, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(place.line, ":", place.column, ": ", what));
@@ -39,6 +35,13 @@ absl::Status AddToMap(Place place, std::string name, std::string text, FileEntry
   }
   entry->map.emplace_back(std::move(name), std::move(text));
   return absl::OkStatus();
+}
+
+std::string ListInsteadOfText(const std::string& key) {
+  return absl::StrCat("'", key, "' holds a list; expected one text",
+                      key == "source" || key == "destination"
+                          ? ", split like a shell does: node main.js --flag 'two words'"
+                          : "");
 }
 
 // --- YAML --------------------------------------------------------------------------------------
@@ -73,7 +76,7 @@ absl::Status ReadYamlMember(const YAML::Node& key, const YAML::Node& value,
     return AddEntry(std::move(entry), entries);
   }
   if (!value.IsMap()) {
-    return ErrorAt(place, absl::StrCat("'", entry.key, "' holds a list; expected one text"));
+    return ErrorAt(place, ListInsteadOfText(entry.key));
   }
   absl::Status status = ReadYamlMap(value, &entry);
   return status.ok() ? AddEntry(std::move(entry), entries) : status;
@@ -98,19 +101,6 @@ absl::StatusOr<std::vector<FileEntry>> ReadYaml(const std::string& text) {
 
 // --- JSON --------------------------------------------------------------------------------------
 
-Place PlaceOf(std::string_view text, const char* at) {
-  Place place;
-  for (const char* p = text.data(); p < at; ++p) {
-    if (*p == '\n') {
-      ++place.line;
-      place.column = 1;
-    } else {
-      ++place.column;
-    }
-  }
-  return place;
-}
-
 // A scalar as the text that the setters read.
 std::optional<std::string> ScalarText(const JsonSlice& value) {
   switch (value.type) {
@@ -128,9 +118,8 @@ std::optional<std::string> ScalarText(const JsonSlice& value) {
 absl::Status ReadJsonMap(std::string_view text, JsonSlice object, FileEntry* entry) {
   entry->is_map = true;
   const auto members = JsonMembers(object);
-  if (!members) return ErrorAt({entry->line, entry->column}, "not well-formed JSON");
   for (const JsonMember& member : *members) {
-    const Place place = PlaceOf(text, member.raw_key.data() - 1);
+    const Place place = PlaceIn(text, member.raw_key.data() - 1);
     const std::optional<std::string> name = JsonUnescape(member.raw_key);
     const std::optional<std::string> value = ScalarText(member.value);
     if (!name || !value) {
@@ -144,7 +133,7 @@ absl::Status ReadJsonMap(std::string_view text, JsonSlice object, FileEntry* ent
 
 absl::Status ReadJsonMember(std::string_view text, const JsonMember& member,
                             std::vector<FileEntry>* entries) {
-  const Place place = PlaceOf(text, member.raw_key.data() - 1);
+  const Place place = PlaceIn(text, member.raw_key.data() - 1);
   std::optional<std::string> key = JsonUnescape(member.raw_key);
   if (!key) return ErrorAt(place, "a key must be plain text");
   FileEntry entry{
@@ -156,7 +145,7 @@ absl::Status ReadJsonMember(std::string_view text, const JsonMember& member,
   }
   std::optional<std::string> value = ScalarText(member.value);
   if (!value) {
-    return ErrorAt(place, absl::StrCat("'", entry.key, "' holds a list; expected one text"));
+    return ErrorAt(place, ListInsteadOfText(entry.key));
   }
   entry.text = *std::move(value);
   return AddEntry(std::move(entry), entries);
@@ -175,10 +164,9 @@ absl::StatusOr<std::vector<FileEntry>> ParseConnectionYaml(std::string_view text
 
 absl::StatusOr<std::vector<FileEntry>> ParseConnectionJson(std::string_view text) {
   const std::optional<JsonSlice> document = ParseJson(text);
-  if (!document) return absl::InvalidArgumentError("not well-formed JSON");
+  if (!document) return absl::InvalidArgumentError(JsonProblemText(text));
   if (!document->is_object()) return ErrorAt({}, "expected one JSON object");
   const auto members = JsonMembers(*document);
-  if (!members) return absl::InvalidArgumentError("not well-formed JSON");
   std::vector<FileEntry> entries;
   for (const JsonMember& member : *members) {
     absl::Status status = ReadJsonMember(text, member, &entries);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "cli/builtin_source.h"
+#include "cli/builtin/source.h"
 #include "cli/commands.h"
 #include "cli/settings_loader.h"
 #include "cli/store_access.h"

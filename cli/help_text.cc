@@ -52,7 +52,8 @@ std::string UsageLine(const std::vector<Command>& commands, const Command* comma
     line += command->run == nullptr ? " COMMAND" : " [COMMAND]";
   }
   for (const PositionalSpec& positional : command->positionals) {
-    line += positional.required ? " " + positional.name : " [" + positional.name + "]";
+    const std::string name = positional.name + (positional.repeated ? "..." : "");
+    line += positional.required ? " " + name : " [" + name + "]";
   }
   return line + (command->flags.empty() ? "\n" : " [OPTIONS]\n");
 }

@@ -23,9 +23,10 @@ int main(int argc, char** argv) {
 
   std::vector<shunt::Command> commands;
   for (const auto list :
-       {shunt::SyncCommands, shunt::SidecarCommands, shunt::VerbCommands, shunt::DemoCommands,
-        shunt::StateCommands, shunt::ConfigCommands, shunt::ConfigHistoryCommands,
-        shunt::ConfigChangeCommands, shunt::RunsCommands, shunt::ConnectorCommands}) {
+       {shunt::SyncCommands, shunt::SidecarCommands, shunt::VerbCommands, shunt::ValidateCommands,
+        shunt::DemoCommands, shunt::StateCommands, shunt::StateChangeCommands,
+        shunt::ConfigCommands, shunt::ConfigHistoryCommands, shunt::ConfigChangeCommands,
+        shunt::RunsCommands, shunt::ConnectorCommands}) {
     std::vector<shunt::Command> more = list();
     std::move(more.begin(), more.end(), std::back_inserter(commands));
   }

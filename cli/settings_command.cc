@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kConnectionFileBytesMax = std::size_t{1} << 20;
 
+}  // namespace
+
 absl::StatusOr<std::vector<FileEntry>> ReadConnectionFile(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path, kConnectionFileBytesMax);
   if (!text.ok()) return absl::InvalidArgumentError(text.status().message());
@@ -22,8 +24,6 @@ absl::StatusOr<std::vector<FileEntry>> ReadConnectionFile(const std::string& pat
   if (entries.ok()) return entries;
   return absl::InvalidArgumentError(absl::StrCat(path, ":", entries.status().message()));
 }
-
-}  // namespace
 
 std::vector<FlagSpec> FlagsOf(uint8_t command) {
   std::vector<FlagSpec> flags;

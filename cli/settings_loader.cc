@@ -97,36 +97,39 @@ absl::Status ApplyEntry(const FileEntry& entry, std::string_view folder, SyncSet
   return UnknownKey(entry.key);
 }
 
-absl::Status ApplyFile(const SettingsInput& input, SyncSettings* settings) {
+// Takes an error; whether to go on.
+using OnError = std::function<bool(absl::Status)>;
+
+bool ApplyFile(const SettingsInput& input, SyncSettings* settings, const OnError& on_error) {
   const std::string_view folder = FolderOf(input.connection_path);
   for (const FileEntry& entry : input.entries) {
     absl::Status status = ApplyEntry(entry, folder, settings);
-    if (!status.ok()) {
-      return Prefixed(absl::StrCat(input.connection_path, ":", entry.line, ":", entry.column),
-                      status);
-    }
+    if (status.ok()) continue;
+    status =
+        Prefixed(absl::StrCat(input.connection_path, ":", entry.line, ":", entry.column), status);
+    if (!on_error(status)) return false;
   }
-  return absl::OkStatus();
+  return true;
 }
 
-absl::Status ApplyEnvironment(const SettingsInput& input, SyncSettings* settings) {
+bool ApplyEnvironment(const SettingsInput& input, SyncSettings* settings, const OnError& on_error) {
   for (const SyncFlag& flag : SyncFlags()) {
     const std::optional<std::string> value = input.environment(flag.environment());
     if (!value || (flag.commands & input.command) == 0) continue;
     absl::Status status = flag.set(*value, settings);
-    if (!status.ok()) return Prefixed(flag.environment(), status);
+    if (!status.ok() && !on_error(Prefixed(flag.environment(), status))) return false;
   }
-  return absl::OkStatus();
+  return true;
 }
 
-absl::Status ApplyFlags(const SettingsInput& input, SyncSettings* settings) {
+bool ApplyFlags(const SettingsInput& input, SyncSettings* settings, const OnError& on_error) {
   for (const SyncFlag& flag : SyncFlags()) {
     const auto given = input.flags.find(std::string(flag.name));
     if (given == input.flags.end()) continue;
     absl::Status status = flag.set(given->second, settings);
-    if (!status.ok()) return Prefixed(absl::StrCat("--", A(flag.name)), status);
+    if (!status.ok() && !on_error(Prefixed(absl::StrCat("--", A(flag.name)), status))) return false;
   }
-  return absl::OkStatus();
+  return true;
 }
 
 absl::Status FillDefaults(const SettingsInput& input, SyncSettings* settings) {
@@ -164,16 +167,37 @@ absl::StatusOr<std::string> DefaultStoreUrl(const Environment& environment) {
   return absl::InvalidArgumentError("--store is required: neither XDG_STATE_HOME nor HOME is set");
 }
 
-absl::StatusOr<SyncSettings> LoadSettings(const SettingsInput& input) {
+namespace {
+
+SyncSettings Load(const SettingsInput& input, const OnError& on_error) {
   SyncSettings settings;
   if ((input.command & (kForCheck | kForDiscover)) != 0) {
     settings.router.source_timeout = settings.router.destination_timeout = kVerbTimeout;
   }
-  for (const auto apply : {ApplyFile, ApplyEnvironment, ApplyFlags, FillDefaults}) {
-    absl::Status status = apply(input, &settings);
-    if (!status.ok()) return status;
+  for (const auto apply : {ApplyFile, ApplyEnvironment, ApplyFlags}) {
+    if (!apply(input, &settings, on_error)) return settings;
   }
+  if (absl::Status status = FillDefaults(input, &settings); !status.ok()) on_error(status);
   return settings;
+}
+
+}  // namespace
+
+absl::StatusOr<SyncSettings> LoadSettings(const SettingsInput& input) {
+  absl::Status first;
+  SyncSettings settings = Load(input, [&first](absl::Status status) {
+    first = std::move(status);
+    return false;
+  });
+  if (!first.ok()) return first;
+  return settings;
+}
+
+SyncSettings LoadSettings(const SettingsInput& input, std::vector<absl::Status>* errors) {
+  return Load(input, [errors](absl::Status status) {
+    errors->push_back(std::move(status));
+    return true;
+  });
 }
 
 }  // namespace shunt

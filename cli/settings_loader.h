@@ -36,6 +36,9 @@ struct SettingsInput {
 // serves both; such flags are refused by the command line.
 absl::StatusOr<SyncSettings> LoadSettings(const SettingsInput& input);
 
+// Likewise, but goes on after an error, and says all of them.
+SyncSettings LoadSettings(const SettingsInput& input, std::vector<absl::Status>* errors);
+
 // sqlite:PATH under XDG_STATE_HOME, else under ~/.local/state. InvalidArgument without either.
 absl::StatusOr<std::string> DefaultStoreUrl(const Environment& environment);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/check/json_place.h"
 #include "platform/files.h"
 #include "platform/strings.h"
 #include "protocol/json_cursor.h"
@@ -29,7 +30,13 @@ void ForEachSpecMessage(std::string_view output, F f) {
 // The schema in one of the forms that people have.
 absl::StatusOr<SpecPointer> SpecFromJson(std::string_view text, const SpecOptions& options) {
   const std::optional<JsonSlice> document = ParseJson(text);
-  if (!document || !document->is_object()) return SpecFromOutput(text, options);
+  if (!document || !document->is_object()) {
+    absl::StatusOr<SpecPointer> spec = SpecFromOutput(text, options);
+    if (spec.ok() || document) return spec;
+    return absl::InvalidArgumentError(
+        absl::StrCat("neither lines with a SPEC message (", spec.status().message(),
+                     ") nor one value of JSON (", JsonProblemText(text), ")"));
+  }
   std::optional<JsonSlice> at = document;
   if (const auto spec = JsonFind(*at, "spec"); spec && spec->is_object()) at = spec;
   if (const auto schema = JsonFind(*at, "connectionSpecification")) at = schema;

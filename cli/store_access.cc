@@ -51,14 +51,19 @@ absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const Arguments& argume
                                                          std::shared_ptr<const Keyring> keys) {
   const absl::StatusOr<std::string> url = StoreUrl(arguments);
   if (!url.ok()) return url.status();
+  return OpenExistingStore(*url, std::move(keys));
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const std::string& url,
+                                                         std::shared_ptr<const Keyring> keys) {
   constexpr absl::string_view kSqlite = "sqlite:";
-  if (absl::StartsWith(*url, kSqlite)) {
-    const std::string path = url->substr(kSqlite.size());
+  if (absl::StartsWith(url, kSqlite)) {
+    const std::string path = url.substr(kSqlite.size());
     if (absl::IsNotFound(ReadFile(path, 0).status())) {
       return absl::NotFoundError(absl::StrCat("there is no store at ", path, " yet"));
     }
   }
-  return OpenStore(*url, {.keys = std::move(keys)});
+  return OpenStore(url, {.keys = std::move(keys)});
 }
 
 int CommandFailed(std::string_view command, const absl::Status& status) {

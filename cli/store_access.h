@@ -31,6 +31,9 @@ absl::StatusOr<std::string> StoreUrl(const Arguments& arguments);
 absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(
     const Arguments& arguments, std::shared_ptr<const Keyring> keys = nullptr);
 
+absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const std::string& url,
+                                                         std::shared_ptr<const Keyring> keys);
+
 // Says what went wrong and returns 2 when it was asked wrongly (InvalidArgument, NotFound), else 5.
 int CommandFailed(std::string_view command, const absl::Status& status);
 

@@ -101,6 +101,12 @@ std::string SummaryText(const Report& report) {
     absl::StrAppend(&text, "config updates ", updates, "\n");
   }
   text += FailureLines(report);
+  if (report.attempts.size() > 1) {
+    uint64_t committed = 0;
+    for (const AttemptReport& attempt : report.attempts) committed += attempt.records_committed;
+    absl::StrAppend(&text, report.attempts.size(), " attempts so far, which have committed ",
+                    FormatCount(committed), " records together\n");
+  }
   const std::string id = report.run_id.substr(0, 12);
   if (report.exit_code == 0) {
     absl::StrAppend(&text, "ok: ", report.verb.empty() ? "run" : report.verb + ", run", " ", id,

@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/check/catalog_check.h"
+#include "cli/check/finding.h"
+#include "cli/check/json_place.h"
 #include "cli/spec_file.h"
 #include "connectors/process_connector.h"
 #include "platform/environment.h"
@@ -29,6 +32,11 @@ absl::Status Named(absl::string_view flag, const std::string& path, const absl::
       absl::StrCat("--", flag, ": ", has_path ? "" : path, has_path ? "" : ": ", status.message()));
 }
 
+// "FILE:3:14: what" of a place in a file.
+absl::Status AtPlace(absl::string_view flag, const std::string& path, std::string_view problem) {
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", path, ":", A(problem)));
+}
+
 absl::StatusOr<std::string> ReadNamed(absl::string_view flag, const std::string& path,
                                       std::size_t bytes_max) {
   absl::StatusOr<std::string> text = ReadFile(path, bytes_max);
@@ -41,11 +49,8 @@ absl::Status ReadConfig(absl::string_view flag, const std::string& path, std::st
   absl::StatusOr<std::string> text = ReadNamed(flag, path, kConfigBytesMax);
   if (!text.ok()) return text.status();
   const std::optional<JsonSlice> json = ParseJson(*text);
-  if (!json || !json->is_object()) {
-    return Named(
-        flag, path,
-        absl::InvalidArgumentError(json ? "expected one JSON object" : "not well-formed JSON"));
-  }
+  if (!json) return AtPlace(flag, path, JsonProblemText(*text));
+  if (!json->is_object()) return AtPlace(flag, path, "1:1: expected one JSON object");
   *config = *std::move(text);
   return absl::OkStatus();
 }
@@ -55,7 +60,15 @@ absl::Status ReadCatalog(const std::string& path, SyncInputs* inputs) {
   absl::StatusOr<std::string> text = ReadNamed("catalog", path, kCatalogBytesMax);
   if (!text.ok()) return text.status();
   absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(*text);
-  if (!catalog.ok()) return Named("catalog", path, catalog.status());
+  if (!catalog.ok()) {
+    for (const Finding& finding : CheckCatalog(*text, path)) {
+      if (finding.level != Finding::Level::kError) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("--catalog: ", path, ":", finding.line, ":", finding.column, ": ",
+                       finding.path, finding.path.empty() ? "" : ": ", finding.message));
+    }
+    return Named("catalog", path, catalog.status());
+  }
   inputs->catalog_json = *std::move(text);
   inputs->catalog = *std::move(catalog);
   return absl::OkStatus();

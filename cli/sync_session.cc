@@ -6,10 +6,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cli/attempts.h"
 #include "cli/command_line.h"
 #include "cli/key_source.h"
+#include "cli/late_binding.h"
+#include "cli/problem.h"
 #include "cli/progress.h"
-#include "cli/recovery.h"
 #include "cli/run_folders.h"
 #include "cli/signals.h"
 #include "cli/store_access.h"
@@ -25,7 +27,6 @@
 #include "router/router.h"
 #include "secrets/masker.h"
 #include "secrets/secret_values.h"
-#include "stages/config_file.h"
 #include "stages/fault.h"
 
 namespace shunt {
@@ -33,19 +34,17 @@ namespace {
 
 constexpr int kSignalBase = 128;
 
-// Why a run cannot go on. Empty: it can.
-using Problem = std::optional<Fault>;
+// What the attempts of a sync share: a key may come through a pipe that can be read once.
+struct SessionShared {
+  StopSignals signals;
+  std::shared_ptr<const Keyring> keys;
+  std::unique_ptr<Store> store;  // null until the first attempt has opened it
+};
 
-Problem Fail(ExitCode code, Origin origin, absl::string_view message) {
-  return MakeFault(code, Fault::Effect::kAbort, origin, std::string(message));
-}
-
-Problem StoreProblem(const absl::Status& status) {
-  if (status.ok()) return std::nullopt;
-  const bool fenced = absl::IsAborted(status) || absl::IsFailedPrecondition(status);
-  return Fail(fenced ? ExitCode::kFenced : ExitCode::kStoreFailed, Origin::kShunt,
-              status.message());
-}
+struct Attempt {
+  std::vector<AttemptReport> earlier;
+  bool last = true;
+};
 
 // For people: what the run goes on from, or what it adds to when the source is not ours to start.
 std::string WhereItStarts(const std::vector<StoredState>& states, bool starts_source) {
@@ -55,37 +54,43 @@ std::string WhereItStarts(const std::vector<StoredState>& states, bool starts_so
                       states.size() == 1 ? " state" : " states");
 }
 
+// One run.
 class Session {
  public:
-  Session(const SyncSettings& settings, SyncInputs inputs, SessionEnds& ends, Console& console)
+  Session(const SyncSettings& settings, SyncInputs inputs, SessionEnds& ends, Console& console,
+          SessionShared& shared, Attempt attempt)
       : settings_(settings),
         inputs_(std::move(inputs)),
         ends_(ends),
         console_(console),
+        shared_(shared),
+        attempt_(std::move(attempt)),
         options_(settings.router) {}
 
   int Run();
+  // Whether this was an attempt that another one should follow.
+  bool retry() const { return retry_; }
+  const RouterOptions& options() const { return options_; }
+  const std::vector<AttemptReport>& attempts() const { return report_.attempts; }
+  // When the wait for the next attempt is ended by a signal.
+  int StopBetweenAttempts(int signal);
 
  private:
+  int Usage(const absl::Status& status);
+  absl::Status OpenTheStore();
   absl::Status FillOptions();
   Problem RunSteps();
   // The steps, in order.
   Problem PrepareSpill();
   Problem FindSpecs();
   Problem Begin();
-  Problem AdoptConfigs();
-  Problem BringBackToStored();
-  Problem BringBackTheRest();
   Problem BindConfigs();
   Problem BindState();
   Problem StartEnds();
   Problem Route();
   void Finish(const Problem& problem);
 
-  Problem BringBackUpdates(bool stored_only);
-  Problem AdoptConfig(const std::string& file, const ConnectorOptions& connector);
-  Problem BindConfig(ConnectorOptions* connector, std::string* config);
-  void AddSecrets(const std::string& config, const ConnectorOptions& connector);
+  void AddAttempt();
   void EndRun();
   void WriteReport();
 
@@ -93,44 +98,31 @@ class Session {
   SyncInputs inputs_;
   SessionEnds& ends_;
   Console& console_;
-  StopSignals signals_;
+  SessionShared& shared_;
+  const Attempt attempt_;
 
   RouterOptions options_;
-  std::shared_ptr<const Keyring> keys_;
-  std::unique_ptr<Store> store_;
   std::optional<UpdateSpill> spill_;
   bool begun_ = false;
   RunFiles files_;
   std::unique_ptr<Connector> source_, destination_;
   Report report_;
+  bool retry_ = false;
 };
 
 int Session::Run() {
-  if (absl::Status status = FillOptions(); !status.ok()) {
-    console_.Say(S(status.message()));
-    return static_cast<int>(ExitCode::kUsage);
+  if (absl::Status status = FillOptions(); !status.ok()) return Usage(status);
+  if (shared_.store == nullptr) {
+    absl::StatusOr<std::shared_ptr<const Keyring>> keys = ReadKeys(settings_.keys);
+    if (!keys.ok()) return Usage(keys.status());
+    shared_.keys = *std::move(keys);
   }
-  absl::StatusOr<std::shared_ptr<const Keyring>> keys = ReadKeys(settings_.keys);
-  if (!keys.ok()) {
-    console_.Say(S(keys.status().message()));
-    return static_cast<int>(ExitCode::kUsage);
+  const absl::Status opened = OpenTheStore();
+  if (absl::IsInvalidArgument(opened)) {
+    return Usage(absl::InvalidArgumentError(absl::StrCat("--store: ", opened.message())));
   }
-  keys_ = *std::move(keys);
-  console_.masker().AddSecrets(SecretsOfUrl(settings_.store));
-  console_.masker().AddSecrets(SecretsOfVariables(settings_.source_env));
-  console_.masker().AddSecrets(SecretsOfVariables(settings_.destination_env));
-  StoreOptions store_options;
-  store_options.keys = keys_;
-  store_options.hurry = [this] { return signals_.received() != 0; };
-  store_options.warn = [this](std::string_view text) { console_.Warn(text); };
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(settings_.store, store_options);
-  if (absl::IsInvalidArgument(store.status())) {
-    console_.Say(absl::StrCat("--store: ", A(S(store.status().message()))));
-    return static_cast<int>(ExitCode::kUsage);
-  }
-  Problem problem = StoreProblem(store.status());
+  Problem problem = StoreProblem(opened);
   if (!problem) {
-    store_ = *std::move(store);
     WarnOfSpillFolder(settings_, console_);
     problem = RunSteps();
   }
@@ -138,14 +130,33 @@ int Session::Run() {
   return report_.exit_code;
 }
 
+int Session::Usage(const absl::Status& status) {
+  console_.Say(S(status.message()));
+  return static_cast<int>(ExitCode::kUsage);
+}
+
+absl::Status Session::OpenTheStore() {
+  if (shared_.store != nullptr) return absl::OkStatus();
+  console_.masker().AddSecrets(SecretsOfUrl(settings_.store));
+  console_.masker().AddSecrets(SecretsOfVariables(settings_.source_env));
+  console_.masker().AddSecrets(SecretsOfVariables(settings_.destination_env));
+  StoreOptions options;
+  options.keys = shared_.keys;
+  options.hurry = [&shared = shared_] { return shared.signals.received() != 0; };
+  options.warn = [&console = console_](std::string_view text) { console.Warn(text); };
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(settings_.store, options);
+  if (!store.ok()) return store.status();
+  shared_.store = *std::move(store);
+  return absl::OkStatus();
+}
+
 Problem Session::RunSteps() {
   for (const auto step :
-       {&Session::PrepareSpill, &Session::FindSpecs, &Session::Begin, &Session::BringBackToStored,
-        &Session::AdoptConfigs, &Session::BringBackTheRest, &Session::BindConfigs,
+       {&Session::PrepareSpill, &Session::FindSpecs, &Session::Begin, &Session::BindConfigs,
         &Session::BindState, &Session::StartEnds, &Session::Route}) {
     Problem problem = (this->*step)();
     // Until there is a router, a signal ends the run between two steps.
-    if (problem || signals_.received() != 0) return problem;
+    if (problem || shared_.signals.received() != 0) return problem;
   }
   return std::nullopt;
 }
@@ -177,18 +188,18 @@ absl::Status Session::FillOptions() {
 
 Problem Session::PrepareSpill() {
   if (settings_.store == "memory:") return std::nullopt;  // there is no later run to give them to
-  const absl::StatusOr<StoreIdentity> identity = store_->ReadIdentity();
+  const absl::StatusOr<StoreIdentity> identity = shared_.store->ReadIdentity();
   if (!identity.ok()) return StoreProblem(identity.status());
   spill_.emplace(UpdateSpill::Options{.directories = UpdateSpillFolders(settings_.spill_dir),
-                                      .store_url = store_->url(),
+                                      .store_url = shared_.store->url(),
                                       .store_id = identity->store_id,
-                                      .keys = keys_},
+                                      .keys = shared_.keys},
                  SystemEntropy());
   return std::nullopt;
 }
 
 Problem Session::FindSpecs() {
-  ends_.FindSpecs(&inputs_, console_, [this] { return signals_.received() != 0; });
+  ends_.FindSpecs(&inputs_, console_, [this] { return shared_.signals.received() != 0; });
   options_.source.spec = inputs_.source_spec;
   options_.destination.spec = inputs_.destination_spec;
   return std::nullopt;
@@ -198,7 +209,8 @@ Problem Session::Begin() {
   RunRequest request{.connection = settings_.connection,
                      .run_id = options_.run.run_id,
                      .now = SystemClock().WallNow(),
-                     .take_over = settings_.take_over};
+                     // A later attempt takes nothing back from who took over meanwhile.
+                     .take_over = settings_.take_over && attempt_.earlier.empty()};
   if (settings_.exclusive_configs) {
     // A verb may have one connector only.
     const bool both = ends_.verb().empty();
@@ -209,7 +221,7 @@ Problem Session::Begin() {
       request.exclusive_configs.push_back(settings_.destination_id);
     }
   }
-  const absl::StatusOr<RunHandle> run = store_->BeginRun(request);
+  const absl::StatusOr<RunHandle> run = shared_.store->BeginRun(request);
   if (absl::IsAborted(run.status())) {
     // Not everything that holds us up can be taken over.
     const bool can_take_over = absl::EndsWith(run.status().message(), "or take over");
@@ -224,86 +236,19 @@ Problem Session::Begin() {
 
 // --- late binding ------------------------------------------------------------------------------
 
-Problem Session::AdoptConfigs() {
-  const absl::StatusOr<std::vector<std::string>> known = store_->ListConfigs();
-  if (!known.ok()) return StoreProblem(known.status());
-  if (known->empty() && settings_.store != "memory:" && keys_ == nullptr) {
-    console_.Say(absl::StrCat("the store ", store_->url(), " is private to you",
-                              settings_.store.starts_with("sqlite:") ? " (0600)" : "",
-                              " and not encrypted: --key-file"));
-  }
-  Problem problem = AdoptConfig(inputs_.source_config, options_.source);
-  return problem ? problem : AdoptConfig(inputs_.destination_config, options_.destination);
-}
-
-Problem Session::AdoptConfig(const std::string& file, const ConnectorOptions& connector) {
-  if (file.empty()) return std::nullopt;
-  AddSecrets(file, connector);  // also those that the stored config no longer has
-  const ConfigFile adopted = {.config_id = connector.config_id,
-                              .run_id = options_.run.run_id,
-                              .epoch = options_.run.epoch,
-                              .json = file,
-                              .now = SystemClock().WallNow(),
-                              .salt = SystemEntropy().HexId()};
-  const absl::Status status = store_->UpdateConfig(
-      connector.config_id,
-      [&](const ConfigDocument& stored) { return AdoptConfigFile(stored, adopted); });
-  if (absl::IsInvalidArgument(status)) {
-    return Fail(ExitCode::kUsage, Origin::kShunt,
-                absl::StrCat("config of ", connector.config_id, ": ", status.message()));
-  }
-  return StoreProblem(status);
-}
-
-// What an earlier run could not store: without it, a connector would be started with a token that
-// may be used up. An edit of the config file may refer to it (a mask), so it comes first; but what
-// is to be merged into a config that is not stored yet has to wait for that.
-Problem Session::BringBackToStored() { return BringBackUpdates(/*stored_only=*/true); }
-Problem Session::BringBackTheRest() { return BringBackUpdates(/*stored_only=*/false); }
-
-Problem Session::BringBackUpdates(bool stored_only) {
-  if (!spill_) return std::nullopt;
-  const absl::StatusOr<std::vector<SpillGroup>> groups = spill_->List();
-  if (!groups.ok()) return Fail(ExitCode::kStoreFailed, Origin::kShunt, groups.status().message());
-  for (const SpillGroup& group : *groups) {
-    if (group.config_id != options_.source.config_id &&
-        group.config_id != options_.destination.config_id) {
-      continue;
-    }
-    const absl::StatusOr<ConfigDocument> stored = store_->ReadConfig(group.config_id);
-    if (!stored.ok()) return StoreProblem(stored.status());
-    if (stored_only && !stored->exists()) continue;
-    const absl::Status status =
-        BringBack(*store_, *spill_, group, UpdateSpill::Trust::kEncrypted, SystemClock().WallNow(),
-                  [this](std::string_view line) { console_.Say(line); });
-    if (!status.ok()) return Fail(ExitCode::kStoreFailed, Origin::kShunt, status.message());
-  }
-  return std::nullopt;
-}
-
 Problem Session::BindConfigs() {
-  Problem problem = BindConfig(&options_.source, &files_.source_config);
-  if (!problem) problem = BindConfig(&options_.destination, &files_.destination_config);
+  LateBinding binding({.settings = settings_,
+                       .inputs = inputs_,
+                       .store = *shared_.store,
+                       .spill = spill_ ? &*spill_ : nullptr,
+                       .console = console_});
+  Problem problem =
+      binding.Bind(&options_, &files_, [this] { return shared_.signals.received() != 0; });
   if (problem) return problem;
-  AddSecrets(files_.source_config, options_.source);
-  AddSecrets(files_.destination_config, options_.destination);
+  // Not earlier: they may hold what only the configs tell to be secret.
   report_.source.command = options_.source.command;
   report_.destination.command = options_.destination.command;
   return std::nullopt;
-}
-
-Problem Session::BindConfig(ConnectorOptions* connector, std::string* config) {
-  const absl::StatusOr<ConfigDocument> document = store_->ReadConfig(connector->config_id);
-  if (!document.ok()) return StoreProblem(document.status());
-  if (!document->exists()) return std::nullopt;
-  *config = document->ToJson();
-  connector->config_generation = document->generation;
-  connector->config_newest = document->newest;
-  return std::nullopt;
-}
-
-void Session::AddSecrets(const std::string& config, const ConnectorOptions& connector) {
-  console_.masker().AddSecrets(SecretValuesOf(config, connector.spec.get()));
 }
 
 Problem Session::BindState() {
@@ -311,13 +256,17 @@ Problem Session::BindState() {
     if (inputs_.state && !inputs_.state->empty()) files_.state = FormatStateArray(*inputs_.state);
     return std::nullopt;
   }
-  absl::StatusOr<std::vector<StoredState>> states = store_->ReadCheckpoint(settings_.connection);
+  absl::StatusOr<std::vector<StoredState>> states =
+      shared_.store->ReadCheckpoint(settings_.connection);
   if (!states.ok()) return StoreProblem(states.status());
   if (inputs_.state && !states->empty()) {
     console_.Say("--state is not used: the store has a newer checkpoint");
   } else if (inputs_.state && !inputs_.state->empty()) {
-    absl::Status status =
-        store_->ReplaceCheckpoint(settings_.connection, SystemClock().WallNow(), *inputs_.state);
+    absl::Status status = shared_.store->ReplaceCheckpoint({.connection = settings_.connection,
+                                                            .now = SystemClock().WallNow(),
+                                                            .cause = "state-file",
+                                                            .run = options_.run},
+                                                           *inputs_.state);
     if (!status.ok()) return StoreProblem(status);
     states = *inputs_.state;
   }
@@ -325,7 +274,7 @@ Problem Session::BindState() {
   if (!states->empty()) files_.state = FormatStateArray(*states);
   console_.Say(absl::StrCat(
       "run ", options_.run.run_id.substr(0, 12), " of '", EscapeForLog(settings_.connection), "' ",
-      WhereItStarts(*states, ends_.starts_source()), ", store ", store_->url()));
+      WhereItStarts(*states, ends_.starts_source()), ", store ", shared_.store->url()));
   return std::nullopt;
 }
 
@@ -360,7 +309,7 @@ Problem Session::Route() {
   absl::StatusOr<std::unique_ptr<Router>> router =
       Router::Create(options_, {.source = *source_,
                                 .destination = *destination_,
-                                .store = *store_,
+                                .store = *shared_.store,
                                 .events = console_,
                                 .clock = SystemClock(),
                                 .spill = spill_ ? &*spill_ : nullptr,
@@ -371,10 +320,10 @@ Problem Session::Route() {
   absl::StatusOr<Report> report = absl::InternalError("");
   {
     ProgressThread progress(settings_.progress, console_, [&router] { return (*router)->stats(); });
-    signals_.Attach(router->get());
+    shared_.signals.Attach(router->get());
     report = (*router)->Run();
   }
-  signals_.Attach(nullptr);
+  shared_.signals.Attach(nullptr);
   if (!report.ok()) {
     return Fail(ExitCode::kInternalError, Origin::kShunt, report.status().message());
   }
@@ -393,22 +342,42 @@ void Session::Finish(const Problem& problem) {
   if (report_.finished_at == absl::Time()) {  // the router did not write it
     report_.finished_at = SystemClock().WallNow();
     report_.duration = report_.finished_at - report_.started_at;
-    if (signals_.received() != 0) report_.exit_code = kSignalBase + signals_.received();
+    if (shared_.signals.received() != 0)
+      report_.exit_code = kSignalBase + shared_.signals.received();
   }
   if (problem) {
     if (report_.exit_code == 0) report_.exit_code = problem->exit_code;
     report_.failures.push_back(problem->failure);
   }
   MaskReport(console_.masker(), &report_);
+  AddAttempt();
   if (begun_) EndRun();
   MaskReport(console_.masker(), &report_);  // what the store said too
-  WriteReport();
+  retry_ = !attempt_.last && shared_.signals.received() == 0 && IsWorthAnotherAttempt(report_);
+  // The report on stdout is one object, that of the last attempt.
+  if (!retry_ || settings_.report != "-") WriteReport();
   console_.Print(SummaryText(report_));
 }
 
+void Session::AddAttempt() {
+  if (settings_.attempts <= 1) return;
+  report_.attempts = attempt_.earlier;
+  report_.attempts.push_back({.run_id = report_.run_id,
+                              .exit_code = report_.exit_code,
+                              .records_committed = report_.Totals().records_committed,
+                              .started_at = report_.started_at,
+                              .finished_at = report_.finished_at});
+}
+
+int Session::StopBetweenAttempts(int signal) {
+  report_.exit_code = kSignalBase + signal;
+  WriteReport();
+  return report_.exit_code;
+}
+
 void Session::EndRun() {
-  absl::Status status = store_->EndRun(options_.run, SystemClock().WallNow(),
-                                       ExitCodeName(report_.exit_code), report_.ToJson());
+  absl::Status status = shared_.store->EndRun(options_.run, SystemClock().WallNow(),
+                                              ExitCodeName(report_.exit_code), report_.ToJson());
   const Problem problem = StoreProblem(status);
   if (!problem) return;
   if (report_.exit_code == 0) report_.exit_code = problem->exit_code;
@@ -432,7 +401,27 @@ void Session::WriteReport() {
 
 int RunSession(const SyncSettings& settings, SyncInputs inputs, SessionEnds& ends,
                Console& console) {
-  return Session(settings, std::move(inputs), ends, console).Run();
+  SessionShared shared;
+  std::vector<AttemptReport> earlier;
+  for (int number = 1;; ++number) {
+    const bool last = number >= settings.attempts;
+    SyncInputs again = last ? SyncInputs() : inputs;
+    Session session(settings, std::move(inputs), ends, console, shared, {earlier, last});
+    const int code = session.Run();
+    if (!session.retry()) return code;
+    earlier = session.attempts();
+    const absl::Duration pause = AttemptPause(settings.attempt_backoff, number);
+    console.Say(absl::StrCat("attempt ", number, " of ", settings.attempts,
+                             " failed for a reason that may pass; the next one starts in ",
+                             absl::FormatDuration(pause)));
+    WaitUnless(pause, [&shared] { return shared.signals.received() != 0; });
+    const int signal = shared.signals.received();
+    if (signal != 0) return session.StopBetweenAttempts(signal);
+    inputs = std::move(again);
+    inputs.state.reset();  // this attempt has left a checkpoint
+    inputs.source_spec = session.options().source.spec;
+    inputs.destination_spec = session.options().destination.spec;
+  }
 }
 
 Console::Options ConsoleOptionsOf(const SyncSettings& settings) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "cli/nearest.h"
@@ -68,6 +69,17 @@ absl::Status SetName(std::string_view text, std::string* out) {
         absl::StrCat("a name has at most ", kNameBytesMax, " bytes and no control characters"));
   }
   return SetText(text, out);
+}
+
+absl::Status SetAttempts(std::string_view text, int* out) {
+  constexpr int kAttemptsMax = 1000;
+  int value = 0;
+  if (!absl::SimpleAtoi(A(text), &value) || value < 1 || value > kAttemptsMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", A(text), "' is not a number of attempts: expected 1 to ", kAttemptsMax));
+  }
+  *out = value;
+  return absl::OkStatus();
 }
 
 // A flag that fills one member: MEMBER(SetText, source_command).
@@ -157,6 +169,14 @@ constexpr std::array kFlags = {
              "do not run beside another run with this switch that has one of our source-id\nand "
              "destination-id: for connections that share a refresh token",
              MEMBER(SetSwitch, exclusive_configs)},
+
+    SyncFlag{"attempts", "N", Kind::kText, FlagGroup::kRun, kForSync,
+             "run again, up to N runs in all, after a failure that may pass (a\ntransient_error, a "
+             "timeout), as long as each has moved the checkpoint (default: 1)",
+             MEMBER(SetAttempts, attempts)},
+    SyncFlag{"attempt-backoff", "TIME", Kind::kText, FlagGroup::kRun, kForSync,
+             "the pause before the second attempt; doubles each time, 10m at most\n(default: 10s)",
+             MEMBER(SetDuration, attempt_backoff)},
 
     SyncFlag{"config-update", "merge|replace", Kind::kText, FlagGroup::kRules, kBoth | kVerbs,
              "how a CONTROL's config joins the stored one (default: merge)",

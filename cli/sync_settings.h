@@ -42,6 +42,8 @@ struct SyncSettings {
   KeySource keys;                         // of the store's encryption
   bool take_over = false;
   bool exclusive_configs = false;
+  int attempts = 1;  // sync: how many runs at most
+  absl::Duration attempt_backoff = absl::Seconds(10);
   SpecOptions spec_options;  // how specs are read
 
   ProgressMode progress = ProgressMode::kAuto;

@@ -123,6 +123,20 @@ void WriteTimings(const TimingReport& timings, JsonWriter* json) {
   json->Key("blocked_on_destination_ms").Int(timings.blocked_on_destination_ms).End();
 }
 
+void WriteAttempts(const std::vector<AttemptReport>& attempts, JsonWriter* json) {
+  json->BeginArray();
+  for (const AttemptReport& attempt : attempts) {
+    json->BeginObject().Key("run_id").String(attempt.run_id);
+    json->Key("status").String(ExitCodeName(attempt.exit_code));
+    json->Key("exit_code").Int(attempt.exit_code);
+    json->Key("records_committed").Uint(attempt.records_committed);
+    WriteInstant(attempt.started_at, &json->Key("started_at"));
+    WriteInstant(attempt.finished_at, &json->Key("finished_at"));
+    json->End();
+  }
+  json->End();
+}
+
 }  // namespace
 
 std::string_view ExitCodeName(int exit_code) {
@@ -185,7 +199,9 @@ std::string Report::ToJson() const {
   WriteLines(lines, &json.Key("lines"));
   WriteFailures(failures, &json.Key("failures"));
   WriteTimings(timings, &json.Key("timings"));
-  json.Key("peak_memory_bytes").Int(peak_memory_bytes).End();
+  json.Key("peak_memory_bytes").Int(peak_memory_bytes);
+  if (!attempts.empty()) WriteAttempts(attempts, &json.Key("attempts"));
+  json.End();
   return json.text();
 }
 

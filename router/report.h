@@ -55,6 +55,14 @@ struct TimingReport {
   int64_t blocked_on_source_ms = 0, blocked_on_destination_ms = 0;
 };
 
+// A run that was one of several attempts at a sync.
+struct AttemptReport {
+  std::string run_id;
+  int exit_code = 0;
+  uint64_t records_committed = 0;
+  absl::Time started_at, finished_at;
+};
+
 struct Report {
   std::string verb;  // what a connector was started for, when that was no sync; else ""
   std::string connection, run_id;
@@ -71,6 +79,8 @@ struct Report {
   std::vector<Failure> failures;
   TimingReport timings;
   int64_t peak_memory_bytes = 0;
+  // Oldest first, the last one is this run; empty when there could be one only.
+  std::vector<AttemptReport> attempts;
 
   StreamReport Totals() const;
   std::string ToJson() const;  // one object, "schema":"shunt.report/1", pretty-printed

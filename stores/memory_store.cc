@@ -31,6 +31,15 @@ struct Past {
   std::vector<StoredState> states;
 };
 
+// Whether both are kept and hold the same.
+bool IsTwin(const Past& a, const Past& b) {
+  return a.checkpoint.bytes <= kPastBytesMax && b.checkpoint.kept &&
+         std::equal(a.states.begin(), a.states.end(), b.states.begin(), b.states.end(),
+                    [](const StoredState& x, const StoredState& y) {
+                      return x.type == y.type && x.stream == y.stream && x.blob == y.blob;
+                    });
+}
+
 struct Config {
   ConfigDocument document;
   std::vector<JournalRow> journal;
@@ -126,6 +135,7 @@ struct MemoryStore::Content {
     for (const StoredState& state : entry.states) {
       entry.checkpoint.bytes += static_cast<int64_t>(state.blob.size());
     }
+    if (!entries.empty() && IsTwin(entry, entries.front())) entries.pop_front();
     entries.push_front(std::move(entry));
     if (entries.size() > static_cast<std::size_t>(kPastCheckpointsMax)) entries.pop_back();
     int64_t bytes = 0;

@@ -24,6 +24,19 @@ constexpr char kKeep[] =
     " SELECT past.id, stream, namespace, state FROM past, shunt.checkpoints"
     "  WHERE past.kept AND connection = $1";
 
+// The one before the newest, when it is the same. Lanes are unique, so that one direction is
+// enough.
+constexpr char kForgetTwin[] =
+    "DELETE FROM shunt.past_checkpoints AS old USING"
+    " (SELECT id, lag(id) OVER (ORDER BY id) AS before, type, lanes, bytes, kept"
+    "  FROM shunt.past_checkpoints WHERE sha256(connection) = sha256($1) AND connection = $1"
+    "  ORDER BY id DESC LIMIT 1) AS new"
+    " WHERE old.id = new.before AND old.kept AND new.kept AND new.type IS NOT DISTINCT FROM "
+    "old.type"
+    " AND new.lanes = old.lanes AND new.bytes = old.bytes AND NOT EXISTS"
+    " (SELECT stream, namespace, state FROM shunt.past_states WHERE past_id = new.id"
+    "  EXCEPT SELECT stream, namespace, state FROM shunt.past_states WHERE past_id = old.id)";
+
 constexpr char kForgetOld[] =
     "DELETE FROM shunt.past_checkpoints"
     " WHERE sha256(connection) = sha256($1) AND connection = $1 AND id NOT IN"
@@ -50,6 +63,7 @@ void Keep(const Replaced& replaced, const std::string& now_text,
   const PostgresParameter epoch = run ? PostgresParameter(run->epoch) : PostgresParameter::Null();
   const std::string_view run_id = run ? std::string_view(run->run_id) : "";
   statements.push_back({kKeep, {connection, Text{now_text}, cause, epoch, run_id, kPastBytesMax}});
+  statements.push_back({kForgetTwin, {connection}});
   statements.push_back({kForgetOld, {connection, kPastCheckpointsMax}});
   statements.push_back({kUnkeepBig, {connection, kPastBytesMax}});
   statements.push_back({kForgetStates, {connection}});

@@ -28,7 +28,7 @@ struct Replaced {
 
 // Adds the statements that keep it, in front of those that replace it. They do nothing for a run
 // that has kept what it found already. `replaced` and `now_text` must outlive the statements.
-inline constexpr std::size_t kKeepStatements = 4;
+inline constexpr std::size_t kKeepStatements = 5;
 void Keep(const Replaced& replaced, const std::string& now_text,
           std::vector<PostgresStatement>& statements);
 

@@ -23,6 +23,15 @@ constexpr std::string_view kCopyStates =
     " SELECT ?1, stream, namespace, state FROM checkpoints"
     " WHERE connection = ?2 AND (SELECT kept FROM past_checkpoints WHERE id = ?1)";
 
+// What stood before ?2, when it is the same. Lanes are unique, so that one direction is enough.
+constexpr std::string_view kForgetTwin =
+    "DELETE FROM past_checkpoints AS old WHERE kept AND id ="
+    "  (SELECT max(id) FROM past_checkpoints WHERE connection = ?1 AND id < ?2)"
+    " AND EXISTS (SELECT 1 FROM past_checkpoints AS new WHERE new.id = ?2 AND new.kept"
+    "  AND new.type IS old.type AND new.lanes = old.lanes AND new.bytes = old.bytes)"
+    " AND NOT EXISTS (SELECT stream, namespace, state FROM past_states WHERE past_id = ?2"
+    "  EXCEPT SELECT stream, namespace, state FROM past_states WHERE past_id = old.id)";
+
 constexpr std::string_view kForgetOld =
     "DELETE FROM past_checkpoints WHERE connection = ?1 AND id NOT IN"
     " (SELECT id FROM past_checkpoints WHERE connection = ?1 ORDER BY id DESC LIMIT ?2)";
@@ -51,8 +60,9 @@ absl::Status Run(SqliteDatabase& database, std::string_view sql, const Values&..
   return statement->Bind(values...).Run();
 }
 
-absl::Status Forget(SqliteDatabase& database, std::string_view connection) {
-  absl::Status status = Run(database, kForgetOld, connection, kPastCheckpointsMax);
+absl::Status Forget(SqliteDatabase& database, std::string_view connection, int64_t newest) {
+  absl::Status status = Run(database, kForgetTwin, connection, newest);
+  if (status.ok()) status = Run(database, kForgetOld, connection, kPastCheckpointsMax);
   if (status.ok()) status = Run(database, kUnkeepBig, connection, kPastBytesMax);
   return status.ok() ? Run(database, kForgetStates, connection) : status;
 }
@@ -72,8 +82,9 @@ absl::Status Keep(SqliteDatabase& database, std::string_view connection, absl::T
   absl::Status status =
       Run(database, kInsert, connection, replaced_at, cause, epoch, run_id, kPastBytesMax);
   if (!status.ok()) return status;
-  status = Run(database, kCopyStates, database.LastInsertedRow(), connection);
-  return status.ok() ? Forget(database, connection) : status;
+  const int64_t id = database.LastInsertedRow();
+  status = Run(database, kCopyStates, id, connection);
+  return status.ok() ? Forget(database, connection, id) : status;
 }
 
 absl::StatusOr<std::vector<PastCheckpoint>> List(SqliteDatabase& database,

@@ -87,7 +87,8 @@ struct CheckpointReplacement {
 
 // A checkpoint as something found it and replaced it: what a rollback goes back to. The first
 // commit of a run leaves one, and so does every replacement, each in its own transaction; a run
-// leaves one at most. Per connection the newest kPastCheckpointsMax are kept, and the states of as
+// leaves one at most. One that equals the next newer one goes: a run that found nothing new to move
+// is no step back. Per connection the newest kPastCheckpointsMax are kept, and the states of as
 // many of them, newest first, as fit into kPastBytesMax; one that is bigger alone does not count.
 struct PastCheckpoint {
   int64_t id = 0;  // grows in a store

@@ -167,6 +167,34 @@ TEST_P(PastCheckpoints, ARunLeavesOneAtMost) {
   EXPECT_EQ(States("a", 0), Strings{"STREAM s 1"});
 }
 
+// A source that has nothing new says its old state again, run after run.
+TEST_P(PastCheckpoints, ARunThatChangedNothingIsNoStepBack) {
+  Run("a", "r1", "1");
+  for (const char* idle : {"r2", "r3", "r4"}) Run("a", idle, "1");
+  EXPECT_EQ(Past("a"), (Strings{"run r4: STREAM 1", "run r1: - 0"}));
+  Run("a", "r5", "2");
+  EXPECT_EQ(Past("a"), (Strings{"run r5: STREAM 1", "run r1: - 0"}));
+  EXPECT_EQ(States("a", 0), Strings{"STREAM s 1"});
+  EXPECT_OK(store_->ReplaceCheckpoint("a", kNow, {}));
+  EXPECT_OK(store_->ReplaceCheckpoint("a", kNow, {}));
+  EXPECT_OK(store_->ReplaceCheckpoint("a", kNow, {}));
+  EXPECT_EQ(Past("a"),
+            (Strings{"import : - 0", "import : STREAM 1", "run r5: STREAM 1", "run r1: - 0"}));
+}
+
+// The same number of bytes is not the same state, nor is the same state of another lane.
+TEST_P(PastCheckpoints, OnlyWhatIsTheSameByteByByteIsTheSame) {
+  for (const StoredState& state : std::vector<StoredState>{{StateType::kStream, {"s", {}}, "1"},
+                                                           {StateType::kStream, {"s", {}}, "2"},
+                                                           {StateType::kStream, {"t", {}}, "2"},
+                                                           {StateType::kStream, {"t", ""}, "2"},
+                                                           {StateType::kGlobal, {}, "2"},
+                                                           {StateType::kLegacy, {}, "2"}}) {
+    EXPECT_OK(store_->ReplaceCheckpoint("a", kNow, {state}));
+  }
+  EXPECT_EQ(Past("a").size(), 6u);
+}
+
 TEST_P(PastCheckpoints, TheOldestGo) {
   const int64_t runs = kPastCheckpointsMax + 5;
   for (int64_t i = 0; i < runs; ++i) Run("a", "a" + std::to_string(i), std::to_string(i));
@@ -181,10 +209,11 @@ TEST_P(PastCheckpoints, TheOldestGo) {
 }
 
 TEST_P(PastCheckpoints, StatesAreForgottenWhenTheyAreTooManyBytes) {
+  char letter = 'a';
   const auto replace = [&](int64_t bytes) {
     EXPECT_OK(store_->ReplaceCheckpoint(
         "a", kNow,
-        {{StateType::kStream, {"s", {}}, std::string(static_cast<std::size_t>(bytes), 'x')}}));
+        {{StateType::kStream, {"s", {}}, std::string(static_cast<std::size_t>(bytes), letter++)}}));
   };
   replace(kPastBytesMax / 2);
   replace(kPastBytesMax / 2);

@@ -1,4 +1,4 @@
-#include "cli/stream_files.h"
+#include "cli/builtin/stream_files.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"

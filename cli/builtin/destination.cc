@@ -1,4 +1,4 @@
-#include "cli/builtin_destination.h"
+#include "cli/builtin/destination.h"
 
 #include <array>
 #include <nlohmann/json.hpp>
@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "cli/builtin_config.h"
-#include "cli/connector_output.h"
-#include "cli/stream_files.h"
+#include "cli/builtin/config.h"
+#include "cli/builtin/output.h"
+#include "cli/builtin/stream_files.h"
 #include "platform/clock.h"
 #include "platform/files.h"
 #include "platform/io.h"

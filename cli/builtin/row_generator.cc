@@ -1,4 +1,4 @@
-#include "cli/row_generator.h"
+#include "cli/builtin/row_generator.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "cli/builtin_config.h"
+#include "cli/builtin/config.h"
 
 #include <algorithm>
 #include <vector>

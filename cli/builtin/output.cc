@@ -1,4 +1,4 @@
-#include "cli/connector_output.h"
+#include "cli/builtin/output.h"
 
 #include <nlohmann/json.hpp>
 

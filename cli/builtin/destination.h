@@ -6,7 +6,7 @@
 // Threads: one; reads stdin, writes stdout. Errors: Airbyte messages on stdout, and the exit code.
 #pragma once
 
-#include "cli/builtin_source.h"
+#include "cli/builtin/source.h"
 
 namespace shunt {
 

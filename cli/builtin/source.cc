@@ -1,4 +1,4 @@
-#include "cli/builtin_source.h"
+#include "cli/builtin/source.h"
 
 #include <algorithm>
 #include <array>
@@ -10,9 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cli/builtin_config.h"
-#include "cli/connector_output.h"
-#include "cli/row_generator.h"
+#include "cli/builtin/config.h"
+#include "cli/builtin/output.h"
+#include "cli/builtin/row_generator.h"
 #include "platform/clock.h"
 #include "platform/io.h"
 #include "platform/strings.h"

@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cli/builtin_destination.h"
-#include "cli/builtin_source.h"
+#include "cli/builtin/destination.h"
+#include "cli/builtin/source.h"
 #include "cli/commands.h"
 
 namespace shunt {

@@ -1,0 +1,75 @@
+// When a failed sync is worth another run, and how long it waits for it.
+#include "cli/attempts.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "platform/clock.h"
+
+namespace shunt {
+namespace {
+
+// A run that failed with `code` after it had moved the checkpoint.
+Report Failed(ExitCode code, const std::string& type) {
+  Report report;
+  report.exit_code = static_cast<int>(code);
+  report.states.committed = 3;
+  report.failures.emplace_back().type = type;
+  return report;
+}
+
+TEST(Attempts, OnlyWhatMayPassIsTriedAgain) {
+  EXPECT_TRUE(IsWorthAnotherAttempt(Failed(ExitCode::kSourceFailed, "transient_error")));
+  EXPECT_TRUE(IsWorthAnotherAttempt(Failed(ExitCode::kDestinationFailed, "transient_error")));
+  EXPECT_TRUE(IsWorthAnotherAttempt(Failed(ExitCode::kTimeout, "system_error")));
+  EXPECT_FALSE(IsWorthAnotherAttempt(Failed(ExitCode::kSourceFailed, "system_error")));
+  EXPECT_FALSE(IsWorthAnotherAttempt(Failed(ExitCode::kSourceFailed, "config_error")));
+}
+
+TEST(Attempts, NoOtherEndIsTriedAgainEvenWhenSomethingTransientWasListed) {
+  for (const ExitCode code :
+       {ExitCode::kOk, ExitCode::kInternalError, ExitCode::kUsage, ExitCode::kStoreFailed,
+        ExitCode::kConfigRejected, ExitCode::kDataLoss, ExitCode::kIncompleteAcks,
+        ExitCode::kFenced}) {
+    EXPECT_FALSE(IsWorthAnotherAttempt(Failed(code, "transient_error"))) << static_cast<int>(code);
+  }
+  Report stopped = Failed(ExitCode::kOk, "transient_error");
+  stopped.exit_code = 143;
+  EXPECT_FALSE(IsWorthAnotherAttempt(stopped));
+}
+
+TEST(Attempts, AConfigErrorOrARefusedUpdateBesideItForbidsIt) {
+  Report report = Failed(ExitCode::kSourceFailed, "transient_error");
+  report.failures.emplace_back().type = "config_error";
+  EXPECT_FALSE(IsWorthAnotherAttempt(report));
+  report = Failed(ExitCode::kTimeout, "system_error");
+  report.control.quarantined = 1;
+  EXPECT_FALSE(IsWorthAnotherAttempt(report));
+}
+
+TEST(Attempts, WithoutProgressTheNextOneWouldDoTheSameAgain) {
+  Report report = Failed(ExitCode::kSourceFailed, "transient_error");
+  report.states.committed = 0;
+  report.states.explained = 5;
+  EXPECT_FALSE(IsWorthAnotherAttempt(report));
+}
+
+TEST(Attempts, ThePauseDoublesUpToABound) {
+  EXPECT_EQ(AttemptPause(absl::Seconds(10), 1), absl::Seconds(10));
+  EXPECT_EQ(AttemptPause(absl::Seconds(10), 2), absl::Seconds(20));
+  EXPECT_EQ(AttemptPause(absl::Seconds(10), 4), absl::Seconds(80));
+  EXPECT_EQ(AttemptPause(absl::Seconds(10), 1000), kAttemptPauseMax);
+  EXPECT_EQ(AttemptPause(absl::Hours(2), 1), kAttemptPauseMax);
+  EXPECT_EQ(AttemptPause(absl::ZeroDuration(), 1000), absl::ZeroDuration());
+}
+
+TEST(Attempts, TheWaitEndsWhenItIsStopped) {
+  int asked = 0;
+  WaitUnless(absl::InfiniteDuration(), [&] { return ++asked == 2; });
+  EXPECT_EQ(asked, 2);
+  WaitUnless(absl::ZeroDuration(), [] { return false; });
+}
+
+}  // namespace
+}  // namespace shunt
