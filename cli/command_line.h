@@ -38,8 +38,9 @@ struct Arguments {
 
 struct Command {
   std::string path;     // "state export"; a group ("state") has subcommands and, often, no `run`
-  std::string summary;  // one line
-  std::string example;  // shown under "Example:"
+  std::string summary;  // one line, without a full stop
+  std::string description = {};  // what else to know, in sentences; may hold line breaks
+  std::string example;           // shown under "Example:"
   std::vector<PositionalSpec> positionals;
   std::vector<FlagSpec> flags;
   int (*run)(const Arguments& arguments) = nullptr;  // returns the exit code

@@ -1,4 +1,4 @@
-// The commands of `shunt`, a list per file; main.cc puts them together.
+// The commands of `shunt`, a list per file.
 #pragma once
 
 #include <vector>
@@ -6,6 +6,9 @@
 #include "cli/command_line.h"
 
 namespace shunt {
+
+// All of them, in the order of the help text.
+std::vector<Command> AllCommands();
 
 std::vector<Command> SyncCommands();           // sync
 std::vector<Command> SidecarCommands();        // sidecar

@@ -183,15 +183,19 @@ std::vector<Command> ConfigChangeCommands() {
   const FlagSpec spec = SpecFlag("refuse what violates this spec (default: not validated)");
   return {
       {.path = "config import",
-       .summary =
-           "Makes a file (or - for stdin) the stored config; ********** keeps what is stored",
+       .summary = "Makes a file the stored config",
+       .description = "A value that is masked (**********) keeps what is stored, so that what "
+                      "`config export` prints\n"
+                      "can be edited and imported.",
        .example = "shunt config export github/source > source.json\n"
                   "shunt config import github/source source.json",
        .positionals = {ConfigIdPositional(), {"FILE", "one JSON object, or -"}},
        .flags = ConfigFlags({spec}),
        .run = Import},
       {.path = "config promote",
-       .summary = "Makes an update of the journal active, whatever its verdict was",
+       .summary = "Makes an update of the journal active",
+       .description =
+           "Whatever its verdict was: one that lost against a newer one, or that was refused.",
        .example = "shunt config history github/source\n"
                   "shunt config promote github/source 4f1c2a9be0d1/120",
        .positionals = {ConfigIdPositional(),
@@ -208,7 +212,9 @@ std::vector<Command> ConfigChangeCommands() {
        .flags = ConfigFlags({spill_dir}),
        .run = Rekey},
       {.path = "config recover",
-       .summary = "Stores the updates that a run could not store (the next run does it too)",
+       .summary = "Stores the updates that a run could not store",
+       .description =
+           "They are in files on another path; the next run of the connection does it too.",
        .example = "shunt config recover",
        .positionals = {{"FILE", "one file only (default: all of this store)", /*required=*/false}},
        .flags = ConfigFlags({spill_dir}),

@@ -122,13 +122,13 @@ std::vector<Command> ConfigCommands() {
   const FlagSpec reveal = RevealFlag();
   return {
       {.path = "config",
-       .summary = "Stored connector configs and their journal: show, history, export,\nimport, "
-                  "promote, rekey, recover",
+       .summary = "Stored configs of connectors, and the journal of their updates",
        .example = "shunt config show\nshunt config history github/source",
        .positionals = {},
        .flags = {}},
       {.path = "config show",
-       .summary = "A stored config, key by key; without ID: all configs",
+       .summary = "A stored config, key by key",
+       .description = "Without ID: all configs, a line each.",
        .example = "shunt config show github/source",
        .positionals = {{id.name, id.help, /*required=*/false}},
        .flags = ConfigFlags({JsonFlag(), spec, reveal}),

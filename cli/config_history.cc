@@ -178,7 +178,8 @@ int History(const Arguments& arguments) {
 
 std::vector<Command> ConfigHistoryCommands() {
   return {{.path = "config history",
-           .summary = "The journal: every update, by whom, with its verdict and why, oldest first",
+           .summary = "The journal of a config: every update, with its verdict",
+           .description = "By whom, when, which keys, with which verdict and why; oldest first.",
            .example = "shunt config history github/source",
            .positionals = {ConfigIdPositional()},
            .flags = ConfigFlags(

@@ -75,6 +75,20 @@ void AppendFlags(const Command& command, std::string* out) {
   }
 }
 
+// What BYTES and TIME are, where a flag takes them.
+void AppendUnits(const Command& command, std::string* out) {
+  const auto takes = [&](std::string_view value) {
+    return std::any_of(command.flags.begin(), command.flags.end(),
+                       [&](const FlagSpec& flag) { return flag.value == value; });
+  };
+  if (!takes("BYTES") && !takes("TIME")) return;
+  out->append("\nUnits:\n");
+  if (takes("BYTES")) {
+    AppendTerm("BYTES", "a number and a unit: 64MiB, 8MB, 512KiB; without a unit, bytes", out);
+  }
+  if (takes("TIME")) AppendTerm("TIME", "numbers and units: 3h, 1h30m, 10s, 500ms, 0", out);
+}
+
 }  // namespace
 
 std::vector<std::string> SubcommandNames(const std::vector<Command>& commands,
@@ -99,14 +113,18 @@ std::string HelpText(const std::vector<Command>& commands, const Command* comman
     AppendTerm(sub->path.substr(sub->path.rfind(' ') + 1), sub->summary, &out);
   }
   if (command == nullptr) {
-    absl::StrAppend(&out, "\n", A(kExitCodes), "\nExample:\n  shunt demo\n  shunt sync --help\n");
+    absl::StrAppend(&out, "\n", A(kExitCodes),
+                    "\nExample:\n  shunt demo               # a whole sync, explained"
+                    "\n  shunt sync --help        # every command has its own help\n");
     return out;
   }
+  if (!command->description.empty()) absl::StrAppend(&out, "\n", command->description, "\n");
   if (!command->positionals.empty()) out += "\nArguments:\n";
   for (const PositionalSpec& positional : command->positionals) {
     AppendTerm(positional.name, positional.help, &out);
   }
   AppendFlags(*command, &out);
+  AppendUnits(*command, &out);
   if (!command->example.empty()) {
     out += "\nExample:\n";
     for (absl::string_view line : absl::StrSplit(command->example, '\n')) {

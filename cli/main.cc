@@ -1,7 +1,5 @@
 // shunt: the program. Says which commands there are; everything else is theirs.
 #include <csignal>
-#include <iterator>
-#include <utility>
 #include <vector>
 
 #include "cli/command_line.h"
@@ -21,14 +19,6 @@ int main(int argc, char** argv) {
   shunt::MakeNewFilesPrivate();
   shunt::KeepMemoryPrivate();
 
-  std::vector<shunt::Command> commands;
-  for (const auto list :
-       {shunt::SyncCommands, shunt::SidecarCommands, shunt::VerbCommands, shunt::ValidateCommands,
-        shunt::DemoCommands, shunt::StateCommands, shunt::StateChangeCommands,
-        shunt::ConfigCommands, shunt::ConfigHistoryCommands, shunt::ConfigChangeCommands,
-        shunt::RunsCommands, shunt::ConnectorCommands}) {
-    std::vector<shunt::Command> more = list();
-    std::move(more.begin(), more.end(), std::back_inserter(commands));
-  }
+  const std::vector<shunt::Command> commands = shunt::AllCommands();
   return shunt::RunCommandLine(commands, argc, argv);
 }

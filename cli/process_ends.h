@@ -44,6 +44,7 @@ class ProcessEnds : public SessionEnds {
   absl::Status Prepare(const RunFiles& files) override;
   absl::StatusOr<std::unique_ptr<Connector>> StartDestination() override;
   absl::StatusOr<std::unique_ptr<Connector>> StartSource() override;
+  void RemoveFiles() override { directory_.reset(); }
 
  private:
   const SyncSettings& settings_;

@@ -41,6 +41,8 @@ class SessionEnds {
   virtual absl::Status Prepare(const RunFiles& files) = 0;
   virtual absl::StatusOr<std::unique_ptr<Connector>> StartDestination() = 0;
   virtual absl::StatusOr<std::unique_ptr<Connector>> StartSource() = 0;
+  // Between two attempts: what Prepare has written may hold secrets.
+  virtual void RemoveFiles() {}
 
   // Whether the source is given the checkpoint. Somebody else's may have been given another one.
   virtual bool starts_source() const { return true; }

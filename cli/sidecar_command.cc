@@ -149,6 +149,9 @@ constexpr char kExample[] =
 std::vector<Command> SidecarCommands() {
   return {{.path = "sidecar",
            .summary = "The same router between connectors that somebody else starts",
+           .description = "It reads what the source prints, writes what the destination reads, and "
+                          "checkpoints what the\n"
+                          "destination acknowledges. Required: --catalog.",
            .example = kExample,
            .positionals = {{"CONNECTION.yaml", "the flags below, as a file (YAML or .json)",
                             /*required=*/false}},

@@ -31,8 +31,8 @@ constexpr char kExample[] =
     "    destination_config: warehouse.json\n"
     "    catalog: configured_catalog.json\n"
     "\n"
-    "Flags win over environment variables (--memory-budget is SHUNT_MEMORY_BUDGET), and those\n"
-    "over the connection file (memory_budget). The file may also hold maps of variables for the\n"
+    "Every flag is also a key of the file (memory_budget) and a variable (SHUNT_MEMORY_BUDGET);\n"
+    "flags win, then variables, then the file. Only the file may hold maps of variables for the\n"
     "connectors: source_env, destination_env.";
 
 }  // namespace
@@ -47,13 +47,20 @@ int RunSync(const SyncSettings& settings) {
 }
 
 std::vector<Command> SyncCommands() {
-  return {{.path = "sync",
-           .summary = "Starts a source and a destination and moves the data between them",
-           .example = kExample,
-           .positionals = {{"CONNECTION.yaml", "the flags below, as a file (YAML or .json)",
-                            /*required=*/false}},
-           .flags = FlagsOf(kForSync),
-           .run = Sync}};
+  return {
+      {.path = "sync",
+       .summary = "Starts a source and a destination and moves the data between them",
+       .description =
+           "It asks both for their specs, gives them the newest stored config and state, forwards "
+           "records,\n"
+           "checkpoints states once the destination has acknowledged them, and keeps config "
+           "updates.\n"
+           "Required: --source, --source-config, --destination, --destination-config, --catalog.",
+       .example = kExample,
+       .positionals = {{"CONNECTION.yaml", "the flags below, as a file (YAML or .json)",
+                        /*required=*/false}},
+       .flags = FlagsOf(kForSync),
+       .run = Sync}};
 }
 
 }  // namespace shunt

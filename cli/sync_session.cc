@@ -410,6 +410,7 @@ int RunSession(const SyncSettings& settings, SyncInputs inputs, SessionEnds& end
     const int code = session.Run();
     if (!session.retry()) return code;
     earlier = session.attempts();
+    ends.RemoveFiles();
     const absl::Duration pause = AttemptPause(settings.attempt_backoff, number);
     console.Say(absl::StrCat("attempt ", number, " of ", settings.attempts,
                              " failed for a reason that may pass; the next one starts in ",

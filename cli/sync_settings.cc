@@ -100,140 +100,163 @@ constexpr uint8_t kVerbs = kEither | kForRead;
 
 constexpr std::array kFlags = {
     SyncFlag{"source", "CMD", Kind::kText, FlagGroup::kConnectors, kForSync | kVerbs | kForSpec,
-             "command of the source connector, split like a shell does",
+             "command that starts the source connector: split by POSIX shell quoting\n"
+             "rules, run directly, never by a shell",
              MEMBER(SetText, source_command)},
     SyncFlag{"source-config", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kVerbs,
-             "its config (JSON); the store's newer one wins from the second run on",
+             "the source's config (JSON); from the second run on the stored config with\n"
+             "the edits of this file",
              MEMBER(SetText, source_config)},
     SyncFlag{"destination", "CMD", Kind::kText, FlagGroup::kConnectors,
-             kForSync | kEither | kForSpec, "command of the destination connector",
+             kForSync | kEither | kForSpec, "command that starts the destination connector",
              MEMBER(SetText, destination_command)},
     SyncFlag{"destination-config", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kEither,
-             "its config (JSON)", MEMBER(SetText, destination_config)},
+             "the destination's config (JSON), likewise", MEMBER(SetText, destination_config)},
     SyncFlag{"source-user", "NAME", Kind::kText, FlagGroup::kConnectors,
              kForSync | kVerbs | kForSpec,
-             "run the source as this user, who can read none of our files but its own\nconfig "
-             "(needs root)",
+             "run the source as this user, who can read none of our files but its own\n"
+             "config (needs root; default: as shunt itself)",
              MEMBER(SetText, source_user)},
     SyncFlag{"destination-user", "NAME", Kind::kText, FlagGroup::kConnectors,
-             kForSync | kEither | kForSpec, "likewise the destination",
+             kForSync | kEither | kForSpec,
+             "run the destination as this user (needs root; default: as shunt itself)",
              MEMBER(SetText, destination_user)},
     SyncFlag{"catalog", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kForRead,
-             "the ConfiguredAirbyteCatalog (JSON)", MEMBER(SetText, catalog)},
-    SyncFlag{
-        "source-out", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
-        "where the source's output is read: FIFO path, fd:N, unix:PATH,\nor - for stdin (default)",
-        MEMBER(SetText, source_out)},
+             "the ConfiguredAirbyteCatalog (JSON): which streams, and how",
+             MEMBER(SetText, catalog)},
+    SyncFlag{"source-out", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
+             "where the source's output is read: FIFO path, fd:N, unix:PATH, or - for\n"
+             "stdin (default: -)",
+             MEMBER(SetText, source_out)},
     SyncFlag{"destination-in", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
-             "where the destination's input is written; - for stdout (default)",
+             "where the destination's input is written, likewise; - is stdout\n"
+             "(default: -)",
              MEMBER(SetText, destination_in)},
     SyncFlag{"destination-out", "END", Kind::kEnd, FlagGroup::kConnectors, kForSidecar,
-             "where the destination's output is read; without it nothing is checkpointed",
+             "where the destination's output is read, likewise; without it nothing is\n"
+             "acknowledged, and so nothing checkpointed (default: none)",
              MEMBER(SetText, destination_out)},
     SyncFlag{"source-dir", "DIR", Kind::kPath, FlagGroup::kConnectors, kForSidecar,
              "the source's directory in the platform's pod layout, instead of the three",
              MEMBER(SetText, source_dir)},
     SyncFlag{"destination-dir", "DIR", Kind::kPath, FlagGroup::kConnectors, kForSidecar,
-             "likewise the destination's", MEMBER(SetText, destination_dir)},
+             "the destination's directory in the platform's pod layout, likewise",
+             MEMBER(SetText, destination_dir)},
     SyncFlag{"source-spec", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kVerbs,
-             "the source's spec, instead of asking the connector", MEMBER(SetText, source_spec)},
+             "the source's spec (JSON): as `CMD spec` prints it, or the bare schema\n"
+             "(default: ask the connector, if shunt starts it)",
+             MEMBER(SetText, source_spec)},
     SyncFlag{"destination-spec", "FILE", Kind::kPath, FlagGroup::kConnectors, kBoth | kEither,
-             "the destination's spec", MEMBER(SetText, destination_spec)},
+             "the destination's spec (JSON), likewise", MEMBER(SetText, destination_spec)},
 
     SyncFlag{"connection", "NAME", Kind::kText, FlagGroup::kRun, kBoth | kVerbs,
-             "whose checkpoints and configs these are\n(default: the connection file's name, else "
-             "\"default\")",
+             "whose checkpoints and configs these are: a name of your choice\n"
+             "(default: the connection file's name, else \"default\")",
              MEMBER(SetName, connection)},
     SyncFlag{"source-id", "NAME", Kind::kText, FlagGroup::kRun, kBoth | kVerbs,
-             "identity of the source's stored config (default: CONNECTION/source)",
+             "name of the source's stored config (default: CONNECTION/source)",
              MEMBER(SetName, source_id)},
     SyncFlag{"destination-id", "NAME", Kind::kText, FlagGroup::kRun, kBoth | kEither,
-             "likewise (default: CONNECTION/destination)", MEMBER(SetName, destination_id)},
-    SyncFlag{"store", "URL", Kind::kStore, FlagGroup::kRun, kBoth | kVerbs,
-             "sqlite:PATH, postgresql://HOST/DATABASE or memory:\n(default: sqlite, under "
-             "XDG_STATE_HOME/shunt)",
+             "name of the destination's stored config (default: CONNECTION/destination)",
+             MEMBER(SetName, destination_id)},
+    SyncFlag{"store", "URL", Kind::kStore, FlagGroup::kStore, kBoth | kVerbs,
+             "where checkpoints, configs and runs are kept: sqlite:PATH,\n"
+             "postgresql://HOST/DATABASE or memory: (default: sqlite, under\n"
+             "XDG_STATE_HOME/shunt, else ~/.local/state/shunt)",
              MEMBER(SetText, store)},
-    SyncFlag{"key-file", "FILE", Kind::kPath, FlagGroup::kRun, kBoth | kVerbs,
-             "encrypts stored configs: 32 bytes, base64 or hex, in a file that\nonly you can read; "
-             "more lines: older keys (shunt config rekey)",
+    SyncFlag{"key-file", "FILE", Kind::kPath, FlagGroup::kStore, kBoth | kVerbs,
+             "encrypts stored configs with this key: 32 bytes, base64 or hex, in a file\n"
+             "that only you can read; more lines: older keys (shunt config rekey)\n"
+             "(default: not encrypted)",
              KEY_SOURCE(file)},
-    SyncFlag{"key-fd", "N", Kind::kText, FlagGroup::kRun, kBoth | kVerbs,
-             "likewise from an inherited descriptor", KEY_SOURCE(fd)},
-    SyncFlag{"key-command", "CMD", Kind::kText, FlagGroup::kRun, kBoth | kVerbs,
-             "likewise from a program (absolute path) that prints it", KEY_SOURCE(command)},
+    SyncFlag{"key-fd", "N", Kind::kText, FlagGroup::kStore, kBoth | kVerbs,
+             "the same key from an inherited descriptor", KEY_SOURCE(fd)},
+    SyncFlag{"key-command", "CMD", Kind::kText, FlagGroup::kStore, kBoth | kVerbs,
+             "the same key from a program (absolute path) that prints it", KEY_SOURCE(command)},
     SyncFlag{"state", "FILE", Kind::kPath, FlagGroup::kRun, kBoth | kForRead,
-             "initial state, used only when the store has none", MEMBER(SetText, state)},
+             "the state to start from (JSON, as `shunt state export` prints it); a sync\n"
+             "uses it only while the store has none",
+             MEMBER(SetText, state)},
     SyncFlag{"take-over", "", Kind::kSwitch, FlagGroup::kRun, kBoth | kVerbs,
-             "take the connection from a run that holds it", MEMBER(SetSwitch, take_over)},
+             "take the connection from a live run that holds it, which then ends with 10\n"
+             "(default: end with 10 ourselves)",
+             MEMBER(SetSwitch, take_over)},
     SyncFlag{"exclusive-configs", "", Kind::kSwitch, FlagGroup::kRun, kBoth | kVerbs,
-             "do not run beside another run with this switch that has one of our source-id\nand "
+             "do not run beside another run with this switch that has our source-id or\n"
              "destination-id: for connections that share a refresh token",
              MEMBER(SetSwitch, exclusive_configs)},
 
     SyncFlag{"attempts", "N", Kind::kText, FlagGroup::kRun, kForSync,
-             "run again, up to N runs in all, after a failure that may pass (a\ntransient_error, a "
-             "timeout), as long as each has moved the checkpoint (default: 1)",
+             "run again, up to N runs in all, after a failure that may pass (a\n"
+             "transient_error, a timeout), as long as each run has moved the checkpoint\n"
+             "(default: 1)",
              MEMBER(SetAttempts, attempts)},
     SyncFlag{"attempt-backoff", "TIME", Kind::kText, FlagGroup::kRun, kForSync,
-             "the pause before the second attempt; doubles each time, 10m at most\n(default: 10s)",
+             "pause before the second run; doubles each time, up to 10m (default: 10s)",
              MEMBER(SetDuration, attempt_backoff)},
 
-    SyncFlag{"config-update", "merge|replace", Kind::kText, FlagGroup::kRules, kBoth | kVerbs,
-             "how a CONTROL's config joins the stored one (default: merge)",
+    SyncFlag{"config-update", "merge|replace", Kind::kText, FlagGroup::kUpdates, kBoth | kVerbs,
+             "how a connector's config update joins the stored config: key by key, or as\n"
+             "a whole (default: merge)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<ConfigUpdateMode>(
                    text,
                    {{"merge", ConfigUpdateMode::kMerge}, {"replace", ConfigUpdateMode::kReplace}},
                    &s->router.config_update);
              }},
-    SyncFlag{"causal-floor", "", Kind::kSwitch, FlagGroup::kRules, kBoth | kVerbs,
-             "an update counts as later than the config that its connector was started\nwith, "
-             "whatever its emitted_at says: for machines whose clocks differ",
+    SyncFlag{"causal-floor", "", Kind::kSwitch, FlagGroup::kUpdates, kBoth | kVerbs,
+             "an update counts as later than the config that its connector was started\n"
+             "with, whatever its emitted_at says: for machines whose clocks differ",
              MEMBER(SetSwitch, router.causal_floor)},
-    SyncFlag{"on-invalid-config", "fail|warn", Kind::kText, FlagGroup::kRules, kBoth | kVerbs,
-             "when a config update violates the connector's spec (default: fail)",
+    SyncFlag{"on-invalid-config", "fail|warn", Kind::kText, FlagGroup::kUpdates, kBoth | kVerbs,
+             "a config update that violates the connector's spec is never used; the run\n"
+             "ends with 6, or goes on (default: fail)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<OnInvalidConfig>(
                    text, {{"fail", OnInvalidConfig::kFail}, {"warn", OnInvalidConfig::kWarn}},
                    &s->router.on_invalid_config);
              }},
-    SyncFlag{"strict-formats", "", Kind::kSwitch, FlagGroup::kRules, kBoth | kVerbs,
-             "a value that is not of its `format` violates the spec, too, instead of being\nnoted",
+    SyncFlag{"strict-formats", "", Kind::kSwitch, FlagGroup::kUpdates, kBoth | kVerbs,
+             "a value that is not of its `format` violates the spec, too (default: it is\n"
+             "noted)",
              MEMBER(SetSwitch, spec_options.strict_formats)},
     SyncFlag{"validate", "full|envelope", Kind::kText, FlagGroup::kRules, kBoth | kForRead,
-             "how much of every line is checked (default: full)",
+             "how much of every line is checked: all of it, or all but the grammar inside\n"
+             "record.data (default: full)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<Validation>(
                    text, {{"full", Validation::kFull}, {"envelope", Validation::kEnvelope}},
                    &s->router.validation);
              }},
-    SyncFlag{
-        "on-malformed", "taint|drop|fail", Kind::kText, FlagGroup::kRules, kBoth | kForRead,
-        "a malformed line: no later checkpoint and exit 8; count it; or stop\n(default: taint)",
-        [](std::string_view text, SyncSettings* s) {
-          return Choose<OnMalformed>(text,
-                                     {{"taint", OnMalformed::kTaint},
-                                      {"drop", OnMalformed::kDrop},
-                                      {"fail", OnMalformed::kFail}},
-                                     &s->router.on_malformed);
-        }},
+    SyncFlag{"on-malformed", "taint|drop|fail", Kind::kText, FlagGroup::kRules, kBoth | kForRead,
+             "a line that is no message: no checkpoint from there on and exit code 8;\n"
+             "only count it; or stop at once (default: taint)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<OnMalformed>(text,
+                                          {{"taint", OnMalformed::kTaint},
+                                           {"drop", OnMalformed::kDrop},
+                                           {"fail", OnMalformed::kFail}},
+                                          &s->router.on_malformed);
+             }},
     SyncFlag{"on-unknown-stream", "drop|fail", Kind::kText, FlagGroup::kRules, kBoth | kForRead,
-             "a RECORD of a stream that the catalog lacks (default: drop)",
+             "a record of a stream that the catalog lacks: count it, or stop (default:\n"
+             "drop)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<OnUnknownStream>(
                    text, {{"drop", OnUnknownStream::kDrop}, {"fail", OnUnknownStream::kFail}},
                    &s->router.on_unknown_stream);
              }},
     SyncFlag{"fill-state-counts", "auto|never", Kind::kText, FlagGroup::kRules, kBoth,
-             "fill in a missing sourceStats.recordCount (default: auto)",
+             "add a missing sourceStats.recordCount to states, the only change that is\n"
+             "made to a line (default: auto)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<FillStateCounts>(
                    text, {{"auto", FillStateCounts::kAuto}, {"never", FillStateCounts::kNever}},
                    &s->router.fill_state_counts);
              }},
     SyncFlag{"stream-statuses", "auto|always|never", Kind::kText, FlagGroup::kRules, kBoth,
-             "send final stream statuses to the destination\n(default: auto, when the catalog has "
-             "generation ids)",
+             "tell the destination how each stream ended; auto: when the catalog has\n"
+             "generation ids (default: auto)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<StreamStatuses>(text,
                                              {{"auto", StreamStatuses::kAuto},
@@ -243,24 +266,25 @@ constexpr std::array kFlags = {
              }},
 
     SyncFlag{"memory-budget", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
-             "bounds the peak memory of shunt itself (default: 64MiB)",
+             "bound of the peak memory of shunt itself (default: 64MiB)",
              MEMBER(SetBytes, router.memory_budget_bytes)},
     SyncFlag{"line-bytes-max", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
              "a longer line is malformed (default: half the memory budget)",
              MEMBER(SetBytes, router.line_bytes_max)},
     SyncFlag{"read-ahead", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kForRead,
-             "how far past a stalled record lines are still read (default: 8MiB)",
+             "how far is read while the destination takes nothing, so that config updates\n"
+             "behind records are seen (default: 8MiB)",
              MEMBER(SetBytes, router.read_ahead_bytes)},
     SyncFlag{"zero-copy", "auto|never", Kind::kText, FlagGroup::kLimits, kBoth | kForRead,
-             "pass records on between pipes without copying them; never: for a source that\nwrites "
-             "with vmsplice (default: auto)",
+             "pass records on between pipes without copying them; never: for a source\n"
+             "that writes with vmsplice (default: auto)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<ZeroCopy>(text,
                                        {{"auto", ZeroCopy::kAuto}, {"never", ZeroCopy::kNever}},
                                        &s->router.zero_copy);
              }},
     SyncFlag{"threads", "auto|dedicated|compact|inline", Kind::kText, FlagGroup::kLimits,
-             kBoth | kVerbs, "how the stages are spread over threads (default: auto)",
+             kBoth | kVerbs, "how the work is spread over threads (default: auto)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<Threads>(text,
                                       {{"auto", Threads::kAuto},
@@ -269,32 +293,36 @@ constexpr std::array kFlags = {
                                        {"inline", Threads::kInline}},
                                       &s->router.threads);
              }},
-    SyncFlag{"source-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
-             "a source silent for so long has failed; 0 is off (default: 3h;\n10m for check and "
-             "discover)",
+    SyncFlag{"source-timeout", "TIME", Kind::kText, FlagGroup::kDeadlines, kBoth | kVerbs,
+             "a source that says nothing for so long has failed; 0: never (default: 3h;\n"
+             "10m for check and discover)",
              MEMBER(SetDuration, router.source_timeout)},
-    SyncFlag{"destination-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
-             "likewise a destination that neither reads nor acknowledges",
+    SyncFlag{"destination-timeout", "TIME", Kind::kText, FlagGroup::kDeadlines, kBoth | kVerbs,
+             "a destination that neither reads nor acknowledges for so long has failed;\n"
+             "0: never (default: 3h; 10m for check and discover)",
              MEMBER(SetDuration, router.destination_timeout)},
-    SyncFlag{"open-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kForSidecar,
-             "how long the other side of a FIFO may take to open it; 0 is off\n(default: 15m)",
+    SyncFlag{"open-timeout", "TIME", Kind::kText, FlagGroup::kDeadlines, kForSidecar,
+             "how long the other side of a FIFO may take to open it; 0: for\n"
+             "ever (default: 15m)",
              MEMBER(SetDuration, router.open_timeout)},
-    SyncFlag{"abort-drain", "TIME", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
-             "how long an aborted source's last words are read (default: 10s)",
+    SyncFlag{"abort-drain", "TIME", Kind::kText, FlagGroup::kDeadlines, kBoth | kVerbs,
+             "how long the last words of a source are read when the run ends early\n"
+             "(default: 10s)",
              MEMBER(SetDuration, router.abort_drain)},
-    SyncFlag{
-        "persist-timeout", "TIME", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
-        "how long a config update is tried at a store that does not take it; then\nthe run ends "
-        "with 5, and the update is in a file (default: 60s)",
-        MEMBER(SetDuration, router.persist_timeout)},
+    SyncFlag{"persist-timeout", "TIME", Kind::kText, FlagGroup::kDeadlines, kBoth | kVerbs,
+             "how long a config update is tried at a store that does not take it; then\n"
+             "the run ends with 5, and the update is in a file (default: 60s)",
+             MEMBER(SetDuration, router.persist_timeout)},
     SyncFlag{"spill-dir", "DIR", Kind::kPath, FlagGroup::kLimits, kBoth | kVerbs,
              "where large waiting states go (default: XDG_RUNTIME_DIR/shunt)",
              MEMBER(SetText, spill_dir)},
 
     SyncFlag{"report", "FILE|-", Kind::kPath, FlagGroup::kOutput, kBoth | kVerbs,
-             "write the run's report (JSON) there; - is stdout", MEMBER(SetText, report)},
+             "write the run's report (JSON) there; - is stdout (default: none)",
+             MEMBER(SetText, report)},
     SyncFlag{"progress", "auto|plain|json|none", Kind::kText, FlagGroup::kOutput, kBoth | kForRead,
-             "what is shown while it runs (default: auto)",
+             "what is shown on stderr while it runs; auto: a live line on a terminal\n"
+             "(default: auto)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<ProgressMode>(text,
                                            {{"auto", ProgressMode::kAuto},
@@ -304,7 +332,7 @@ constexpr std::array kFlags = {
                                            &s->progress);
              }},
     SyncFlag{"verbose", "", Kind::kSwitch, FlagGroup::kOutput, kBoth | kVerbs,
-             "also debug messages and the memory bound, term by term", MEMBER(SetSwitch, verbose)},
+             "also debug messages, and the memory bound term by term", MEMBER(SetSwitch, verbose)},
 };
 
 #undef KEY_SOURCE
@@ -317,11 +345,17 @@ std::string_view FlagGroupName(FlagGroup group) {
     case FlagGroup::kConnectors:
       return "Connectors";
     case FlagGroup::kRun:
-      return "Connection and store";
+      return "Connection";
+    case FlagGroup::kStore:
+      return "Store and encryption";
+    case FlagGroup::kUpdates:
+      return "Config updates";
     case FlagGroup::kRules:
-      return "Rules";
+      return "Records and states";
     case FlagGroup::kLimits:
-      return "Limits and deadlines";
+      return "Memory and threads";
+    case FlagGroup::kDeadlines:
+      return "Deadlines";
     case FlagGroup::kOutput:
       return "Output";
   }

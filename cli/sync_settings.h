@@ -53,7 +53,16 @@ struct SyncSettings {
   RouterOptions router;
 };
 
-enum class FlagGroup : uint8_t { kConnectors, kRun, kRules, kLimits, kOutput };
+enum class FlagGroup : uint8_t {
+  kConnectors,
+  kRun,
+  kStore,
+  kUpdates,
+  kRules,
+  kLimits,
+  kDeadlines,
+  kOutput
+};
 std::string_view FlagGroupName(FlagGroup group);
 
 inline constexpr uint8_t kForSync = 1;

@@ -289,15 +289,18 @@ std::vector<Command> VerbCommands() {
   return {
       {.path = "spec",
        .summary = "Prints a connector's SPEC message",
+       .description = "The answer of `CMD spec`: which keys its config has, as a JSON Schema.",
        .example =
            "shunt spec --source 'python3 -m source_github' | jq .spec.connectionSpecification",
        .positionals = File(),
        .flags = FlagsOf(kForSpec),
        .run = Spec},
       {.path = "check",
-       .summary = "Lets a connector check its config (with both, both at once). Prints its "
-                  "CONNECTION_STATUS;\na failed check ends with 3 (source) or 4 (destination). "
-                  "Config updates are kept",
+       .summary = "Lets a connector check its config",
+       .description = "Prints its CONNECTION_STATUS; with a source and a destination, both at "
+                      "once. A failed check\n"
+                      "ends with 3 (source) or 4 (destination). A token that the check rotates is "
+                      "kept in the store.",
        .example = "shunt check --source 'python3 -m source_github' --source-config github.json \\\n"
                   "            --connection github\n"
                   "shunt check github.yaml",
@@ -305,7 +308,8 @@ std::vector<Command> VerbCommands() {
        .flags = FlagsOf(kForCheck),
        .run = Check},
       {.path = "discover",
-       .summary = "Prints the catalog of what a connector can read. Config updates are kept",
+       .summary = "Prints the catalog of what a connector can read",
+       .description = "A token that it rotates meanwhile is kept in the store.",
        .example =
            "shunt discover --source 'python3 -m source_github' --source-config github.json \\\n"
            "               --connection github --configured > configured_catalog.json",
@@ -313,8 +317,10 @@ std::vector<Command> VerbCommands() {
        .flags = DiscoverFlags(),
        .run = Discover},
       {.path = "read",
-       .summary = "Prints a source's records and states, byte for byte. Nothing is checkpointed; "
-                  "config\nupdates are kept",
+       .summary = "Prints a source's records and states, byte for byte",
+       .description = "Nothing is checkpointed: it starts from --state, or from the beginning. A "
+                      "token that the source\n"
+                      "rotates is kept in the store.",
        .example = "shunt read --source 'python3 -m source_github' --source-config github.json \\\n"
                   "           --catalog configured_catalog.json --connection github > out.jsonl\n"
                   "shunt state export github > state.json    # what --state takes",

@@ -153,7 +153,11 @@ bool Check::LoadSettingsOfFile() {
 }
 
 void Check::CheckLimits() {
-  if (absl::Status status = settings_.router.Validate(); !status.ok()) {
+  RouterOptions options = settings_.router;
+  options.run = {settings_.connection, "validate", 0};
+  options.source.config_id = settings_.source_id;
+  options.destination.config_id = settings_.destination_id;
+  if (absl::Status status = options.Validate(); !status.ok()) {
     Error(options_.file, absl::StrCat("--", status.message()));
   }
 }

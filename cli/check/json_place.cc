@@ -46,6 +46,14 @@ char LastBefore(std::string_view text, const char* at) {
   return '\0';
 }
 
+// Whether the last thing that was read is a key: its token is what stands between the quotes.
+bool ReadKey(std::string_view text, const JsonCursor& cursor) {
+  const std::string_view token = cursor.token();
+  const char* const behind = token.data() + token.size();
+  return token.data() > text.data() && token.data()[-1] == '"' && behind < cursor.position() &&
+         *behind == '"';
+}
+
 bool EndsValue(JsonCursor::Event event) {
   return event == JsonCursor::Event::kScalar || event == JsonCursor::Event::kObjectEnd ||
          event == JsonCursor::Event::kArrayEnd;
@@ -73,7 +81,7 @@ std::string Explain(std::string_view text, const JsonCursor& cursor, JsonCursor:
   const char last = LastBefore(text, at);
   const bool behind_value = EndsValue(before) && last != ',';
   if (cursor.depth() == 0 && EndsValue(before)) return "there is more behind the end of the value";
-  if (before != JsonCursor::Event::kKey && !behind_value && last == '"') {
+  if (last == '"' && before != JsonCursor::Event::kKey && ReadKey(text, cursor)) {
     return "a colon is missing before this";
   }
   if (behind_value) {

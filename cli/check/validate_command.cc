@@ -107,21 +107,23 @@ int Validate(const Arguments& arguments) {
   return ok ? printed : static_cast<int>(ExitCode::kUsage);
 }
 
-constexpr char kExample[] =
-    "shunt validate github.yaml\n"
-    "github.json: error: /start_date: the source's spec: type: expected string\n"
-    "github.yaml: 1 error, 0 warnings\n"
-    "\n"
+constexpr char kDescription[] =
     "Checks the connection file, the catalog, the state file, that the programs exist, and the\n"
     "configs against the connectors' specs, as the next sync would use them: the stored config\n"
     "with the edits of the file. Asks the connectors for their specs (CMD spec) unless they are\n"
     "given; moves no data and writes nothing. Exit code 0: no error; 2: there are errors.";
+
+constexpr char kExample[] =
+    "shunt validate github.yaml\n"
+    "    github.json: error: /start_date: the source's spec: type: expected string\n"
+    "    github.yaml: 1 error, 0 warnings";
 
 }  // namespace
 
 std::vector<Command> ValidateCommands() {
   return {{.path = "validate",
            .summary = "Checks connection files, catalogs and configs, without moving data",
+           .description = kDescription,
            .example = kExample,
            .positionals = {{"FILE", "connection files (YAML or .json); without one: the flags",
                             /*required=*/false, /*repeated=*/true}},

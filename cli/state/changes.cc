@@ -238,38 +238,39 @@ std::vector<Command> StateChangeCommands() {
   const PositionalSpec name = {"NAME", "the connection"};
   return {
       {.path = "state import",
-       .summary = "Replaces the state: an exported array, STATE lines, or a legacy object",
-       .example = "shunt state import github state.json\n"
-                  "\n"
-                  "A live run of the connection loses it and ends with 10.",
+       .summary = "Replaces the state by the one in a file",
+       .description = "Says what a source takes: an array as `shunt state export` prints it, STATE "
+                      "lines, or a\n"
+                      "legacy object. A live run of the connection loses it and ends with 10.",
+       .example = "shunt state import github state.json",
        .positionals = {name, {"FILE", "the state; - is stdin"}},
        .flags = {StoreFlag()},
        .run = Import},
       {.path = "state reset",
        .summary = "Removes the state: the next run starts from the beginning",
-       .example = "shunt state reset github\n"
-                  "\n"
-                  "A live run of the connection loses it and ends with 10.",
+       .description =
+           "A live run of the connection loses it and ends with 10. What was there stays in\n"
+           "`shunt state history`.",
+       .example = "shunt state reset github",
        .positionals = {name},
        .flags = {StoreFlag()},
        .run = Reset},
       {.path = "state history",
        .summary = "What the checkpoint was before each run, import, reset and rollback",
-       .example =
-           "shunt state history github\n"
-           "shunt state show github --past 7      # what an entry has kept\n"
-           "\n"
-           "A run leaves an entry with its first commit: the checkpoint that it found. Kept\n"
-           "are the newest 20 of a connection, up to 32 MiB of states.",
+       .description = "A run leaves an entry with its first commit: the checkpoint that it found. "
+                      "Kept are the\n"
+                      "newest 20 of a connection, and up to 32 MiB of states.",
+       .example = "shunt state history github\n"
+                  "shunt state show github --past 7      # what an entry has kept",
        .positionals = {name},
        .flags = {StoreFlag(), JsonFlag()},
        .run = History},
       {.path = "state rollback",
        .summary = "Makes a past checkpoint the current one",
+       .description =
+           "The destination keeps what it was sent since then; the source sends it again.",
        .example = "shunt state rollback github --to 7\n"
-                  "shunt state rollback github --to before:4f1c2a      # undoes that run\n"
-                  "\n"
-                  "The destination keeps what it was sent since then; the source sends it again.",
+                  "shunt state rollback github --to before:4f1c2a      # undoes that run",
        .positionals = {name},
        .flags = {{"to", "ENTRY|before:RUN",
                   "a number of `shunt state history`, or the entry that a run (its id,\n"

@@ -28,10 +28,9 @@ TEST(Attempts, OnlyWhatMayPassIsTriedAgain) {
 }
 
 TEST(Attempts, NoOtherEndIsTriedAgainEvenWhenSomethingTransientWasListed) {
-  for (const ExitCode code :
-       {ExitCode::kOk, ExitCode::kInternalError, ExitCode::kUsage, ExitCode::kStoreFailed,
-        ExitCode::kConfigRejected, ExitCode::kDataLoss, ExitCode::kIncompleteAcks,
-        ExitCode::kFenced}) {
+  for (const ExitCode code : {ExitCode::kOk, ExitCode::kInternalError, ExitCode::kUsage,
+                              ExitCode::kStoreFailed, ExitCode::kConfigRejected,
+                              ExitCode::kDataLoss, ExitCode::kIncompleteAcks, ExitCode::kFenced}) {
     EXPECT_FALSE(IsWorthAnotherAttempt(Failed(code, "transient_error"))) << static_cast<int>(code);
   }
   Report stopped = Failed(ExitCode::kOk, "transient_error");
