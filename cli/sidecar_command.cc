@@ -151,7 +151,7 @@ std::vector<Command> SidecarCommands() {
            .summary = "The same router between connectors that somebody else starts",
            .description = "It reads what the source prints, writes what the destination reads, and "
                           "checkpoints what the\n"
-                          "destination acknowledges. Required: --catalog.",
+                          "destination acknowledges. Required: --catalog, or --source-dir.",
            .example = kExample,
            .positionals = {{"CONNECTION.yaml", "the flags below, as a file (YAML or .json)",
                             /*required=*/false}},

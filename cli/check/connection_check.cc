@@ -140,7 +140,7 @@ bool Check::LoadSettingsOfFile() {
   settings_ = LoadSettings(input, &errors);
   for (const absl::Status& error : errors) AddStatus(options_.file, error);
   const bool ends_of_others = !settings_.destination_out.empty() || settings_.source_out != "-" ||
-                              settings_.destination_in != "-";
+                              settings_.destination_in != "-" || !settings_.source_dir.empty();
   sidecar_ =
       ends_of_others && settings_.source_command.empty() && settings_.destination_command.empty();
   ends_.push_back({"source", settings_.source_command, settings_.source_user,
@@ -171,6 +171,7 @@ void Check::CheckProgram(End* end) {
 
 void Check::CheckCatalogFile() {
   const std::string& path = settings_.catalog;
+  if (path.empty() && !settings_.source_dir.empty()) return;  // it comes with the directory
   if (path.empty()) return Error(options_.file, "--catalog is required");
   const absl::StatusOr<std::string> text = ReadFile(path, kCatalogBytesMax);
   if (!text.ok()) return Error(options_.file, std::string(text.status().message()), "catalog");
