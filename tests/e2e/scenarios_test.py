@@ -29,6 +29,8 @@ COUNT = int(os.environ.get("SHUNT_SCENARIOS", "60"))
 AT_ONCE = 5  # most of a scenario is waiting for deadlines
 # Silence of 1 s, 20 s until a connector that lingers is asked to go, the drain, 10 s for the destination, the kill.
 ENDS_WITHIN = 75
+# What was sent a SIGKILL is dead when the kernel next gives it a moment; an orphan stays.
+DIES_WITHIN = 5
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -164,8 +166,11 @@ class Play:
         self.judge_updates()
 
     def judge_leftovers(self):
-        mine = [pid for pid, state in children() if state != "Z"]
-        processes = set(mine) | set(h.processes_with(self.w.root))
+        processes = self.processes()
+        end = time.monotonic() + DIES_WITHIN
+        while processes and time.monotonic() < end:
+            time.sleep(h.POLL_SECONDS)
+            processes = self.processes()
         for pid in processes:
             try:
                 os.kill(pid, h.KILL)
@@ -185,6 +190,9 @@ class Play:
         runs = [os.path.join(at, name) for at, names, _ in os.walk(self.w.runtime) for name in names
                 if name.startswith("run")]
         require(not runs, "a run directory is left: %s" % runs)
+
+    def processes(self):
+        return {pid for pid, state in children() if state != "Z"} | set(h.processes_with(self.w.root))
 
     def judge_report(self):
         report, code = self.result.report, self.result.code
