@@ -87,6 +87,7 @@ class KillAtEveryCall : public ::testing::Test {
 
   void PersistEverywhere(const std::string& where) {
     KillEverywhere("once", where, "write(1, \"begun", [&](const WriterProcess& writer) {
+      settle_();
       const absl::StatusOr<std::unique_ptr<Store>> store = OpenProbe(where);
       ASSERT_TRUE(store.ok()) << store.status();
       Check(ReadProbeState(**store), writer.announced_state(), state_);
@@ -111,6 +112,7 @@ class KillAtEveryCall : public ::testing::Test {
   }
 
   std::function<void()> prepare_ = [] {};
+  std::function<void()> settle_ = [] {};  // after a death, before anybody looks
   int kills_ = 0;
   int runs_ = 0;
   int64_t state_ = -1;  // what was stored after the last death
@@ -123,6 +125,15 @@ TEST_F(KillAtEveryCall, OfAPersistOnSqlite) { PersistEverywhere(directory_ / "st
 TEST_F(KillAtEveryCall, OfAPersistOnPostgres) {
   PostgresServer server;
   server.Execute("CREATE DATABASE probe");
+  // What a dead writer has sent is still done by the server, and may come after a look.
+  settle_ = [&] {
+    while (!server
+                .Query("SELECT 1 FROM pg_stat_activity WHERE datname = 'probe'"
+                       " AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
+                       "probe")
+                .empty()) {
+    }
+  };
   PersistEverywhere(server.Url("probe"));
 }
 
