@@ -74,8 +74,16 @@ ProcessEnds::ProcessEnds(const SyncSettings& settings, EndRoles roles)
       source_argv_(WordsOf(roles.source, settings.source_command)),
       destination_argv_(WordsOf(roles.destination, settings.destination_command)) {}
 
+ProcessEnds::~ProcessEnds() {
+  const int ended = orphans_.End();
+  if (ended == 0 || console_ == nullptr) return;
+  console_->Warn(absl::StrCat("ended ", ended, ended == 1 ? " process" : " processes",
+                              " that the connectors had left behind"));
+}
+
 void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
                             const std::function<bool()>& stopped) {
+  console_ = &console;
   struct Asked {
     absl::string_view name;
     std::shared_ptr<const ConnectorSpec>* spec;

@@ -13,6 +13,7 @@
 
 #include "cli/sync_session.h"
 #include "connectors/run_directory.h"
+#include "platform/orphans.h"
 #include "platform/user.h"
 
 namespace shunt {
@@ -36,6 +37,8 @@ class ProcessEnds : public SessionEnds {
  public:
   // REQUIRES: RequireConnector of every end with a command. The settings outlive this.
   ProcessEnds(const SyncSettings& settings, EndRoles roles);
+  // Ends what the connectors left behind, and says so.
+  ~ProcessEnds() override;
 
   std::string source_name() const override { return settings_.source_command; }
   std::string destination_name() const override { return settings_.destination_command; }
@@ -47,8 +50,10 @@ class ProcessEnds : public SessionEnds {
   void RemoveFiles() override { directory_.reset(); }
 
  private:
+  OrphanKeeper orphans_;
   const SyncSettings& settings_;
   const EndRoles roles_;
+  Console* console_ = nullptr;  // once there is one
   const std::optional<User> source_user_, destination_user_;
   std::map<std::string, std::string> source_env_, destination_env_;
   std::vector<std::string> source_argv_, destination_argv_;  // the commands, without verbs

@@ -28,6 +28,12 @@ bool IsAllowed(std::string_view name) {
          std::find(kAllowed.begin(), kAllowed.end(), name) != kAllowed.end();
 }
 
+// That it died of, or that it says a program below it died of, as a shell does.
+int SignalOf(const ExitStatus& status) {
+  constexpr int kShellOffset = 128;
+  return status.signal.value_or(status.code.value_or(0) - kShellOffset);
+}
+
 }  // namespace
 
 std::map<std::string, std::string> ConnectorEnvironment(
@@ -50,6 +56,7 @@ std::map<std::string, std::string> ConnectorEnvironment(
 
 absl::StatusOr<std::unique_ptr<ProcessConnector>> ProcessConnector::Start(
     const ProcessConnectorOptions& options) {
+  OomWatch memory;
   absl::StatusOr<Process> process =
       SpawnProcess({.argv = options.argv,
                     .env = options.env,
@@ -58,11 +65,13 @@ absl::StatusOr<std::unique_ptr<ProcessConnector>> ProcessConnector::Start(
                     .standard_error = ChildStream::Pipe(),
                     .user = options.user});
   if (!process.ok()) return process.status();
-  return std::unique_ptr<ProcessConnector>(new ProcessConnector(*std::move(process)));
+  return std::unique_ptr<ProcessConnector>(
+      new ProcessConnector(*std::move(process), std::move(memory)));
 }
 
-ProcessConnector::ProcessConnector(Process process)
+ProcessConnector::ProcessConnector(Process process, OomWatch memory)
     : process_(std::move(process)),
+      memory_(std::move(memory)),
       output_(process_.TakeStdout()),
       log_(process_.TakeStderr()),
       input_(process_.TakeStdin()) {}
@@ -86,13 +95,16 @@ std::optional<ExitStatus> ProcessConnector::Exit() {
   ExitStatus status{.code = ended->code, .signal = ended->signal};
   if (!status.code && !status.signal) status.code = -1;
   status.killed_by_us = SentByUs(status);
+  if (!status.killed_by_us && SignalOf(status) == Process::kKill &&
+      memory_.Blames(process_.pid())) {
+    status.detail = "was killed by the kernel for want of memory (signal 9)";
+  }
   exit_ = status;
   return exit_;
 }
 
 bool ProcessConnector::SentByUs(const ExitStatus& status) const {
-  constexpr int kShellOffset = 128;
-  const int number = status.signal.value_or(status.code.value_or(0) - kShellOffset);
+  const int number = SignalOf(status);
   return (number == Process::kTerminate && terminated_) || (number == Process::kKill && killed_);
 }
 

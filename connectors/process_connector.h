@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "connectors/connector.h"
+#include "platform/oom_watch.h"
 #include "platform/process.h"
 
 namespace shunt {
@@ -52,7 +53,7 @@ class ProcessConnector final : public Connector {
 
   // `killed_by_us`: it died of a signal that Terminate or Kill had sent before, or says so with the
   // exit code 128 + n, as a JVM and a shell do. A code of -1: somebody else reaped it, nobody
-  // knows.
+  // knows. `detail` says when the kernel killed it for want of memory.
   std::optional<ExitStatus> Exit() override;
   int exit_fd() const override { return process_.exit_fd(); }
   void Terminate() override;
@@ -61,12 +62,13 @@ class ProcessConnector final : public Connector {
   int pid() const { return process_.pid(); }
 
  private:
-  explicit ProcessConnector(Process process);
+  ProcessConnector(Process process, OomWatch memory);
   static IoResult Read(Fd& fd, std::span<char> buffer);
   bool SentByUs(const ExitStatus& status) const;
 
   // Life part.
   Process process_;
+  const OomWatch memory_;
   std::optional<ExitStatus> exit_;
   bool terminated_ = false;
   bool killed_ = false;

@@ -20,6 +20,7 @@
 #include "platform/check.h"
 #include "platform/clock.h"
 #include "platform/environment.h"
+#include "platform/held_children.h"
 #include "platform/strings.h"
 
 namespace shunt {
@@ -211,17 +212,36 @@ pid_t Fork(const ChildPlan& plan) {
   sigset_t before;
   ::sigfillset(&all);
   SHUNT_CHECK(::pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
-  const pid_t pid = ::fork();
-  if (pid == 0) RunChild(plan);
+  const pid_t pid = [&plan] {
+    HeldChildren held;
+    const pid_t forked = ::fork();
+    if (forked == 0) RunChild(plan);
+    if (forked > 0) held.Add(forked);
+    return forked;
+  }();
   const int error = errno;
   SHUNT_CHECK(::pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
   errno = error;
   return pid;
 }
 
+// For a while a machine may have no process left to give (F91).
+pid_t ForkWithPatience(const ChildPlan& plan) {
+  constexpr int kTries = 10;
+  constexpr absl::Duration kPause = absl::Milliseconds(50);
+  for (int i = 1;; ++i) {
+    const pid_t pid = Fork(plan);
+    if (pid >= 0 || errno != EAGAIN || i == kTries) return pid;
+    PollRequest nothing{};
+    Poll(std::span(&nothing, 1), kPause);
+    errno = EAGAIN;
+  }
+}
+
 void Reap(pid_t pid) {
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
+  HeldChildren().Remove(pid);
 }
 
 // Blocks until the program runs (the pipe closes on exec) or the child says why not.
@@ -268,7 +288,7 @@ absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options) {
                        .parent = ::getpid(),
                        .die_with_parent = options.die_with_parent,
                        .user = user};
-  const pid_t pid = Fork(plan);
+  const pid_t pid = ForkWithPatience(plan);
   if (pid < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot run ", *file, ": fork"));
   Fd pidfd(PidfdOpen(pid));
   const int pidfd_error = errno;
@@ -346,11 +366,13 @@ void Process::End() {
   if (!pidfd_.valid()) return;
   KillGroup(SIGKILL);
   const std::optional<ProcessExit> exit = WaitFor(kReapWaitMax);
-  if (!exit || (!exit->code && !exit->signal)) return;
-  siginfo_t info{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0 &&
-         errno == EINTR) {
+  if (exit && (exit->code || exit->signal)) {
+    siginfo_t info{};
+    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0 &&
+           errno == EINTR) {
+    }
   }
+  HeldChildren().Remove(pid_);
 }
 
 }  // namespace shunt

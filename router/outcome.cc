@@ -78,15 +78,18 @@ void FillControl(const ControlDesk::Account& account, ControlCounts* control) {
   control->alerts = account.alerts;
 }
 
-// The first fault decides; a broken pipe is only a consequence, so it is listed last.
+// The first fault decides. Listed are causes, then what the source made of them, then the broken
+// pipe, which says least.
 void FillFailures(std::vector<Fault> faults, Report* report) {
   const auto first = std::find_if(faults.begin(), faults.end(), [](const Fault& fault) {
     return fault.effect != Fault::Effect::kListed;
   });
   report->exit_code = first == faults.end() ? 0 : first->exit_code;
-  std::stable_partition(faults.begin(), faults.end(), [](const Fault& fault) {
-    return fault.failure.internal_message != kBrokenPipe;
-  });
+  const auto rank = [](const Fault& fault) {
+    return fault.failure.internal_message == kBrokenPipe ? 2 : fault.consequence ? 1 : 0;
+  };
+  std::stable_sort(faults.begin(), faults.end(),
+                   [rank](const Fault& a, const Fault& b) { return rank(a) < rank(b); });
   for (Fault& fault : faults) {
     report->failures.push_back(std::move(fault.failure));
   }

@@ -27,6 +27,9 @@ struct Fault {
   };
   int exit_code = 0;
   Effect effect = Effect::kVerdict;
+  // Said by the source after the destination had brought the run down: a broken pipe, a signal
+  // that it took badly. Listed behind the causes.
+  bool consequence = false;
   Failure failure;
 };
 

@@ -90,6 +90,9 @@ bool SuperviseStage::TakeFaults() {
 
 void SuperviseStage::Add(Fault fault) {
   const bool abort = fault.effect == Fault::Effect::kAbort;
+  if (abort && !abort_origin_) abort_origin_ = fault.failure.origin;
+  fault.consequence =
+      aborting_ && abort_origin_ == Origin::kDestination && fault.failure.origin == Origin::kSource;
   account_.faults.push_back(std::move(fault));
   if (abort) Abort();
 }

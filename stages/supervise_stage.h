@@ -96,6 +96,7 @@ class SuperviseStage final : public Stage {
   absl::Duration measured_at_;
 
   bool aborting_ = false;
+  std::optional<Origin> abort_origin_;
   int stops_seen_ = 0;
   bool source_exit_reported_ = false;
   bool source_linger_reported_ = false;

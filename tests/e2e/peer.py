@@ -29,6 +29,12 @@ A step is an object with one verb (and its parameters):
     {"close": "stdout" | "stdin"}
     {"mute": true}                       closes stdout, and what is said later is heard by nobody
     {"hang": true}                       until killed
+    {"on": "SIGTERM", "do": [...]}       steps when the signal comes
+    {"stubborn": TEXT}                   to stdout for ever, whether anybody reads or not
+    {"spawn": {"pid": PATH, "keep": B, "setsid": B}}
+                                         a grandchild that lives for ever and leaves its pid; it keeps stdout
+                                         open or not, and the process group or not
+    {"devour": N}                        takes N bytes of memory that there are not
     {"cursor": STREAM, "rounds": N, "records": R, "control_every": C}
                                          a source that resumes: from the cursor in --state on, R records and a
                                          STATE a round, every C rounds a CONTROL with a token that grows
@@ -212,6 +218,41 @@ def hang():
         signal.pause()
 
 
+def on_signal(step):
+    signal.signal(getattr(signal, step["on"]), lambda *_: (perform(step["do"]), end(0)))
+
+
+def stubborn(text):
+    while True:
+        try:
+            write_all(1, text.encode())
+        except OSError:
+            time.sleep(POLL_SECONDS)
+
+
+def spawn(options):
+    if os.fork() == 0:
+        # As daemons do: the child of a child that ends.
+        if options.get("setsid"):
+            os.setsid()
+        child = os.fork()
+        if child:
+            with open(options["pid"] + ".part", "w") as out:
+                out.write(str(child))
+            os.rename(options["pid"] + ".part", options["pid"])
+            end(0)
+        for descriptor in (0, 2) if options.get("keep") else (0, 1, 2):
+            os.close(descriptor)
+        hang()
+    os.wait()
+
+
+def devour(size):
+    block = bytearray(size)
+    for index in range(0, size, 4096):
+        block[index] = 1
+
+
 ACTIONS = {
     "write": lambda step: write_all(1, step["write"].encode("utf-8", "surrogatepass")),
     "b64": lambda step: write_all(1, base64.b64decode(step["b64"])),
@@ -226,6 +267,10 @@ ACTIONS = {
     "trickle": trickle,
     "mute": lambda step: mute(),
     "hang": lambda step: hang(),
+    "on": on_signal,
+    "stubborn": lambda step: stubborn(step["stubborn"]),
+    "spawn": lambda step: spawn(step["spawn"]),
+    "devour": lambda step: devour(step["devour"]),
     "cursor": cursor,
     "fork": lambda step: fork(step["fork"]),
     "orphans": lambda step: orphans(step["orphans"]),
