@@ -21,6 +21,7 @@ SYSTEM = E2E + "fault_system_test.py: test_"
 ENDINGS = E2E + "endings_test.py: test_"
 DEADLINES = E2E + "deadlines_test.py: test_"
 POD = E2E + "pod_layout_test.py: test_"
+LEFTOVERS = E2E + "leftovers_test.py: test_"
 CONTROL = E2E + "control_test.py: test_"
 PROCESS = "tests/platform/process_test.cc: "
 SCENARIOS = E2E + "scenarios_test.py: test_every_one_ends_as_its_faults_say"
@@ -124,13 +125,15 @@ PEERS_ROWS = {
     "F83": ("a destination that exits 0 too early", ENDINGS + "it_exits_0_before_its_input_ends"),
     "F84": ("a source that closes its output and stays",
             DEADLINES + "a_source_that_closes_its_output_and_stays_is_ended_and_no_success"),
-    "F85": ("a grandchild that holds the pipe",
+    "F85": ("a grandchild that holds the pipe", LEFTOVERS + "one_that_keeps_the_sources_output_open_after_its_end",
+            LEFTOVERS + "one_that_keeps_the_destinations_output_open_after_its_end",
             "tests/connectors/process_connector_test.cc: ProcessConnectorTest.KillAfterItsEndReachesWhatItLeftBehind",
             SCENARIOS),
     "F86": ("peers that no signal ends", DEADLINES + "sigterm_with_peers_that_ignore_it",
             PEERS + "one_that_blocks_every_signal_is_killed"),
-    "F87": ("a peer that leaves its session", NOT_TESTED,
-            "children that call setsid are not found; they lose their pipes, and nothing else"),
+    "F87": ("a peer that leaves its session", LEFTOVERS + "one_that_left_the_group_as_a_daemon_does",
+            LEFTOVERS + "one_that_left_the_group_and_keeps_the_output_open",
+            "tests/platform/orphans_test.cc: OrphansTest.WhatTheyLeaveBehindInTurnIsEndedToo"),
     "F88": ("thousands of grandchildren", PEERS + "thousands_of_short_lived_grandchildren_leave_no_zombie_of_ours"),
     "F89": ("a pid that is used again", PROCESS + "KillTest.TheNumberStaysTakenUntilTheEnd",
             PROCESS + "KillTest.HurtsNobodyWhenTheChildWasReapedBySomebodyElse"),
@@ -139,7 +142,8 @@ PEERS_ROWS = {
     "F91": ("fork refused", PEERS + "each_refused_start_of_a_process_or_a_thread_is_a_clean_end"),
     "F92": ("a crash with a core file", E2E + "users_test.py: test_neither_we_nor_our_children_leave_one",
             SCENARIOS),
-    "F93": ("a peer killed for memory", PEERS + "a_peer_without_memory_fails_as_itself", SCENARIOS),
+    "F93": ("a peer killed for memory", LEFTOVERS + "is_named_as_the_cause",
+            PEERS + "a_peer_without_memory_fails_as_itself", SCENARIOS),
     "F94": ("a flood on stderr", PEERS + "of_stderr_are_cut_and_counted_and_stop_nothing"),
     "F95": ("a stderr that nobody reads", "tests/cli/session_test.py: test_a_stderr_that_nobody_reads_does_not_stop_the_sync"),
     "F96": ("pipes of a page and a destination that talks",
