@@ -75,8 +75,8 @@ ProcessEnds::ProcessEnds(const SyncSettings& settings, EndRoles roles)
       destination_argv_(WordsOf(roles.destination, settings.destination_command)) {}
 
 ProcessEnds::~ProcessEnds() {
-  const int ended = orphans_.End();
-  if (ended == 0 || console_ == nullptr) return;
+  const int ended = orphans_ ? orphans_->End() : 0;
+  if (ended == 0) return;
   console_->Warn(absl::StrCat("ended ", ended, ended == 1 ? " process" : " processes",
                               " that the connectors had left behind"));
 }
@@ -84,6 +84,8 @@ ProcessEnds::~ProcessEnds() {
 void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
                             const std::function<bool()>& stopped) {
   console_ = &console;
+  // Not earlier: the program that prints the key may leave an agent behind, which is none of ours.
+  orphans_.emplace();
   struct Asked {
     absl::string_view name;
     std::shared_ptr<const ConnectorSpec>* spec;

@@ -50,7 +50,7 @@ class ProcessEnds : public SessionEnds {
   void RemoveFiles() override { directory_.reset(); }
 
  private:
-  OrphanKeeper orphans_;
+  std::optional<OrphanKeeper> orphans_;  // of connectors only, so not before the first starts
   const SyncSettings& settings_;
   const EndRoles roles_;
   Console* console_ = nullptr;  // once there is one

@@ -156,7 +156,14 @@ class Spawning(RoutingCase):
                 self.fresh()
         print("%d starts refused, %d runs ended by that" % (met, refused_runs))
         self.assertGreaterEqual(met, 6)
-        self.assertGreaterEqual(refused_runs, 4)
+        self.assertGreaterEqual(refused_runs, 2)  # a process is tried again, a thread is not
+
+    def test_a_process_that_is_refused_for_good_is_a_clean_end(self):
+        # After the two specs: the destination, again and again.
+        result, trace = self.run_with("clone:error=EAGAIN:when=3+")
+        self.assertGreater(trace.count(b"INJECTED"), 5)
+        self.assert_exit(result, h.DESTINATION)
+        self.assertIn("fork", result.report["failures"][0]["message"])
 
 
 if __name__ == "__main__":

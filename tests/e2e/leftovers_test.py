@@ -56,6 +56,18 @@ class Grandchildren(RoutingCase):
         self.assertEqual(result.code, h.OK, str(result))
         self.assert_gone("pid")
 
+    def test_an_agent_of_the_program_that_prints_the_key_is_none(self):
+        w = self.w
+        script = ("import os, sys\nif os.fork() == 0:\n os.setsid()\n child = os.fork()\n"
+                  " if child == 0:\n  [os.close(n) for n in (0, 1, 2)]\n  import signal\n  signal.pause()\n"
+                  " open(%r, 'w').write(str(child))\n os._exit(0)\nos.wait()\nprint('11' * 32)\n" % w.path("agent"))
+        os.chmod(w.write("key", "#!%s -IS\n%s" % (h.PYTHON, script)), 0o755)
+        self.run_sync({"write": USERS_1}, flags=["--key-command", w.path("key")])
+        agent = int(h.read_bytes(w.path("agent")))
+        self.assertTrue(h.alive(agent))
+        os.kill(agent, h.KILL)
+        h.wait_until(lambda: not h.alive(agent), "the end of the agent")
+
     def assert_gone(self, name):
         pid = int(h.read_bytes(self.w.path(name)))  # it was there
         self.assertFalse(h.alive(pid), "the grandchild lives")
