@@ -14,6 +14,7 @@ std::vector<Command> SyncCommands();           // sync
 std::vector<Command> SidecarCommands();        // sidecar
 std::vector<Command> VerbCommands();           // spec, check, discover, read
 std::vector<Command> ValidateCommands();       // validate
+std::vector<Command> ResetCommands();          // reset
 std::vector<Command> DemoCommands();           // demo
 std::vector<Command> ConnectorCommands();      // connector source, connector destination
 std::vector<Command> StateCommands();          // state show, export

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "cli/settings_loader.h"
 #include "cli/table.h"
@@ -32,6 +33,10 @@ absl::string_view ColorOf(LogLevel level) {
   }
 }
 
+std::string OurJson(LogLevel level, std::string_view text) {
+  return LogLineJson(SystemClock().WallNow(), level, Origin::kShunt, text) + "\n";
+}
+
 }  // namespace
 
 Console::Console(const Options& options) : options_(options) {
@@ -40,7 +45,8 @@ Console::Console(const Options& options) : options_(options) {
 }
 
 void Console::Log(Origin origin, LogLevel level, std::string_view text) {
-  if (level >= LogLevel::kDebug && !options_.verbose) return;
+  if (level > options_.level) return;
+  if (options_.json) return Write(LogLineJson(SystemClock().WallNow(), level, origin, text) + "\n");
   const std::string time =
       absl::FormatTime("%H:%M:%S", SystemClock().WallNow(), absl::LocalTimeZone());
   const absl::string_view color = options_.color ? ColorOf(level) : "";
@@ -49,16 +55,27 @@ void Console::Log(Origin origin, LogLevel level, std::string_view text) {
 }
 
 void Console::Say(std::string_view text) {
+  if (options_.json) {
+    return Write(OurJson(LogLevel::kInfo, masker_.MaskLine(text)));
+  }
   Write(absl::StrCat("shunt: ", masker_.MaskLine(text), "\n"));
 }
 
 void Console::Warn(std::string_view text) {
+  if (options_.json) {
+    return Write(OurJson(LogLevel::kWarn, masker_.MaskLine(text)));
+  }
   const absl::string_view color = options_.color ? ColorOf(LogLevel::kWarn) : "";
   Write(absl::StrCat("shunt: ", color, "warning:", color.empty() ? "" : kPlain, " ",
                      masker_.MaskLine(text), "\n"));
 }
 
-void Console::Print(std::string_view lines) { Write(lines); }
+void Console::Print(std::string_view lines) {
+  if (!options_.json) return Write(lines);
+  for (const absl::string_view line : absl::StrSplit(A(lines), '\n', absl::SkipWhitespace())) {
+    Write(OurJson(LogLevel::kInfo, S(line)));
+  }
+}
 
 void Console::SetLive(std::string_view line) {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -86,8 +103,8 @@ void Console::Send(std::string_view bytes) {
     return;
   }
   if (dropped_ > 0) {
-    absl::StrAppend(&pending_, "shunt: ", dropped_,
-                    " messages were not shown: stderr was blocked\n");
+    const std::string text = absl::StrCat(dropped_, " messages were not shown: stderr was blocked");
+    pending_ += options_.json ? OurJson(LogLevel::kWarn, text) : "shunt: " + text + "\n";
     dropped_ = 0;
   }
   pending_.append(bytes);

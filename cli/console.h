@@ -25,14 +25,17 @@ class Console final : public EventSink {
   static constexpr absl::Duration kLastWords = absl::Seconds(5);
 
   struct Options {
-    bool verbose = false;  // also DEBUG and TRACE
+    LogLevel level = LogLevel::kInfo;  // of log lines nothing milder is shown
+    bool json = false;                 // every line is a JSON object
     bool color = false;
     int columns = 80;  // of the live line
   };
   explicit Console(const Options& options);
   ~Console() override { Finish(); }
 
-  // "12:03:44 source INFO  text". The text is masked and escaped already.
+  // "12:03:44 source INFO  text", or
+  // {"type":"log","ts":"2024-05-06T07:08:09.123Z","level":"INFO","origin":"source","msg":"text"}.
+  // The text is masked and escaped already.
   void Log(Origin origin, LogLevel level, std::string_view text) override;
 
   // What is known to be secret here is hidden in what is said below, and by the router that is
@@ -42,8 +45,11 @@ class Console final : public EventSink {
   // A line of shunt itself: "shunt: text", "shunt: warning: text".
   void Say(std::string_view text);
   void Warn(std::string_view text);
-  // Lines as they are, newline at the end included: our own numbers, a report that is masked.
+  // Lines as they are, newline at the end included: our own numbers, a report that is masked. As
+  // JSON, one object for each that is not empty.
   void Print(std::string_view lines);
+  // The same of lines that are JSON already.
+  void PrintJson(std::string_view lines) { Write(lines); }
 
   // Replaces the live line; "" removes it. Cut to the width of the terminal.
   void SetLive(std::string_view line);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "router/eta.h"
 #include "cli/units.h"
 #include "platform/clock.h"
 #include "platform/strings.h"
@@ -28,6 +29,23 @@ std::string Stopwatch(absl::Duration elapsed) {
   return absl::StrFormat("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
+// " (61 %, 0:03 left)", as far as it is known. Not 100 % before everything is there.
+std::string Expectation(const ProgressSample& sample) {
+  if (!sample.percent) return "";
+  const std::string percent = absl::StrCat(static_cast<int>(*sample.percent), " %");
+  if (!sample.remaining) return absl::StrCat(" (", percent, ")");
+  return absl::StrCat(" (", percent, ", ", Stopwatch(*sample.remaining), " left)");
+}
+
+std::string RateLimits(const RouterStats& stats) {
+  if (stats.rate_limited_streams == 0) return "";
+  return absl::StrCat(" (", stats.rate_limited_streams, " streams rate-limited)");
+}
+
+std::string OrNull(const std::optional<double>& value) {
+  return value ? absl::StrFormat("%.1f", *value) : "null";
+}
+
 }  // namespace
 
 std::string_view BottleneckOf(const RouterStats& before, const RouterStats& after,
@@ -45,10 +63,10 @@ std::string ProgressLine(const ProgressSample& sample) {
       PerSecond(sample.before.records_forwarded, now.records_forwarded, sample.interval);
   // The most wanted first: a narrow terminal cuts the end.
   std::string line = absl::StrCat(
-      Stopwatch(sample.elapsed), "  ", FormatCount(now.records_forwarded), " records  ",
-      FormatCount(static_cast<uint64_t>(records)), "/s  ",
+      Stopwatch(sample.elapsed), "  ", FormatCount(now.records_forwarded), " records",
+      Expectation(sample), "  ", FormatCount(static_cast<uint64_t>(records)), "/s  ",
       FormatBytes(PerSecond(sample.before.bytes_read, now.bytes_read, sample.interval)),
-      "/s  limit: ", A(BottleneckOf(sample.before, now, sample.interval)), "  ",
+      "/s  limit: ", A(BottleneckOf(sample.before, now, sample.interval)), RateLimits(now), "  ",
       FormatCount(now.states_committed), " states committed");
   if (now.config_updates_applied > 0) {
     absl::StrAppend(&line, "  ", FormatCount(now.config_updates_applied), " config updates");
@@ -65,13 +83,19 @@ std::string ProgressJson(const ProgressSample& sample) {
       R"({"type":"progress","elapsed_seconds":%.3f,"records_read":%d,"bytes_read":%d,)"
       R"("records_forwarded":%d,"records_per_second":%.0f,"bytes_per_second":%.0f,)"
       R"("states_forwarded":%d,"states_committed":%d,"config_updates_applied":%d,)"
-      R"("malformed_lines":%d,"bottleneck":"%s"})",
+      R"("malformed_lines":%d,"bottleneck":"%s","records_expected":%s,"percent":%s,)"
+      R"("eta_seconds":%s,"rate_limited_streams":%d})",
       absl::ToDoubleSeconds(sample.elapsed), now.records_read, now.bytes_read,
       now.records_forwarded,
       PerSecond(sample.before.records_forwarded, now.records_forwarded, sample.interval),
       PerSecond(sample.before.bytes_read, now.bytes_read, sample.interval), now.states_forwarded,
       now.states_committed, now.config_updates_applied, now.malformed_lines,
-      A(BottleneckOf(sample.before, now, sample.interval)));
+      A(BottleneckOf(sample.before, now, sample.interval)),
+      now.records_expected < 0 ? "null" : absl::StrCat(now.records_expected),
+      OrNull(sample.percent),
+      OrNull(sample.remaining ? std::optional(absl::ToDoubleSeconds(*sample.remaining))
+                              : std::nullopt),
+      now.rate_limited_streams);
 }
 
 ProgressThread::ProgressThread(ProgressMode mode, Console& console, Stats stats)
@@ -102,6 +126,8 @@ void ProgressThread::Loop() {
   const absl::Duration start = SystemClock().MonoNow();
   absl::Duration last = start;
   RouterStats before = stats_();
+  Eta eta;
+  eta.Add(start, before);
   while (true) {
     {
       std::unique_lock<std::mutex> lock(mutex_);
@@ -112,7 +138,8 @@ void ProgressThread::Loop() {
     }
     const absl::Duration now = SystemClock().MonoNow();
     const RouterStats after = stats_();
-    Show({now - start, now - last, before, after});
+    eta.Add(now, after);
+    Show({now - start, now - last, before, after, eta.percent(), eta.remaining()});
     before = after;
     last = now;
   }
@@ -125,7 +152,7 @@ void ProgressThread::Show(const ProgressSample& sample) {
     case Form::kPlain:
       return console_.Print(ProgressLine(sample) + "\n");
     case Form::kJson:
-      return console_.Print(ProgressJson(sample) + "\n");
+      return console_.PrintJson(ProgressJson(sample) + "\n");
   }
 }
 

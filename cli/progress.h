@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -27,9 +28,12 @@ struct ProgressSample {
   absl::Duration elapsed;   // since the start
   absl::Duration interval;  // between the two
   RouterStats before, after;
+  std::optional<double> percent = {};            // of what the source expects to send
+  std::optional<absl::Duration> remaining = {};  // until then
 };
 
-// "0:05  1,234,567 records  246,913/s  111.2 MB/s  limit: source  12 states committed"
+// "0:05  1,234,567 records (61 %, 0:03 left)  246,913/s  111.2 MB/s  limit: source  12 states
+// committed"
 std::string ProgressLine(const ProgressSample& sample);
 // The same as one JSON object on a line.
 std::string ProgressJson(const ProgressSample& sample);

@@ -37,7 +37,8 @@ class SessionEnds {
   virtual void FindSpecs(SyncInputs* inputs, Console& console,
                          const std::function<bool()>& stopped) = 0;
 
-  // In this order, once per attempt. What they return must not outlive this object.
+  // In this order, once per attempt. What they return must not outlive this object. InvalidArgument
+  // of Prepare: what was asked for cannot be done, and nothing was started.
   virtual absl::Status Prepare(const RunFiles& files) = 0;
   virtual absl::StatusOr<std::unique_ptr<Connector>> StartDestination() = 0;
   virtual absl::StatusOr<std::unique_ptr<Connector>> StartSource() = 0;

@@ -166,6 +166,7 @@ absl::Status Session::FillOptions() {
   options_.catalog = inputs_.catalog;
   options_.source.config_id = settings_.source_id;
   options_.destination.config_id = settings_.destination_id;
+  options_.log_level = LogLevelOf(settings_);
   options_.source.command = ends_.source_name();
   options_.destination.command = ends_.destination_name();
   absl::StatusOr<std::string> spill = PrepareSpillFolder(settings_);
@@ -283,7 +284,9 @@ Problem Session::BindState() {
 Problem Session::StartEnds() {
   files_.catalog = inputs_.catalog_json;
   if (absl::Status status = ends_.Prepare(files_); !status.ok()) {
-    return Fail(ExitCode::kInternalError, Origin::kShunt, status.message());
+    const bool asked = absl::IsInvalidArgument(status);  // for something that cannot be had
+    return Fail(asked ? ExitCode::kUsage : ExitCode::kInternalError, Origin::kShunt,
+                status.message());
   }
   // Copies of secrets and of large states are not kept; the specs are the router's now.
   files_ = {};
@@ -427,7 +430,8 @@ int RunSession(const SyncSettings& settings, SyncInputs inputs, SessionEnds& end
 
 Console::Options ConsoleOptionsOf(const SyncSettings& settings) {
   constexpr int kStderr = 2;
-  return {.verbose = settings.verbose,
+  return {.level = LogLevelOf(settings),
+          .json = settings.progress == ProgressMode::kJson,
           .color = StderrIsInteractive(),
           .columns = TerminalColumns(kStderr)};
 }

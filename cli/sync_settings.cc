@@ -331,6 +331,22 @@ constexpr std::array kFlags = {
                                             {"none", ProgressMode::kNone}},
                                            &s->progress);
              }},
+    SyncFlag{"log-level", "fatal|error|warn|info|debug|trace", Kind::kText, FlagGroup::kOutput,
+             kBoth | kVerbs,
+             "show log lines of this level and graver ones (default: info; trace with\n--verbose)",
+             [](std::string_view text, SyncSettings* s) {
+               LogLevel level = LogLevel::kInfo;
+               absl::Status status = Choose<LogLevel>(text,
+                                                      {{"fatal", LogLevel::kFatal},
+                                                       {"error", LogLevel::kError},
+                                                       {"warn", LogLevel::kWarn},
+                                                       {"info", LogLevel::kInfo},
+                                                       {"debug", LogLevel::kDebug},
+                                                       {"trace", LogLevel::kTrace}},
+                                                      &level);
+               if (status.ok()) s->log_level = level;
+               return status;
+             }},
     SyncFlag{"verbose", "", Kind::kSwitch, FlagGroup::kOutput, kBoth | kVerbs,
              "also debug messages, and the memory bound term by term", MEMBER(SetSwitch, verbose)},
 };
@@ -339,6 +355,10 @@ constexpr std::array kFlags = {
 #undef MEMBER
 
 }  // namespace
+
+LogLevel LogLevelOf(const SyncSettings& settings) {
+  return settings.log_level.value_or(settings.verbose ? LogLevel::kTrace : LogLevel::kInfo);
+}
 
 std::string_view FlagGroupName(FlagGroup group) {
   switch (group) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,11 +48,15 @@ struct SyncSettings {
   SpecOptions spec_options;  // how specs are read
 
   ProgressMode progress = ProgressMode::kAuto;
+  std::optional<LogLevel> log_level;  // empty: as `verbose` says
   bool verbose = false;
 
   // The enumerations, bounds and deadlines; what a run adds (catalog, specs, ...) is still empty.
   RouterOptions router;
 };
+
+// Of log lines nothing milder is shown.
+LogLevel LogLevelOf(const SyncSettings& settings);
 
 enum class FlagGroup : uint8_t {
   kConnectors,

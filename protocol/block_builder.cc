@@ -59,7 +59,8 @@ void BlockBuilder::Begin(ClassifiedBlock* out) {
 void BlockBuilder::Add(const JudgedPiece& piece) {
   ++out_->counts[CountedAs(piece.kind)];
   in_run_ = piece.kind == LineItem::Kind::kRun && !piece.add_newline;
-  if (piece.kind == LineItem::Kind::kState || piece.kind == LineItem::Kind::kUnusableState) {
+  if (piece.kind == LineItem::Kind::kState || piece.kind == LineItem::Kind::kUnusableState ||
+      piece.kind == LineItem::Kind::kTrace) {
     CloseDeltas();
   }
   if (piece.stream != JudgedPiece::kNoStream) {

@@ -70,7 +70,7 @@ struct LineItem {
 };
 
 // Records of one stream since the previous delta of that stream. A new delta is begun after every
-// STATE, so that counts at a STATE are exact.
+// STATE and TRACE, so that counts at those are exact.
 struct StreamDelta {
   uint32_t stream = 0;  // index into the catalog
   uint32_t records = 0;

@@ -192,6 +192,10 @@ absl::StatusOr<TraceMessage> ParseTrace(std::string_view line) {
     status = ReadStreamStatus(*trace, &message);
   } else if (*type == "ANALYTICS") {
     message.type = TraceMessage::Type::kAnalytics;
+    const std::optional<JsonSlice> analytics = JsonFind(*trace, "analytics");
+    if (analytics && analytics->is_object()) {
+      message.analytics_type = Text(*analytics, "type", kAnalyticsTypeBytesMax);
+    }
   }
   if (!status.ok()) return status;
   return message;

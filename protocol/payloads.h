@@ -32,6 +32,8 @@ absl::StatusOr<ControlMessage> ParseControl(std::string_view line);
 // shown.
 inline constexpr std::size_t kTraceTextBytesMax = 128 * 1024;
 
+inline constexpr std::size_t kAnalyticsTypeBytesMax = 4096;
+
 // AirbyteTraceMessage. Texts are cut between characters: mask them, and only then cut them to what
 // is shown.
 struct TraceMessage {
@@ -50,6 +52,9 @@ struct TraceMessage {
   // kEstimate
   bool estimate_is_sync = false;
   std::optional<int64_t> row_estimate, byte_estimate;
+  // kAnalytics: the event's name, cut at kAnalyticsTypeBytesMax; "" without one. Its value is not
+  // read.
+  std::string analytics_type;
 };
 absl::StatusOr<TraceMessage> ParseTrace(std::string_view line);
 

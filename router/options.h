@@ -12,6 +12,7 @@
 #include "protocol/catalog.h"
 #include "protocol/line_classifier.h"
 #include "protocol/spec.h"
+#include "stages/event_sink.h"
 #include "stores/store.h"
 
 namespace shunt {
@@ -76,6 +77,7 @@ struct RouterOptions {
   // Types of messages ("CATALOG") of which each connector's first is kept for the report: what a
   // connector that is not started to move data was started for.
   std::vector<std::string> answers;
+  LogLevel log_level = LogLevel::kTrace;  // of what connectors log, nothing milder reaches the sink
   std::string spill_dir;  // for large outstanding states; "": the system's temporary directory
 
   int64_t LineBytesMax() const;

@@ -56,6 +56,46 @@ void FillStreams(Pipeline& pipeline, Report* report) {
   report->records_dropped = source.records_dropped;
 }
 
+std::string_view EstimatesName(StreamProgress::Kind kind) {
+  switch (kind) {
+    case StreamProgress::Kind::kNone:
+      return "";
+    case StreamProgress::Kind::kStream:
+      return "stream";
+    case StreamProgress::Kind::kSync:
+      return "sync";
+    case StreamProgress::Kind::kMixed:
+      return "mixed";
+  }
+  return "";
+}
+
+// What the source said of its streams, and both connectors of nothing in particular.
+void FillProgress(Pipeline& pipeline, absl::Duration now, Report* report) {
+  const StreamProgress& progress = pipeline.forward.intake().progress();
+  for (std::size_t i = 0; i < report->streams.size(); ++i) {
+    const StreamProgress::Stream& from = progress.streams()[i];
+    StreamReport& to = report->streams[i];
+    // A record says that its stream is running as well as a status does.
+    const bool silent =
+        from.state == StreamRunState::kNone || from.state == StreamRunState::kStarted;
+    to.run_state =
+        StreamRunStateName(silent && to.records_read > 0 ? StreamRunState::kRunning : from.state);
+    if (from.estimate) to.estimate = {from.estimate->records, from.estimate->bytes};
+    to.rate_limits = from.rate_limits;
+    to.rate_limited_for = progress.RateLimitedFor(i, now);
+    to.quota_reset_ms = from.quota_reset_ms;
+  }
+  report->estimates = EstimatesName(progress.kind());
+  report->estimate = {progress.total().records, progress.total().bytes};
+  for (const auto& [type, count] : pipeline.forward.intake().traces().analytics()) {
+    report->analytics.push_back({Origin::kSource, type, count});
+  }
+  for (const auto& [type, count] : pipeline.ack.traces().analytics()) {
+    report->analytics.push_back({Origin::kDestination, type, count});
+  }
+}
+
 void FillConnector(const ConnectorOptions& options, const std::optional<ExitStatus>& exit,
                    uint64_t lines, uint64_t bytes, ConnectorReport* report) {
   report->command = options.command;
@@ -155,6 +195,7 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
   report.source.answer = pipeline.masker.MaskLine(pipeline.forward.intake().answer());
   report.destination.answer = pipeline.masker.MaskLine(pipeline.ack.answer());
   FillStreams(pipeline, &report);
+  FillProgress(pipeline, finished_mono, &report);
   report.lines = source.lines;
   report.states = {.read = source.states_read,
                    .forwarded = pipeline.forward.outbox().states_forwarded(),

@@ -13,6 +13,10 @@ JsonWriter& operator<<(JsonWriter& json, const std::optional<int64_t>& value) {
   return value ? json.Int(*value) : json.Null();
 }
 
+JsonWriter& operator<<(JsonWriter& json, const std::optional<uint64_t>& value) {
+  return value ? json.Uint(*value) : json.Null();
+}
+
 JsonWriter& WriteText(std::string_view text, JsonWriter* json) {
   return text.empty() ? json->Null() : json->String(text);
 }
@@ -41,6 +45,28 @@ void WriteCounters(const StreamReport& stream, JsonWriter* json) {
   json->Key("states_committed").Uint(stream.states_committed);
 }
 
+void WriteEstimate(const EstimateReport& estimate, JsonWriter* json) {
+  json->Key("records") << estimate.records;
+  json->Key("bytes") << estimate.bytes;
+}
+
+// What the source said of a stream.
+void WriteProgress(const StreamReport& stream, JsonWriter* json) {
+  WriteText(stream.run_state, &json->Key("run_state"));
+  json->Key("estimate");
+  if (stream.estimate) {
+    WriteEstimate(*stream.estimate, &json->BeginObject());
+    json->End();
+  } else {
+    json->Null();
+  }
+  if (stream.rate_limits == 0) return;
+  json->Key("rate_limited").BeginObject().Key("times").Uint(stream.rate_limits);
+  json->Key("seconds").Seconds(absl::ToInt64Milliseconds(stream.rate_limited_for));
+  json->Key("quota_reset") << stream.quota_reset_ms;
+  json->End();
+}
+
 void WriteConnector(const ConnectorReport& connector, JsonWriter* json) {
   json->BeginObject().Key("command").String(connector.command);
   json->Key("exit_code") << connector.exit_code;
@@ -55,6 +81,7 @@ void WriteStreams(const Report& report, JsonWriter* json) {
     WriteDescriptor(stream.stream, &json->BeginObject());
     json->Key("status").String(stream.status);
     WriteCounters(stream, json);
+    WriteProgress(stream, json);
     json->End();
   }
   json->End().Key("unknown_streams").BeginArray();
@@ -64,7 +91,20 @@ void WriteStreams(const Report& report, JsonWriter* json) {
   }
   json->End().Key("totals").BeginObject();
   WriteCounters(report.Totals(), json);
-  json->Key("records_dropped").Uint(report.records_dropped).End();
+  json->Key("records_dropped").Uint(report.records_dropped);
+  json->Key("estimate").BeginObject();
+  WriteText(report.estimates, &json->Key("of"));
+  WriteEstimate(report.estimate, json);
+  json->End().End();
+}
+
+void WriteAnalytics(const std::vector<AnalyticsReport>& analytics, JsonWriter* json) {
+  json->BeginArray();
+  for (const AnalyticsReport& event : analytics) {
+    json->BeginObject().Key("origin").String(OriginName(event.origin));
+    json->Key("type").String(event.type).Key("count").Uint(event.count).End();
+  }
+  json->End();
 }
 
 void WriteStates(const StateCounts& states, JsonWriter* json) {
@@ -197,6 +237,7 @@ std::string Report::ToJson() const {
   WriteStates(states, &json.Key("states"));
   WriteControl(control, &json.Key("control"));
   WriteLines(lines, &json.Key("lines"));
+  WriteAnalytics(analytics, &json.Key("analytics"));
   WriteFailures(failures, &json.Key("failures"));
   WriteTimings(timings, &json.Key("timings"));
   json.Key("peak_memory_bytes").Int(peak_memory_bytes);

@@ -28,11 +28,29 @@ struct ConnectorReport {
   std::string answer;  // RouterOptions::answers, masked; not in the JSON
 };
 
+struct EstimateReport {
+  std::optional<uint64_t> records, bytes;
+};
+
 struct StreamReport {
   StreamDescriptor stream;
   std::string status = "not_started";  // complete, incomplete, not_started
   uint64_t records_read = 0, bytes_read = 0, records_forwarded = 0;
   uint64_t records_committed = 0, bytes_committed = 0, states_forwarded = 0, states_committed = 0;
+  // What the source said of it.
+  std::string run_state =
+      {};  // started, running, rate_limited, complete, incomplete; "" prints as null
+  std::optional<EstimateReport> estimate = {};
+  uint64_t rate_limits = 0;  // how often one began
+  absl::Duration rate_limited_for = absl::ZeroDuration();
+  std::optional<int64_t> quota_reset_ms = {};  // of the last one
+};
+
+// How often a connector sent an analytics event.
+struct AnalyticsReport {
+  Origin origin = Origin::kSource;
+  std::string type;
+  uint64_t count = 0;
 };
 
 struct UnknownStreamReport {
@@ -73,6 +91,9 @@ struct Report {
   std::vector<StreamReport> streams;
   std::vector<UnknownStreamReport> unknown_streams;
   uint64_t records_dropped = 0;
+  std::string estimates;  // stream, sync, or mixed (then none is used); "" prints as null
+  EstimateReport estimate;
+  std::vector<AnalyticsReport> analytics;
   StateCounts states;
   ControlCounts control;
   LineCounts lines;  // the source's

@@ -47,7 +47,7 @@ AckStage::AckStage(Connector& destination, const Options& options, const SecretG
       announcements_(lanes.announcements),
       commits_(lanes.commits),
       asides_(Origin::kDestination, secrets, lanes.control, lanes.logs, lanes.faults,
-              options_.answers, run),
+              options_.answers, run, options_.log_level),
       clock_(clock),
       run_(run),
       classifier_(DestinationLines(), nullptr),
@@ -120,6 +120,7 @@ bool AckStage::ReadSome() {
     const auto* newline = static_cast<const char*>(memrchr(fresh, '\n', result.bytes));
     if (newline == nullptr) return true;
     read_at_ = clock_.WallNow();
+    asides_.SetTime(clock_.MonoNow());
     OnLines({buffer_.data(), static_cast<std::size_t>(newline + 1 - buffer_.data())});
     return true;
   }
@@ -134,6 +135,7 @@ bool AckStage::ReadSome() {
   if (skipping_) filled_ = 0;  // the rest of a line over the limit
   if (filled_ > 0) {
     read_at_ = clock_.WallNow();
+    asides_.SetTime(clock_.MonoNow());
     OnLines({buffer_.data(), filled_});
   }
   return true;
@@ -200,7 +202,9 @@ bool AckStage::Dispatch(const LineItem& item) {
     case LineItem::Kind::kText:
     case LineItem::Kind::kMalformed:
       if (item.mentions_config) return asides_.OnControl(line, number, read_at_, true);
-      if (item.kind == LineItem::Kind::kText) asides_.OnText(line.substr(0, kMaskedInputBytesMax));
+      if (item.kind == LineItem::Kind::kText) {
+        asides_.OnText(line.substr(0, kMaskedInputBytesMax), item.lines);
+      }
       return true;
     case LineItem::Kind::kLog:
       asides_.OnLog(line);

@@ -33,6 +33,7 @@ class AckStage final : public Stage {
     uint64_t bodies_memory_bytes_max = 0;
     uint64_t line_bytes_max = 0;
     AnswerTypes answers = {};
+    LogLevel log_level = LogLevel::kTrace;
   };
   struct Lanes {
     AnnouncementLane& announcements;
@@ -58,6 +59,7 @@ class AckStage final : public Stage {
   const Account& account() const { return account_; }
   CheckpointLedger& ledger() { return ledger_; }
   const std::string& answer() const { return asides_.answer(); }
+  const TraceLog& traces() const { return asides_.traces(); }
 
  private:
   bool TakeAnnouncements();

@@ -7,6 +7,7 @@
 #include "platform/strings.h"
 #include "protocol/json_cursor.h"
 #include "protocol/payloads.h"
+#include "stages/log_text.h"
 
 namespace shunt {
 namespace {
@@ -29,13 +30,14 @@ bool IsOneOf(std::string_view line, const AnswerTypes& types) {
 }  // namespace
 
 Asides::Asides(Origin connector, const SecretGate& secrets, ControlLane& control, LogLane& logs,
-               FaultLane& faults, const AnswerTypes& answers, RunState& run)
+               FaultLane& faults, const AnswerTypes& answers, RunState& run, LogLevel level)
     : connector_(connector),
       secrets_(secrets),
       control_(control),
       logs_(logs),
       faults_(faults),
       run_(run),
+      level_(level),
       answers_(answers),
       traces_(connector) {}
 
@@ -54,14 +56,18 @@ bool Asides::OnControl(std::string_view line, uint64_t number, absl::Time receiv
   return true;
 }
 
-void Asides::OnTrace(std::string_view line, uint64_t number) {
+void Asides::OnTrace(std::string_view line, uint64_t number, StreamProgress* progress,
+                     const StreamProgress::Instant& now) {
   auto trace = ParseTrace(line);
   if (!trace.ok()) {
+    if (++trace_warnings_ > kTraceWarningsMax) return;
     Warn(
         absl::StrCat(A(OriginName(connector_)), ": line ", number, ": ", trace.status().message()));
     return;
   }
-  for (std::string* text : {&trace->message, &trace->internal_message, &trace->stack_trace}) {
+  if (progress != nullptr) Tell(progress->OnTrace(*trace, now));
+  for (std::string* text :
+       {&trace->message, &trace->internal_message, &trace->stack_trace, &trace->analytics_type}) {
     if (!text->empty()) *text = secrets_.masker->MaskLine(*text);
   }
   std::optional<Fault> fault = traces_.Add(*trace);
@@ -70,15 +76,32 @@ void Asides::OnTrace(std::string_view line, uint64_t number) {
   Raise(*std::move(fault));
 }
 
+// In a flood of log lines most are dropped, so that is decided before anything is done with one.
 void Asides::OnLog(std::string_view line) {
+  const std::optional<LogLevel> level = PeekLogLevel(line);
+  if (level.value_or(LogLevel::kFatal) > level_) return;
+  if (!Admit(level.value_or(LogLevel::kInfo), line.size(), 1)) return;
   auto log = ParseLog(line);
   if (!log.ok()) return;  // counted as a log line; without a message there is nothing to show
+  if (ParseLogLevelName(log->level) > level_) return;
   std::string text = std::move(log->message);
   if (!log->stack_trace.empty()) absl::StrAppend(&text, "\n", log->stack_trace);
   Log(connector_, ParseLogLevelName(log->level), std::move(text));
 }
 
-void Asides::OnText(std::string_view text) { Log(connector_, LogLevel::kInfo, std::string(text)); }
+void Asides::OnText(std::string_view text, uint64_t lines) {
+  const LogLevel level = GuessLogLevel(text).value_or(LogLevel::kInfo);
+  if (level > level_ || !Admit(level, text.size(), lines)) return;
+  Log(connector_, level, std::string(text));
+}
+
+bool Asides::Admit(LogLevel level, std::size_t bytes, uint64_t lines) {
+  if (throttle_.Admit(now_, level, bytes, lines)) return true;
+  Counter& dropped = connector_ == Origin::kSource ? run_.source_log_lines_dropped
+                                                   : run_.destination_log_lines_dropped;
+  dropped.Add(lines);
+  return false;
+}
 
 void Asides::OnOther(std::string_view line) {
   if (answer_.empty() && IsOneOf(line, answers_)) {
@@ -95,6 +118,11 @@ void Asides::OnOther(std::string_view line) {
   Fault fault = MakeFault(code, Fault::Effect::kVerdict, connector_, std::move(text));
   fault.failure.type = "config_error";
   Raise(std::move(fault));
+}
+
+void Asides::Tell(StreamProgress::Notice notice) {
+  if (notice.text.empty()) return;
+  Log(Origin::kShunt, notice.urgent ? LogLevel::kWarn : LogLevel::kInfo, std::move(notice.text));
 }
 
 void Asides::Raise(Fault fault) { faults_.Send(std::move(fault)); }

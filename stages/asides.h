@@ -3,8 +3,9 @@
 // the supervisor. One for each connector, used where its output is read in order.
 //
 // Threads: one. Bounds: a full control lane stops the caller in front of the update; a full log
-// lane loses the line (RunState::log_lines_lost); one answer is kept. Texts of errors are masked
-// before they are cut, so that no secret is cut in half and escapes the masker.
+// lane loses the line (RunState::log_lines_lost); one answer is kept; kTraceWarningsMax broken
+// TRACE messages are warned about. Texts of errors are masked before they are cut, so that no
+// secret is cut in half and escapes the masker.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,10 @@
 #include "stages/control_fact.h"
 #include "stages/event_sink.h"
 #include "stages/fault.h"
+#include "stages/log_throttle.h"
 #include "stages/run_state.h"
 #include "stages/secret_gate.h"
+#include "stages/stream_progress.h"
 #include "stages/trace_log.h"
 
 namespace shunt {
@@ -25,23 +28,33 @@ namespace shunt {
 // Types of messages ("CATALOG") of which the first is what the connector was started for.
 using AnswerTypes = std::vector<std::string>;
 
+inline constexpr uint64_t kTraceWarningsMax = 10;
+
 class Asides {
  public:
   // `connector`: kSource or kDestination. `answers` outlives this.
   Asides(Origin connector, const SecretGate& secrets, ControlLane& control, LogLane& logs,
-         FaultLane& faults, const AnswerTypes& answers, RunState& run);
+         FaultLane& faults, const AnswerTypes& answers, RunState& run,
+         LogLevel level = LogLevel::kTrace);
+
+  // The monotonic time at which the lines that follow were read.
+  void SetTime(absl::Duration now) { now_ = now; }
 
   // A config update, or with `quarantine_only` a broken line that mentions one; `number` is its
   // line's. False when the control lane is full: nothing has happened then.
   bool OnControl(std::string_view line, uint64_t number, absl::Time received_at,
                  bool quarantine_only);
-  void OnTrace(std::string_view line, uint64_t number);
+  // `progress` is told of it as well, unless it is null.
+  void OnTrace(std::string_view line, uint64_t number, StreamProgress* progress = nullptr,
+               const StreamProgress::Instant& now = {});
+  // Log lines milder than `level`, or more than LogThrottle lets through, go nowhere.
   void OnLog(std::string_view line);
-  void OnText(std::string_view text);
+  void OnText(std::string_view text, uint64_t lines = 1);
   void OnOther(std::string_view line);  // a failed connection check is a fault, once
 
   // A notice of our own.
   void Warn(std::string text) { Log(Origin::kShunt, LogLevel::kWarn, std::move(text)); }
+  void Tell(StreamProgress::Notice notice);
   void Raise(Fault fault);
   // Nothing more will come.
   void Close();
@@ -52,6 +65,7 @@ class Asides {
 
  private:
   void Log(Origin origin, LogLevel level, std::string text);
+  bool Admit(LogLevel level, std::size_t bytes, uint64_t lines);
 
   const Origin connector_;
   const SecretGate secrets_;
@@ -59,7 +73,11 @@ class Asides {
   LogLane::Sender logs_;
   FaultLane::Sender faults_;
   RunState& run_;
-  uint64_t control_seq_ = 0;   // the last one given out
+  const LogLevel level_;
+  LogThrottle throttle_;
+  absl::Duration now_ = absl::ZeroDuration();
+  uint64_t control_seq_ = 0;  // the last one given out
+  uint64_t trace_warnings_ = 0;
   bool check_failed_ = false;  // a CONNECTION_STATUS FAILED was reported
   const AnswerTypes& answers_;
   std::string answer_;

@@ -2,6 +2,10 @@
 
 #include <array>
 
+#include "absl/strings/str_cat.h"
+#include "platform/strings.h"
+#include "protocol/json_cursor.h"
+
 namespace shunt {
 namespace {
 constexpr std::array<std::string_view, 6> kNames = {"FATAL", "ERROR", "WARN",
@@ -15,6 +19,13 @@ LogLevel ParseLogLevelName(std::string_view name) {
     if (kNames[i] == name) return static_cast<LogLevel>(i);
   }
   return LogLevel::kInfo;
+}
+
+std::string LogLineJson(absl::Time now, LogLevel level, Origin origin, std::string_view text) {
+  const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", now, absl::UTCTimeZone());
+  return absl::StrCat(R"({"type":"log","ts":")", time, R"(","level":")", A(LogLevelName(level)),
+                      R"(","origin":")", A(OriginName(origin)), R"(","msg":)", JsonQuote(text),
+                      "}");
 }
 
 }  // namespace shunt

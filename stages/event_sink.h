@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/time/time.h"
 #include "lanes/lane.h"
 #include "protocol/message.h"
 
@@ -13,6 +14,9 @@ namespace shunt {
 enum class LogLevel : uint8_t { kFatal, kError, kWarn, kInfo, kDebug, kTrace };
 std::string_view LogLevelName(LogLevel level);      // "FATAL", ...
 LogLevel ParseLogLevelName(std::string_view name);  // unknown names are kInfo
+
+// {"type":"log","ts":"2024-05-06T07:08:09.123Z","level":"INFO","origin":"source","msg":"text"}
+std::string LogLineJson(absl::Time now, LogLevel level, Origin origin, std::string_view text);
 
 // Called from the router's log thread (inline preset: the caller's). Must not block for long.
 class EventSink {
@@ -26,6 +30,7 @@ struct LogFact {
   Origin origin = Origin::kShunt;
   LogLevel level = LogLevel::kInfo;
   std::string text;  // unmasked; may hold several lines
+  bool on_stderr = false;
 };
 
 using LogLane = Lane<LogFact>;

@@ -39,15 +39,18 @@ Intake::Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy,
                RunState& run)
     : catalog_(catalog),
       policy_(policy),
-      asides_(Origin::kSource, secrets, control, logs, faults, policy_.answers, run),
-      run_(run) {
+      asides_(Origin::kSource, secrets, control, logs, faults, policy_.answers, run,
+              policy_.log_level),
+      run_(run),
+      progress_(catalog, account_.streams) {
   account_.streams.resize(catalog.streams.size());
 }
 
 void Intake::Begin(ChunkPtr chunk) {
   SHUNT_CHECK(ready());
   chunk_ = std::move(chunk);
-  next_item_ = kept_items_ = 0;
+  next_item_ = kept_items_ = counted_deltas_ = 0;
+  asides_.SetTime(chunk_->read_mono);
 }
 
 bool Intake::Step() {
@@ -115,7 +118,9 @@ bool Intake::Dispatch(LineItem& item) {
       OnUnknownStream(item);
       return true;
     case LineItem::Kind::kTrace:
-      asides_.OnTrace(Value(item), LineNumber(item));
+      CountRecords(item.deltas_end);  // those before it
+      asides_.OnTrace(Value(item), LineNumber(item), &progress_,
+                      {chunk_->read_at, chunk_->read_mono});
       return true;
     case LineItem::Kind::kLog:
       asides_.OnLog(Value(item));
@@ -220,7 +225,7 @@ void Intake::OnUnknownStream(const LineItem& item) {
 }
 
 void Intake::OnText(const LineItem& item) {
-  asides_.OnText(ItemBytes(*chunk_, item, kMaskedInputBytesMax, &scratch_));
+  asides_.OnText(ItemBytes(*chunk_, item, kMaskedInputBytesMax, &scratch_), item.lines);
 }
 
 void Intake::OnUnusableState(const LineItem& item) {
@@ -229,13 +234,34 @@ void Intake::OnUnusableState(const LineItem& item) {
                             ": a STATE without a usable payload was not forwarded"));
 }
 
+void Intake::CountRecords(std::size_t deltas_end) {
+  const std::vector<StreamDelta>& deltas = chunk_->block.deltas;
+  uint64_t records = 0;
+  for (; counted_deltas_ < deltas_end; ++counted_deltas_) {
+    const StreamDelta& delta = deltas[counted_deltas_];
+    account_.streams[delta.stream].records_read += delta.records;
+    account_.streams[delta.stream].bytes_read += delta.bytes;
+    records += delta.records;
+    if (!progress_.watches_records()) continue;
+    asides_.Tell(progress_.OnRecords(delta.stream, {chunk_->read_at, chunk_->read_mono}));
+  }
+  run_.catalog_records_read.Add(records);
+}
+
+void Intake::ShowProgress() {
+  const std::optional<uint64_t> expected = progress_.expected_records();
+  const bool usable = expected && *expected <= INT64_MAX;
+  run_.expected_records.Set(usable ? static_cast<int64_t>(*expected) : -1);
+  run_.rate_limited_streams.Set(progress_.rate_limited_streams());
+  const absl::Duration resumes = progress_.source_resumes_at().value_or(-absl::InfiniteDuration());
+  run_.source_resumes_ms.Set(absl::ToInt64Milliseconds(resumes));
+}
+
 void Intake::Finish() {
   ClassifiedBlock& block = chunk_->block;
   account_.lines.Add(block.counts);
-  for (const StreamDelta& delta : block.deltas) {
-    account_.streams[delta.stream].records_read += delta.records;
-    account_.streams[delta.stream].bytes_read += delta.bytes;
-  }
+  CountRecords(block.deltas.size());
+  ShowProgress();
   const uint64_t records = block.counts[LineKind::kRecord];
   if (records > 0 && !account_.first_record_at) account_.first_record_at = chunk_->read_mono;
   run_.records_read.Add(records);

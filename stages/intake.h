@@ -18,6 +18,7 @@
 #include "stages/asides.h"
 #include "stages/chunk.h"
 #include "stages/run_state.h"
+#include "stages/stream_progress.h"
 
 namespace shunt {
 
@@ -29,6 +30,7 @@ struct IntakePolicy {
   uint64_t value_bytes_max = 0;  // the longest message that is copied out of the stream
   ClassifierOptions classifier;  // as the classifiers'
   AnswerTypes answers = {};
+  LogLevel log_level = LogLevel::kTrace;  // of what is milder nothing is shown
 };
 
 // What the intake has seen, in the order of the stream. Read by others only when the run is over.
@@ -58,6 +60,7 @@ class Intake {
 
   const SourceAccount& account() const { return account_; }
   const TraceLog& traces() const { return asides_.traces(); }
+  const StreamProgress& progress() const { return progress_; }
   const std::string& answer() const { return asides_.answer(); }
   bool tainted() const { return tainted_; }
 
@@ -75,6 +78,8 @@ class Intake {
   void OnUnusableState(const LineItem& item);
   void OnOversize();
   void Keep(const LineItem& item);
+  void CountRecords(std::size_t deltas_end);
+  void ShowProgress();
   void Finish();
   uint64_t LineNumber(const LineItem& item) const { return lines_before_ + item.first_line + 1; }
 
@@ -86,10 +91,12 @@ class Intake {
   ChunkPtr chunk_{nullptr, ChunkPool::Return{}};
   std::size_t next_item_ = 0;
   std::size_t kept_items_ = 0;
+  std::size_t counted_deltas_ = 0;
   uint64_t lines_before_ = 0;  // lines of the source before chunk_
   uint64_t malformed_warned_ = 0;
   bool tainted_ = false;
   SourceAccount account_;
+  StreamProgress progress_;
   std::string scratch_;
   std::unique_ptr<LineClassifier> rest_;  // for chunks that were left off; hostile ones
   ClassifiedBlock rest_block_;

@@ -4,31 +4,45 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "platform/strings.h"
+#include "stages/log_text.h"
 
 namespace shunt {
 namespace {
 
 constexpr int kFactsPerStep = 256;
+constexpr std::size_t kStderrBytesPerRead = std::size_t{64} << 10;  // as much as a pipe holds
+constexpr absl::Duration kDroppedSaidEvery = absl::Seconds(1);
+
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
 
 }  // namespace
 
 LogStage::LogStage(Connector& source, Connector& destination, LogLane& logs, const Masker& masker,
-                   EventSink& events, const Clock& clock, RunState& run)
+                   EventSink& events, const Clock& clock, RunState& run, LogLevel level)
     : logs_(logs),
       masker_(masker),
       events_(events),
       clock_(clock),
       run_(run),
-      stderrs_{Stderr{Origin::kSource, source, {}, false},
-               Stderr{Origin::kDestination, destination, {}, false}} {}
+      level_(level),
+      stderrs_{Stderr{Origin::kSource, source}, Stderr{Origin::kDestination, destination}} {}
 
 Wait LogStage::wait() const {
   Wait wait;
   if (done_) return wait;
   if (!stderrs_[0].ended) wait.read_fd = stderrs_[0].connector.log_fd();
   if (!stderrs_[1].ended) wait.other_read_fd = stderrs_[1].connector.log_fd();
-  if (!held_.empty()) {
-    wait.at_most = std::max(held_.front().until - clock_.MonoNow(), absl::ZeroDuration());
+  absl::Duration next = absl::InfiniteDuration();
+  if (!held_.empty()) next = held_.front().until;
+  if (dropped_since_) next = std::min(next, *dropped_since_ + kDroppedSaidEvery);
+  for (const Last& last : last_) {
+    if (last.repeats > 0) next = std::min(next, last.since + kRepeatsSaidEvery);
+  }
+  if (next < absl::InfiniteDuration()) {
+    wait.at_most = std::max(next - clock_.MonoNow(), absl::ZeroDuration());
   }
   return wait;
 }
@@ -36,12 +50,13 @@ Wait LogStage::wait() const {
 absl::StatusOr<Step> LogStage::Run() {
   if (done_) return Step::kDone;
   if (!std::exchange(begun_, true)) ReportNotLookedFor();
+  now_ = clock_.MonoNow();
   bool busy = false;
   LogFact fact;
   for (int i = 0; i < kFactsPerStep && logs_.Receive(&fact); ++i) {
     if (fact.origin == Origin::kShunt) {
       ReportNotLookedFor();  // of the config update that this may be about
-      Show(fact.origin, fact.level, fact.text);
+      Show(fact);
     } else {
       Hold(std::move(fact));
     }
@@ -51,17 +66,22 @@ absl::StatusOr<Step> LogStage::Run() {
   for (Stderr& side : stderrs_) busy |= ReadStderr(side);
   // When the senders of log lines have ended, so have those who learn secrets.
   busy |= ShowHeld(logs_ended_ && !busy);
+  for (Last& last : last_) {
+    if (last.repeats > 0 && now_ - last.since >= kRepeatsSaidEvery) SayRepeats(last);
+  }
+  SayDropped(/*all=*/false);
   calm_ = !busy;
   if (busy) return Step::kBusy;
   if (!logs_ended_ || !stderrs_[0].ended || !stderrs_[1].ended) return Step::kIdle;
-  ReportSuppressed();
+  for (Last& last : last_) SayRepeats(last);
+  SayDropped(/*all=*/true);
   done_ = true;
   return Step::kDone;
 }
 
 bool LogStage::ReadStderr(Stderr& side) {
   if (side.ended) return false;
-  char buffer[16 * 1024];
+  char buffer[kStderrBytesPerRead];
   const IoResult result = side.connector.ReadLog(buffer);
   if (result.state == IoState::kBytes) {
     OnStderr(side, {buffer, result.bytes});
@@ -69,43 +89,55 @@ bool LogStage::ReadStderr(Stderr& side) {
   }
   if (result.state == IoState::kBlocked && !run_.end_logs.Get()) return false;
   side.ended = true;
-  if (!side.partial.empty()) Hold({side.origin, LogLevel::kError, std::move(side.partial)});
+  OnStderrLine(side);
   return true;
 }
 
 void LogStage::OnStderr(Stderr& side, std::string_view bytes) {
+  // In a flood that is dropped, lines are only counted.
+  if (const std::size_t last = bytes.rfind('\n');
+      last != std::string_view::npos && side.throttle.exhausted(now_)) {
+    side.dropped += static_cast<uint64_t>(
+        std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(last) + 1, '\n'));
+    side.partial.clear();
+    bytes.remove_prefix(last + 1);
+  }
   while (!bytes.empty()) {
     const std::size_t end = std::min(bytes.find('\n'), bytes.size());
     const std::size_t room = kMaskedInputBytesMax - side.partial.size();
     side.partial.append(bytes.substr(0, std::min(end, room)));
     if (end == bytes.size()) return;
-    Hold({side.origin, LogLevel::kError, std::move(side.partial)});
-    side.partial.clear();
+    OnStderrLine(side);
     bytes.remove_prefix(end + 1);
   }
 }
 
-void LogStage::Hold(LogFact fact) {
-  // More would not be shown anyway.
-  uint64_t& lines = held_lines_[static_cast<std::size_t>(fact.origin)];
-  if (lines == kLogLinesPerSecond) {
-    ++suppressed_;
-    return;
+// The platform takes everything on stderr for an error; so do we, unless it says what it is.
+void LogStage::OnStderrLine(Stderr& side) {
+  std::string line = std::exchange(side.partial, {});
+  if (IsBlank(line)) return;
+  if (!IsContinuation(line)) side.level = GuessLogLevel(line).value_or(LogLevel::kError);
+  if (side.level > level_) return;
+  if (side.throttle.Admit(now_, side.level, line.size())) {
+    Hold({side.origin, side.level, std::move(line), /*on_stderr=*/true});
+  } else {
+    ++side.dropped;
   }
-  ++lines;
+}
+
+void LogStage::Hold(LogFact fact) {
   held_bytes_ += fact.text.size();
-  held_.push_back({clock_.MonoNow() + kLogHold, std::move(fact)});
+  held_.push_back({now_ + kLogHold, std::move(fact)});
 }
 
 bool LogStage::ShowHeld(bool all) {
   bool shown = false;
   while (!held_.empty()) {
     Held& oldest = held_.front();
-    const bool due = all || oldest.until <= clock_.MonoNow();
+    const bool due = all || oldest.until <= now_;
     if (!due && held_bytes_ <= kHeldBytesMax) break;
-    Show(oldest.fact.origin, oldest.fact.level, oldest.fact.text);
+    Show(oldest.fact);
     held_bytes_ -= oldest.fact.text.size();
-    --held_lines_[static_cast<std::size_t>(oldest.fact.origin)];
     held_.pop_front();
     shown = true;
   }
@@ -113,45 +145,75 @@ bool LogStage::ShowHeld(bool all) {
 }
 
 // Masked before it is taken apart: a secret may have several lines.
-void LogStage::Show(Origin origin, LogLevel level, std::string_view text) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return;
-  if (!Allow(origin, text.size())) return;
-  const std::string masked = masker_.MaskLine(text);
+void LogStage::Show(const LogFact& fact) {
+  if (IsBlank(fact.text)) return;
+  if (fact.origin != Origin::kShunt && QuotesRecord(fact.text)) {
+    const std::size_t bytes = fact.text.find_last_not_of("\r\n") + 1;
+    return ShowLine(fact, absl::StrCat("[", bytes, " bytes that quote a record are not shown]"));
+  }
+  const std::string masked = masker_.MaskLine(fact.text);
   std::string_view rest = masked;
-  for (bool first = true; !rest.empty();) {
+  for (std::size_t shown = 0; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    if (!std::exchange(first, false) && !Allow(origin, 0)) continue;
-    events_.Log(origin, level, EscapeForLog(line));
+    if (IsBlank(line)) continue;
+    if (++shown > kLinesOfMessageMax) {
+      return ShowLine(fact, "[the rest of this message is not shown]");
+    }
+    ShowLine(fact, EscapeForLog(line));
   }
 }
 
-bool LogStage::Allow(Origin origin, std::size_t bytes) {
-  if (clock_.MonoNow() >= window_ends_) {
-    ReportSuppressed();
-    window_ends_ = clock_.MonoNow() + absl::Seconds(1);
-    in_window_ = {};
+void LogStage::ShowLine(const LogFact& fact, std::string_view line) {
+  const auto last = std::find_if(last_.begin(), last_.end(), [&fact](const Last& shown) {
+    return shown.origin == fact.origin && shown.on_stderr == fact.on_stderr;
+  });
+  if (last == last_.end()) return events_.Log(fact.origin, fact.level, line);  // our own
+  if (last->text == line && last->level == fact.level) {
+    if (last->repeats++ == 0) last->since = now_;
+    return;
   }
-  if (origin == Origin::kShunt) return true;
-  Shown& shown = in_window_[static_cast<std::size_t>(origin)];
-  ++shown.lines;
-  shown.bytes += std::min(bytes, kMaskedInputBytesMax);
-  if (shown.lines <= kLogLinesPerSecond && shown.bytes <= kLogBytesPerSecond) return true;
-  ++suppressed_;
-  return false;
+  SayRepeats(*last);
+  last->text.assign(line);
+  last->level = fact.level;
+  events_.Log(fact.origin, fact.level, line);
 }
 
-void LogStage::ReportSuppressed() {
+void LogStage::SayRepeats(Last& last) {
+  const uint64_t repeats = std::exchange(last.repeats, 0);
+  if (repeats == 0) return;
+  events_.Log(last.origin, last.level,
+              repeats == 1 ? last.text
+                           : absl::StrCat("last line ", last.on_stderr ? "of stderr " : "",
+                                          "repeated ", repeats, " times"));
+}
+
+void LogStage::SayDropped(bool all) {
+  const uint64_t source = run_.source_log_lines_dropped.value();
+  const uint64_t destination = run_.destination_log_lines_dropped.value();
   const uint64_t lost = run_.log_lines_lost.Get();
-  const uint64_t unseen = suppressed_ + lost - lost_reported_;
-  if (unseen == 0) return;
-  suppressed_ = 0;
-  lost_reported_ = lost;
+  const bool any = stderrs_[0].dropped + stderrs_[1].dropped > 0 ||
+                   source != source_dropped_said_ || destination != destination_dropped_said_ ||
+                   lost != lost_said_;
+  if (!any) return;
+  if (!dropped_since_) dropped_since_ = now_;
+  if (!all && now_ - *dropped_since_ < kDroppedSaidEvery) return;
+  dropped_since_.reset();
+  SayDropped(source - std::exchange(source_dropped_said_, source), "the source's log");
+  SayDropped(destination - std::exchange(destination_dropped_said_, destination),
+             "the destination's log");
+  SayDropped(std::exchange(stderrs_[0].dropped, 0), "the source's stderr");
+  SayDropped(std::exchange(stderrs_[1].dropped, 0), "the destination's stderr");
+  SayDropped(lost - std::exchange(lost_said_, lost), "all logs together");
+}
+
+void LogStage::SayDropped(uint64_t lines, absl::string_view of) {
+  if (lines == 0) return;
   events_.Log(Origin::kShunt, LogLevel::kWarn,
-              absl::StrCat(unseen, " log lines were not shown: they came faster than ",
-                           kLogLinesPerSecond, " or ", kLogBytesPerSecond, " bytes a second"));
+              absl::StrCat(lines, lines == 1 ? " more line of " : " more lines of ", of,
+                           lines == 1 ? " was" : " were", " dropped: over ", kLogLinesPerSecond,
+                           " lines or ", kLogBytesPerSecond >> 20, " MiB a second"));
 }
 
 void LogStage::ReportNotLookedFor() {

@@ -32,7 +32,15 @@ struct RunState {
   Cell<bool> source_held{false};         // ReadStage: no room, so nothing is read
   Cell<bool> source_flows{false};    // ReadStage: the last read was full, the next comes at once
   Cell<uint64_t> log_lines_lost{0};  // whoever finds the log lane full
-  Cell<bool> write_blocked{false};   // ForwardStage: has bytes and the destination's pipe is full
+  Counter source_log_lines_dropped;  // ForwardStage, at intake: more than people may see
+  Counter destination_log_lines_dropped;  // AckStage: likewise
+  Cell<bool> write_blocked{false};  // ForwardStage: has bytes and the destination's pipe is full
+
+  // What the source said of itself.
+  Cell<int64_t> expected_records{-1};      // ForwardStage, at intake; -1: nothing to go by
+  Cell<uint64_t> rate_limited_streams{0};  // likewise
+  // Likewise: until then (monotonic) it may be silent, because it waits for a rate limit.
+  Cell<int64_t> source_resumes_ms{INT64_MIN};
 
   Cell<uint64_t> listed_items{0};  // ClassifyStages
   Counter listed_items_max;        // ForwardStage: how many it ever saw waiting
@@ -45,6 +53,7 @@ struct RunState {
   Counter taken_in_bytes;        // ForwardStage: classified and looked at
   Counter finished_bytes;        // ForwardStage: forwarded or dropped; queued - finished is waiting
   Counter records_read;          // ForwardStage, at intake
+  Counter catalog_records_read;  // likewise those of streams that the catalog has
   Counter malformed_lines;       // ForwardStage, at intake
   Counter records_forwarded;     // ForwardStage
   Counter forwarded_bytes;       // ForwardStage: accepted by the destination's pipe

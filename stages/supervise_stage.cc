@@ -271,13 +271,16 @@ void SuperviseStage::ReportDestinationExit() {
 }
 
 // Contract decision 15: any message is life, but not the bytes of a line that never ends; time in
-// which we did not read is not the source's.
+// which we did not read is not the source's, nor is the time for which it waits for a rate limit to
+// end, when it said how long that takes (24 h at most).
 void SuperviseStage::WatchSilence() {
   const uint64_t line_ends = run_.source_line_ends.value();
   if (line_ends != source_line_ends_seen_ || run_.source_held.Get()) {
     source_line_ends_seen_ = line_ends;
     source_silent_.Touch(now_);
   }
+  const absl::Duration resumes = absl::Milliseconds(run_.source_resumes_ms.Get());
+  if (resumes > now_) source_silent_.Touch(resumes);
   const bool source_timeout = options_.source_timeout > absl::ZeroDuration() && !aborting_ &&
                               !run_.source_ended.Get() &&
                               source_silent_.Passed(now_, options_.source_timeout);

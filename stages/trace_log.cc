@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace shunt {
 namespace {
 
 // Cut between characters.
-std::string Shown(const std::string& text) {
-  std::size_t size = std::min(text.size(), kShownTextBytesMax);
+std::string Shown(const std::string& text, std::size_t bytes_max = kShownTextBytesMax) {
+  std::size_t size = std::min(text.size(), bytes_max);
   while (size > 0 && size < text.size() && (text[size] & 0xC0) == 0x80) --size;
   return text.substr(0, size);
 }
@@ -22,6 +23,12 @@ std::optional<Fault> TraceLog::Add(const TraceMessage& trace) {
     if (room && trace.status != TraceMessage::StreamStatus::kOther) {
       statuses_[*trace.stream] = trace.status;
     }
+    return std::nullopt;
+  }
+  if (trace.type == TraceMessage::Type::kAnalytics) {
+    std::string type = Shown(trace.analytics_type, kShownTypeBytesMax);
+    const bool room = analytics_.size() < kAnalyticsTypesMax || analytics_.contains(type);
+    ++analytics_[room ? std::move(type) : kOtherAnalytics];
     return std::nullopt;
   }
   if (trace.type != TraceMessage::Type::kError) return std::nullopt;

@@ -1,12 +1,14 @@
 // TraceLog: what one connector's TRACE messages said: the first errors and, of a source, the latest
-// status of each stream. Threads: one. Bound: kTraceErrorsMax errors, texts (masked already) cut;
-// kTraceStreamsMax streams.
+// status of each stream; how often it sent which analytics event. Threads: one. Bound:
+// kTraceErrorsMax errors, texts (masked already) cut; kTraceStreamsMax streams; kAnalyticsTypesMax
+// types of events, the others together under kOtherAnalytics.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "protocol/payloads.h"
@@ -17,6 +19,9 @@ namespace shunt {
 inline constexpr std::size_t kTraceErrorsMax = 10;
 inline constexpr std::size_t kTraceStreamsMax = 100'000;
 inline constexpr std::size_t kShownTextBytesMax = 50'000;
+inline constexpr std::size_t kAnalyticsTypesMax = 100;
+inline constexpr std::size_t kShownTypeBytesMax = 200;
+inline constexpr char kOtherAnalytics[] = "(other)";
 
 class TraceLog {
  public:
@@ -30,6 +35,8 @@ class TraceLog {
 
   bool error_without_stream() const { return error_without_stream_; }
   bool HasError(const StreamDescriptor& stream) const { return error_streams_.contains(stream); }
+  // Events by type; their values are nobody's business.
+  const std::map<std::string, uint64_t>& analytics() const { return analytics_; }
   std::optional<TraceMessage::StreamStatus> StatusOf(const StreamDescriptor& stream) const;
 
  private:
@@ -38,6 +45,7 @@ class TraceLog {
   bool error_without_stream_ = false;
   std::set<StreamDescriptor> error_streams_;
   std::map<StreamDescriptor, TraceMessage::StreamStatus> statuses_;
+  std::map<std::string, uint64_t> analytics_;
 };
 
 }  // namespace shunt

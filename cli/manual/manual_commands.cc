@@ -51,9 +51,9 @@ std::vector<Command> ManualCommands() {
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
   for (const auto list :
-       {SyncCommands, SidecarCommands, VerbCommands, ValidateCommands, DemoCommands, StateCommands,
-        StateChangeCommands, ConfigCommands, ConfigHistoryCommands, ConfigChangeCommands,
-        RunsCommands, ConnectorCommands, ManualCommands}) {
+       {SyncCommands, ResetCommands, SidecarCommands, VerbCommands, ValidateCommands, DemoCommands,
+        StateCommands, StateChangeCommands, ConfigCommands, ConfigHistoryCommands,
+        ConfigChangeCommands, RunsCommands, ConnectorCommands, ManualCommands}) {
     std::vector<Command> more = list();
     std::move(more.begin(), more.end(), std::back_inserter(commands));
   }

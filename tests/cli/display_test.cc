@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "router/eta.h"
 #include "cli/progress.h"
 #include "cli/summary.h"
 #include "cli/table.h"
@@ -69,7 +70,78 @@ TEST(ProgressTest, TheJsonFormIsOneObjectOnOneLine) {
       R"({"type":"progress","elapsed_seconds":65.000,"records_read":0,"bytes_read":500000000,)"
       R"("records_forwarded":2234565,"records_per_second":246913,"bytes_per_second":100000000,)"
       R"("states_forwarded":0,"states_committed":1234,"config_updates_applied":0,)"
-      R"("malformed_lines":0,"bottleneck":"destination"})");
+      R"("malformed_lines":0,"bottleneck":"destination","records_expected":null,"percent":null,)"
+      R"("eta_seconds":null,"rate_limited_streams":0})");
+}
+
+// --- how far it is -----------------------------------------------------------------------------
+
+TEST(ProgressTest, WhatTheSourceExpectsIsShownWhenItIsKnown) {
+  ProgressSample sample = Sample();
+  sample.after.records_expected = 2'240'000;
+  sample.percent = 99.9;
+  EXPECT_THAT(ProgressLine(sample), HasSubstr("2,234,565 records (99 %)  246,913/s"));
+  sample.remaining = absl::Seconds(3);
+  sample.after.rate_limited_streams = 2;
+  EXPECT_THAT(ProgressLine(sample), HasSubstr("records (99 %, 0:03 left)  246,913/s"));
+  EXPECT_THAT(ProgressLine(sample), HasSubstr("limit: destination (2 streams rate-limited)"));
+  EXPECT_THAT(ProgressJson(sample),
+              HasSubstr(R"("records_expected":2240000,"percent":99.9,"eta_seconds":3.0,)"
+                        R"("rate_limited_streams":2})"));
+}
+
+RouterStats Read(uint64_t records, int64_t expected) {
+  RouterStats stats;
+  stats.catalog_records_read = records;
+  stats.records_expected = expected;
+  return stats;
+}
+
+TEST(EtaTest, FollowsTheSpeedOfTheLastHalfMinute) {
+  Eta eta;
+  eta.Add(absl::ZeroDuration(), Read(0, 10'000));
+  for (int s = 1; s <= 60; ++s) eta.Add(absl::Seconds(s), Read(static_cast<uint64_t>(s), 10'000));
+  EXPECT_NEAR(absl::ToDoubleSeconds(*eta.remaining()), 9'940, 1e-3);
+  EXPECT_NEAR(*eta.percent(), 0.6, 1e-9);
+  // A hundred times as fast: half a minute later only that counts.
+  for (int s = 61; s <= 91; ++s) {
+    eta.Add(absl::Seconds(s), Read(static_cast<uint64_t>(60 + (s - 60) * 100), 10'000));
+  }
+  EXPECT_NEAR(absl::ToDoubleSeconds(*eta.remaining()), (10'000.0 - 3'160) / 100, 1e-3);
+}
+
+TEST(EtaTest, SaysNothingThatItDoesNotKnow) {
+  Eta eta;
+  EXPECT_FALSE(eta.percent());
+  eta.Add(absl::ZeroDuration(), Read(0, -1));
+  eta.Add(absl::Seconds(10), Read(1000, -1));
+  EXPECT_FALSE(eta.percent()) << "no estimate";
+  EXPECT_FALSE(eta.remaining());
+  eta.Add(absl::Seconds(11), Read(1100, 1099));
+  EXPECT_FALSE(eta.percent()) << "more than expected";
+  EXPECT_FALSE(eta.remaining());
+  eta.Add(absl::Seconds(12), Read(1200, 0));
+  EXPECT_FALSE(eta.percent()) << "nothing expected";
+  eta.Add(absl::Seconds(13), Read(1200, 2400));
+  EXPECT_EQ(eta.percent(), 50);
+  EXPECT_TRUE(eta.remaining());
+  for (int s = 14; s < 60; ++s) eta.Add(absl::Seconds(s), Read(1200, 2400));
+  EXPECT_EQ(eta.percent(), 50);
+  EXPECT_FALSE(eta.remaining()) << "nothing moves";
+}
+
+TEST(EtaTest, ATimeThatIsTooShortOrTooLongTellsNothing) {
+  Eta eta;
+  eta.Add(absl::ZeroDuration(), Read(0, 100));
+  eta.Add(absl::Seconds(1), Read(50, 100));
+  EXPECT_EQ(eta.percent(), 50);
+  EXPECT_FALSE(eta.remaining());
+  eta.Add(absl::Seconds(2), Read(51, INT64_MAX));
+  EXPECT_FALSE(eta.remaining()) << "for millions of years";
+  EXPECT_TRUE(eta.percent());
+  eta.Add(absl::Seconds(3), Read(51, 51));
+  EXPECT_EQ(eta.remaining(), absl::ZeroDuration());
+  EXPECT_EQ(eta.percent(), 100);
 }
 
 TEST(ProgressTest, TheBottleneckIsWhoWasWaitedForMostOfTheTime) {

@@ -38,17 +38,19 @@ Report SmallReport() {
 TEST(ReportTest, HasTheKeysOfTheContractInTheirOrder) {
   const Json json = Json::parse(SmallReport().ToJson());
   EXPECT_EQ(KeysOf(json), (std::vector<std::string>{
-                              "schema", "connection", "run_id", "status", "exit_code", "started_at",
-                              "finished_at", "duration_seconds", "source", "destination", "streams",
-                              "unknown_streams", "totals", "states", "control", "lines", "failures",
-                              "timings", "peak_memory_bytes"}));
+                              "schema",    "connection",  "run_id",      "status",
+                              "exit_code", "started_at",  "finished_at", "duration_seconds",
+                              "source",    "destination", "streams",     "unknown_streams",
+                              "totals",    "states",      "control",     "lines",
+                              "analytics", "failures",    "timings",     "peak_memory_bytes"}));
   EXPECT_EQ(KeysOf(json["source"]),
             (std::vector<std::string>{"command", "exit_code", "signal", "config_generation",
                                       "lines", "bytes"}));
-  EXPECT_EQ(KeysOf(json["streams"][0]),
-            (std::vector<std::string>{"name", "namespace", "status", "records_read", "bytes_read",
-                                      "records_forwarded", "records_committed", "bytes_committed",
-                                      "states_forwarded", "states_committed"}));
+  EXPECT_EQ(
+      KeysOf(json["streams"][0]),
+      (std::vector<std::string>{"name", "namespace", "status", "records_read", "bytes_read",
+                                "records_forwarded", "records_committed", "bytes_committed",
+                                "states_forwarded", "states_committed", "run_state", "estimate"}));
   EXPECT_EQ(KeysOf(json["states"]),
             (std::vector<std::string>{"read", "forwarded", "acked", "committed", "explained",
                                       "unmatched_acks"}));

@@ -7,7 +7,7 @@ import json
 
 from tests.cli.program import PROGRAM, ProgramTest, main
 
-COMMANDS = ["sync", "sidecar", "spec", "check", "discover", "read", "demo", "state", "state show", "state export", "state import", "state reset", "config",
+COMMANDS = ["sync", "sidecar", "spec", "check", "discover", "read", "reset", "demo", "state", "state show", "state export", "state import", "state reset", "config",
             "config show", "config history", "config export", "runs", "runs show", "connector", "connector source",
             "connector destination"]
 

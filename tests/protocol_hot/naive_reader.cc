@@ -466,7 +466,10 @@ class Builder {
  public:
   void Add(LineItem item, const Judged& judged) {
     out.counts[Counted(item.kind)]++;
-    if (item.kind == Kind::kState || item.kind == Kind::kUnusableState) Close();
+    if (item.kind == Kind::kState || item.kind == Kind::kUnusableState ||
+        item.kind == Kind::kTrace) {
+      Close();
+    }
     if (judged.stream) {
       std::size_t at = closed;
       while (at < out.deltas.size() && out.deltas[at].stream != *judged.stream) ++at;

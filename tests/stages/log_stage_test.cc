@@ -45,16 +45,22 @@ class Talker final : public Connector {
 };
 
 struct Lines final : public EventSink {
-  void Log(Origin origin, LogLevel, std::string_view text) override {
+  void Log(Origin origin, LogLevel level, std::string_view text) override {
+    levels.push_back(level);
     lines.push_back(absl::StrCat(absl::string_view(OriginName(origin).data(), 1), ":",
                                  absl::string_view(text.data(), text.size())));
   }
   std::vector<std::string> lines;
+  std::vector<LogLevel> levels;
 };
 
 struct Bench {
-  Bench() : Bench(std::make_unique<Talker>()) { talker = static_cast<Talker*>(source.get()); }
-  explicit Bench(std::unique_ptr<Connector> from) : source(std::move(from)) {
+  explicit Bench(LogLevel level = LogLevel::kTrace) : Bench(std::make_unique<Talker>(), level) {
+    talker = static_cast<Talker*>(source.get());
+  }
+  explicit Bench(std::unique_ptr<Connector> from, LogLevel level = LogLevel::kTrace)
+      : source(std::move(from)),
+        stage(*source, destination, logs, masker, shown, clock, run, level) {
     destination.ended = true;
   }
   void Say(Origin origin, std::string text) {
@@ -79,7 +85,7 @@ struct Bench {
   Masker masker;
   Lines shown;
   RunState run;
-  LogStage stage{*source, destination, logs, masker, shown, clock, run};
+  LogStage stage;
 };
 
 TEST(LogStage, ASecretThatIsToldJustAfterItWasLoggedIsMasked) {
@@ -128,24 +134,162 @@ TEST(LogStage, WhatIsHeldIsBounded) {
   EXPECT_EQ(bench.shown.lines[0][2], '0');
   bench.Pass(kLogHold);
   EXPECT_THAT(bench.shown.lines, SizeIs(10));
+}
 
-  Bench many;
-  many.talker->said = std::string(2 * (kLogLinesPerSecond + 7), 'x');
-  for (std::size_t i = 1; i < many.talker->said.size(); i += 2) many.talker->said[i] = '\n';
-  many.Settle();
-  many.Pass(kLogHold);
-  ASSERT_THAT(many.shown.lines, SizeIs(1 + kLogLinesPerSecond));
-  EXPECT_THAT(many.shown.lines[0], HasSubstr("7 log lines were not shown"));
+// --- more than people may see ------------------------------------------------------------------
+
+std::string Numbered(absl::string_view text, uint64_t lines) {
+  std::string all;
+  for (uint64_t i = 0; i < lines; ++i) absl::StrAppend(&all, text, i, "\n");
+  return all;
+}
+
+TEST(LogStage, LinesASecondAreBoundedAndTheRestCounted) {
+  Bench bench;
+  bench.talker->said = Numbered("INFO ", kLogLinesPerSecond + 1234);
+  bench.Settle();
+  bench.Pass(kLogHold);
+  EXPECT_THAT(bench.shown.lines, SizeIs(kLogLinesPerSecond));
+  EXPECT_EQ(bench.stage.wait().at_most, absl::Seconds(1) - kLogHold);
+  bench.Pass(kLogHold);
+  ASSERT_THAT(bench.shown.lines, SizeIs(kLogLinesPerSecond + 1)) << "once a second";
+  EXPECT_THAT(bench.shown.lines.back(),
+              HasSubstr("1234 more lines of the source's stderr were dropped"));
+  bench.Pass(absl::Seconds(10));
+  EXPECT_THAT(bench.shown.lines, SizeIs(kLogLinesPerSecond + 1));
+  bench.talker->said = "INFO again\n";
+  bench.Settle();
+  bench.Pass(kLogHold);
+  EXPECT_EQ(bench.shown.lines.back(), "s:INFO again");
 }
 
 TEST(LogStage, BytesASecondAreBounded) {
   Bench bench;
   for (int i = 0; i < 40; ++i) {
-    bench.talker->said = std::string(50'000, '.') + "\n";
+    bench.talker->said = absl::StrCat("INFO ", i, std::string(50'000, '.'), "\n");
     bench.Settle();
   }
   bench.Pass(kLogHold);
   EXPECT_THAT(bench.shown.lines, SizeIs(kLogBytesPerSecond / 50'000));
+}
+
+TEST(LogStage, ErrorsAreNotDroppedInAFloodOfMilderLines) {
+  Bench bench;
+  bench.talker->said =
+      absl::StrCat(Numbered("INFO ", 5000), Numbered("ERROR no. ", 100), Numbered("WARN ", 5000));
+  bench.Settle();
+  bench.Pass(kLogHold);
+  EXPECT_THAT(bench.shown.lines, SizeIs(kLogLinesPerSecond + 100));
+  EXPECT_THAT(bench.shown.lines, ::testing::Contains("s:ERROR no. 99"));
+  EXPECT_THAT(bench.shown.lines, ::testing::Not(::testing::Contains(HasSubstr("WARN"))));
+}
+
+// A flood costs no more than counting it, and its end is shown again.
+TEST(LogStage, EveryLineOfAFloodIsShownOrCounted) {
+  Bench bench;
+  constexpr uint64_t kLines = 200'000;
+  bench.talker->said = Numbered("line ", kLines);
+  bench.Settle();
+  bench.sender.Close();
+  bench.talker->ended = true;
+  bench.Settle();
+  ASSERT_EQ(*bench.stage.Run(), Step::kDone);
+  const uint64_t shown = bench.shown.lines.size() - 1;
+  EXPECT_LT(shown, 2 * kLogLinesPerSecond);
+  EXPECT_THAT(bench.shown.lines.back(),
+              HasSubstr(absl::StrCat(kLines - shown, " more lines of the source's stderr")));
+}
+
+TEST(LogStage, LinesThatNeverReachedItAreCountedToo) {
+  Bench bench;
+  bench.run.source_log_lines_dropped.Add(3);
+  bench.run.destination_log_lines_dropped.Add(1);
+  bench.Settle();
+  EXPECT_THAT(bench.shown.lines, IsEmpty());
+  bench.Pass(absl::Seconds(1));
+  EXPECT_THAT(bench.shown.lines,
+              ElementsAre(HasSubstr("3 more lines of the source's log were dropped"),
+                          HasSubstr("1 more line of the destination's log was dropped")));
+}
+
+// --- the same line again -----------------------------------------------------------------------
+
+TEST(LogStage, EqualLinesInARowAreShownOnceAndCounted) {
+  Bench bench;
+  for (int i = 0; i < 500; ++i) bench.Say(Origin::kSource, "waiting");
+  for (int i = 0; i < 2; ++i) bench.Say(Origin::kDestination, "ready");
+  for (int i = 0; i < 500; ++i) bench.Say(Origin::kSource, "waiting");
+  bench.Say(Origin::kSource, "done");
+  bench.Say(Origin::kDestination, "done");
+  bench.Settle();
+  bench.Pass(kLogHold);
+  EXPECT_THAT(bench.shown.lines,
+              ElementsAre("s:waiting", "d:ready", "s:last line repeated 999 times", "s:done",
+                          "d:ready", "d:done"));
+}
+
+TEST(LogStage, ALineThatGoesOnBeingRepeatedIsToldNowAndThen) {
+  Bench bench;
+  for (int i = 0; i < 12; ++i) {
+    bench.Say(Origin::kSource, "waiting");
+    bench.Pass(absl::Seconds(1));
+  }
+  EXPECT_THAT(bench.shown.lines, ElementsAre("s:waiting", "s:last line repeated 6 times"));
+  bench.sender.Close();
+  bench.talker->ended = true;
+  bench.Settle();
+  EXPECT_EQ(bench.shown.lines.back(), "s:last line repeated 5 times") << "none is forgotten";
+}
+
+TEST(LogStage, OurOwnNoticesAreNeverCollapsed) {
+  Bench bench;
+  for (int i = 0; i < 3; ++i) bench.Say(Origin::kShunt, "stored");
+  bench.Settle();
+  EXPECT_THAT(bench.shown.lines, SizeIs(3));
+}
+
+// --- what a line is ----------------------------------------------------------------------------
+
+TEST(LogStage, ALineThatQuotesARecordIsShownByItsLength) {
+  Bench bench;
+  const std::string quote =
+      R"(cannot write {"type": "RECORD", "record": {"stream": "users", "data": {"name": "Ada"}}})";
+  bench.Say(Origin::kDestination, quote);
+  bench.talker->said = quote + "\n";
+  bench.Settle();
+  bench.Pass(kLogHold);
+  EXPECT_THAT(
+      bench.shown.lines,
+      ElementsAre(absl::StrCat("d:[", quote.size(), " bytes that quote a record are not shown]"),
+                  absl::StrCat("s:[", quote.size(), " bytes that quote a record are not shown]")));
+}
+
+TEST(LogStage, StderrHasTheLevelThatItsLinesName) {
+  Bench bench;
+  bench.talker->said =
+      "2024-05-06 07:08:09 [main] WARN a.B - x\n\tat a.B.c\nplain\n  indented\nDEBUG y\n";
+  bench.Settle();
+  bench.Pass(kLogHold);
+  EXPECT_EQ(bench.shown.levels,
+            (std::vector<LogLevel>{LogLevel::kWarn, LogLevel::kWarn, LogLevel::kError,
+                                   LogLevel::kError, LogLevel::kDebug}));
+}
+
+TEST(LogStage, WhatIsMilderThanAskedForIsNotShown) {
+  Bench bench(LogLevel::kWarn);
+  bench.talker->said = "INFO a\n  more of it\nWARN b\nplain\n";
+  bench.Settle();
+  bench.Pass(kLogHold);
+  EXPECT_THAT(bench.shown.lines, ElementsAre("s:WARN b", "s:plain"));
+}
+
+TEST(LogStage, AMessageOfManyLinesIsCut) {
+  Bench bench;
+  bench.Say(Origin::kSource, Numbered("at ", 1000));
+  bench.Settle();
+  bench.Pass(kLogHold);
+  ASSERT_THAT(bench.shown.lines, SizeIs(kLinesOfMessageMax + 1));
+  EXPECT_EQ(bench.shown.lines.back(), "s:[the rest of this message is not shown]");
 }
 
 TEST(LogStage, ASecretOfSeveralShortLinesIsMaskedInOneMessage) {
