@@ -142,13 +142,13 @@ absl::Status ProcessEnds::Prepare(const RunFiles& files) {
     std::string* path;
   } all[] = {
       {source, "source_config.json", files.source_config, source_user_, &source_config_},
-      {source && !files.catalog.empty(), "source_catalog.json", files.catalog, source_user_,
-       &source_catalog_},
+      {source && !files.source_catalog.empty(), "source_catalog.json", files.source_catalog,
+       source_user_, &source_catalog_},
       {!files.state.empty(), "state.json", files.state, source_user_, &state_},
       {destination, "destination_config.json", files.destination_config, destination_user_,
        &destination_config_},
-      {destination && !files.catalog.empty(), "destination_catalog.json", files.catalog,
-       destination_user_, &destination_catalog_},
+      {destination && !files.destination_catalog.empty(), "destination_catalog.json",
+       files.destination_catalog, destination_user_, &destination_catalog_},
   };
   for (const auto& file : all) {
     if (!file.wanted) continue;

@@ -20,7 +20,8 @@ namespace shunt {
 
 // What the connectors of a run are given, as JSON texts.
 struct RunFiles {
-  std::string source_config, destination_config, catalog;
+  std::string source_config, destination_config;
+  std::string source_catalog, destination_catalog;
   std::string state;  // "": there is none
 };
 

@@ -55,7 +55,8 @@ absl::Status ReadConfig(absl::string_view flag, const std::string& path, std::st
   return absl::OkStatus();
 }
 
-absl::Status ReadCatalog(const std::string& path, SyncInputs* inputs) {
+absl::Status ReadCatalog(const SyncSettings& settings, SyncInputs* inputs) {
+  const std::string& path = settings.catalog;
   if (path.empty()) return absl::OkStatus();
   absl::StatusOr<std::string> text = ReadNamed("catalog", path, kCatalogBytesMax);
   if (!text.ok()) return text.status();
@@ -71,6 +72,12 @@ absl::Status ReadCatalog(const std::string& path, SyncInputs* inputs) {
   }
   inputs->catalog_json = *std::move(text);
   inputs->catalog = *std::move(catalog);
+  absl::StatusOr<CompiledRules> transforms =
+      CompileRecordRules(settings.transforms, inputs->catalog_json);
+  if (!transforms.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--", transforms.status().message()));
+  }
+  inputs->transforms = *std::move(transforms);
   return absl::OkStatus();
 }
 
@@ -130,7 +137,7 @@ absl::Status CheckReport(const std::string& report) {
 
 absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings) {
   SyncInputs inputs;
-  absl::Status status = ReadCatalog(settings.catalog, &inputs);
+  absl::Status status = ReadCatalog(settings, &inputs);
   if (status.ok()) {
     status = ReadConfig("source-config", settings.source_config, &inputs.source_config);
   }

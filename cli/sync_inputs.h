@@ -15,12 +15,14 @@
 #include "protocol/catalog.h"
 #include "protocol/spec.h"
 #include "protocol/state.h"
+#include "transforms/record_rules.h"
 
 namespace shunt {
 
 struct SyncInputs {
   ConfiguredCatalog catalog;
-  std::string catalog_json;                       // the file, for the connectors
+  std::string catalog_json;                       // the file
+  CompiledRules transforms;                       // with the catalogs for the connectors
   std::string source_config, destination_config;  // the files; "" when not given (sidecar)
   std::optional<std::vector<StoredState>> state;  // --state
   std::shared_ptr<const ConnectorSpec> source_spec, destination_spec;  // null when not given

@@ -103,6 +103,7 @@ class Session {
 
   RouterOptions options_;
   std::optional<UpdateSpill> spill_;
+  std::optional<SchemaCheck> schema_check_;
   bool begun_ = false;
   RunFiles files_;
   std::unique_ptr<Connector> source_, destination_;
@@ -164,6 +165,13 @@ Problem Session::RunSteps() {
 absl::Status Session::FillOptions() {
   options_.run = {settings_.connection, SystemEntropy().HexId(), 0};
   options_.catalog = inputs_.catalog;
+  options_.rules = inputs_.transforms.rules;
+  console_.masker().AddSecrets(inputs_.transforms.secrets);
+  for (const std::string& note : inputs_.transforms.notes) console_.Warn(note);
+  if (options_.validate_schema != SchemaValidation::kOff) {
+    schema_check_.emplace(inputs_.catalog_json,
+                          SchemaCheckOptions{.validation = options_.validate_schema});
+  }
   options_.source.config_id = settings_.source_id;
   options_.destination.config_id = settings_.destination_id;
   options_.log_level = LogLevelOf(settings_);
@@ -282,7 +290,8 @@ Problem Session::BindState() {
 // --- the run -----------------------------------------------------------------------------------
 
 Problem Session::StartEnds() {
-  files_.catalog = inputs_.catalog_json;
+  files_.source_catalog = std::move(inputs_.transforms.source_catalog);
+  files_.destination_catalog = std::move(inputs_.transforms.destination_catalog);
   if (absl::Status status = ends_.Prepare(files_); !status.ok()) {
     const bool asked = absl::IsInvalidArgument(status);  // for something that cannot be had
     return Fail(asked ? ExitCode::kUsage : ExitCode::kInternalError, Origin::kShunt,
@@ -316,7 +325,8 @@ Problem Session::Route() {
                                 .events = console_,
                                 .clock = SystemClock(),
                                 .spill = spill_ ? &*spill_ : nullptr,
-                                .masker = &console_.masker()});
+                                .masker = &console_.masker(),
+                                .schema_check = schema_check_ ? &*schema_check_ : nullptr});
   if (!router.ok()) {
     return Fail(ExitCode::kInternalError, Origin::kShunt, router.status().message());
   }

@@ -265,6 +265,71 @@ constexpr std::array kFlags = {
                                              &s->router.stream_statuses);
              }},
 
+    SyncFlag{
+        "check-counts", "off|warn|fail", Kind::kText, FlagGroup::kRules, kBoth,
+        "the records that the source, shunt and the destination count at each state\n(default: "
+        "warn)",
+        [](std::string_view text, SyncSettings* s) {
+          return Choose<CheckCounts>(text,
+                                     {{"off", CheckCounts::kOff},
+                                      {"warn", CheckCounts::kWarn},
+                                      {"fail", CheckCounts::kFail}},
+                                     &s->router.check_counts);
+        }},
+    SyncFlag{
+        "missing-states", "ignore|inject", Kind::kText, FlagGroup::kRules, kBoth,
+        "whether a full refresh that ends without a state gets an empty one\n(default: ignore)",
+        [](std::string_view text, SyncSettings* s) {
+          return Choose<MissingStatesMode>(
+              text,
+              {{"ignore", MissingStatesMode::kIgnore}, {"inject", MissingStatesMode::kInject}},
+              &s->router.missing_states);
+        }},
+
+    SyncFlag{"namespace-definition", "source|destination|custom", Kind::kText, FlagGroup::kRecords,
+             kBoth,
+             "the namespace that streams get: the source's, none, or --namespace-format\n(default: "
+             "source)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<NamespaceDefinition>(
+                   text,
+                   {{"source", NamespaceDefinition::kSource},
+                    {"destination", NamespaceDefinition::kDestination},
+                    {"custom", NamespaceDefinition::kCustom}},
+                   &s->transforms.names.definition);
+             }},
+    SyncFlag{"namespace-format", "TEXT", Kind::kText, FlagGroup::kRecords, kBoth,
+             "for custom: a namespace, in which ${SOURCE_NAMESPACE} stands for the source's",
+             MEMBER(SetText, transforms.names.format)},
+    SyncFlag{"stream-prefix", "TEXT", Kind::kText, FlagGroup::kRecords, kBoth,
+             "in front of every stream's name", MEMBER(SetText, transforms.names.prefix)},
+    SyncFlag{"select-fields", "", Kind::kSwitch, FlagGroup::kRecords, kBoth,
+             "cut top-level fields that the stream's json_schema does not list",
+             MEMBER(SetSwitch, transforms.select_fields)},
+    SyncFlag{"record-bytes-max", "BYTES", Kind::kText, FlagGroup::kRecords, kBoth,
+             "the longest RECORD line that the destination gets (default: any)",
+             MEMBER(SetBytes, transforms.record_bytes_max)},
+    SyncFlag{
+        "on-oversize-record", "taint|fail|null", Kind::kText, FlagGroup::kRecords, kBoth,
+        "a longer one: no later checkpoint and exit 8; stop; or null its largest\nfields, which "
+        "meta.changes then says (default: taint)",
+        [](std::string_view text, SyncSettings* s) {
+          return Choose<OnOversizeRecord>(text,
+                                          {{"taint", OnOversizeRecord::kTaint},
+                                           {"fail", OnOversizeRecord::kFail},
+                                           {"null", OnOversizeRecord::kNull}},
+                                          &s->transforms.on_oversize_record);
+        }},
+    SyncFlag{"validate-schema", "off|sampled|all", Kind::kText, FlagGroup::kRecords, kBoth,
+             "hold records against their stream's json_schema, and count (default: off)",
+             [](std::string_view text, SyncSettings* s) {
+               return Choose<SchemaValidation>(text,
+                                               {{"off", SchemaValidation::kOff},
+                                                {"sampled", SchemaValidation::kSampled},
+                                                {"all", SchemaValidation::kAll}},
+                                               &s->router.validate_schema);
+             }},
+
     SyncFlag{"memory-budget", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
              "bound of the peak memory of shunt itself (default: 64MiB)",
              MEMBER(SetBytes, router.memory_budget_bytes)},
@@ -371,7 +436,9 @@ std::string_view FlagGroupName(FlagGroup group) {
     case FlagGroup::kUpdates:
       return "Config updates";
     case FlagGroup::kRules:
-      return "Records and states";
+      return "Checks of lines and states";
+    case FlagGroup::kRecords:
+      return "What is done to records (mappers stand in the catalog)";
     case FlagGroup::kLimits:
       return "Memory and threads";
     case FlagGroup::kDeadlines:

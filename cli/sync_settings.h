@@ -17,6 +17,7 @@
 #include "cli/key_source.h"
 #include "protocol/spec.h"
 #include "router/options.h"
+#include "transforms/record_rules.h"
 
 namespace shunt {
 
@@ -46,6 +47,7 @@ struct SyncSettings {
   int attempts = 1;  // sync: how many runs at most
   absl::Duration attempt_backoff = absl::Seconds(10);
   SpecOptions spec_options;  // how specs are read
+  RecordRuleSettings transforms;
 
   ProgressMode progress = ProgressMode::kAuto;
   std::optional<LogLevel> log_level;  // empty: as `verbose` says
@@ -64,6 +66,7 @@ enum class FlagGroup : uint8_t {
   kStore,
   kUpdates,
   kRules,
+  kRecords,
   kLimits,
   kDeadlines,
   kOutput

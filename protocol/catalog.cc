@@ -13,11 +13,38 @@ namespace {
 
 absl::Status Invalid(const std::string& reason) { return absl::InvalidArgumentError(reason); }
 
+// The first step of a path: ["a","b"] is a field `b` in a top-level `a`.
+void AddFirstStep(JsonSlice path, std::vector<std::string>* fields) {
+  const auto steps = JsonElements(path);
+  if (!steps || steps->empty()) return;
+  if (std::optional<std::string> field = JsonString(steps->front())) {
+    fields->push_back(*std::move(field));
+  }
+}
+
+std::vector<std::string> KeyFields(const std::optional<JsonSlice>& primary_key,
+                                   const std::optional<JsonSlice>& cursor_field) {
+  std::vector<std::string> fields;
+  const auto paths =
+      primary_key && primary_key->is_array() ? JsonElements(*primary_key) : std::nullopt;
+  if (paths) {
+    for (const JsonSlice& path : *paths) {
+      if (path.is_array()) AddFirstStep(path, &fields);
+    }
+  }
+  if (cursor_field && cursor_field->is_array()) AddFirstStep(*cursor_field, &fields);
+  return fields;
+}
+
 absl::StatusOr<ConfiguredStream> ParseStream(JsonSlice element) {
   JsonCursor cursor(element.text);
-  std::optional<JsonSlice> descriptor, generation_id;
+  std::optional<JsonSlice> descriptor, generation_id, sync_mode, primary_key, cursor_field;
   if (cursor.Next() != JsonCursor::Event::kObject ||
-      !ReadMembers(cursor, {{"stream", &descriptor}, {"generation_id", &generation_id}})) {
+      !ReadMembers(cursor, {{"stream", &descriptor},
+                            {"generation_id", &generation_id},
+                            {"sync_mode", &sync_mode},
+                            {"primary_key", &primary_key},
+                            {"cursor_field", &cursor_field}})) {
     return Invalid("not an object, or a key twice");
   }
   if (!descriptor) return Invalid("no `stream` object");
@@ -26,6 +53,10 @@ absl::StatusOr<ConfiguredStream> ParseStream(JsonSlice element) {
   absl::Status status = ReadStreamDescriptor(inner, &stream.stream);
   if (!status.ok()) return status;
   stream.has_generation_id = generation_id && !generation_id->is_null();
+  stream.full_refresh = sync_mode && JsonString(*sync_mode) == "full_refresh";
+  const std::optional<JsonSlice> resumable = JsonFind(*descriptor, "is_resumable");
+  stream.resumable = resumable && resumable->type == JsonType::kTrue;
+  stream.key_fields = KeyFields(primary_key, cursor_field);
   return stream;
 }
 

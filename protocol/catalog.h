@@ -13,8 +13,12 @@
 namespace shunt {
 
 struct ConfiguredStream {
-  StreamDescriptor stream;
+  StreamDescriptor stream = {};
   bool has_generation_id = false;
+  bool full_refresh = false;  // its sync_mode
+  bool resumable = false;     // the stream's is_resumable
+  // The top-level fields of primary_key and cursor_field.
+  std::vector<std::string> key_fields = {};
 };
 
 struct ConfiguredCatalog {

@@ -51,6 +51,26 @@ inline bool EqualBytes(const char* a, const char* b, std::size_t size) {
   return (~equal & ((1u << size) - 1)) == 0;
 }
 
+// Copies [p, limit) to `to` up to and including its first LF; returns where that was read to,
+// `limit` when there is none. Writes up to 31 bytes more than that.
+inline const char* CopyLine(const char* p, const char* limit, char* to) {
+  using line_scanner_internal::Load16;
+  const __m128i lf = _mm_set1_epi8('\n');
+  for (; p < limit; p += 32, to += 32) {
+    const __m128i first = Load16(p), second = Load16(p + 16);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), first);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16), second);
+    const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(first, lf), _mm_cmpeq_epi8(second, lf));
+    if (_mm_movemask_epi8(found) == 0) continue;
+    const auto bits = [lf](__m128i bytes) {
+      return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, lf)));
+    };
+    const char* const end = p + __builtin_ctz(bits(first) | bits(second) << 16) + 1;
+    return end < limit ? end : limit;
+  }
+  return limit;
+}
+
 // The first byte of [p, limit) that cannot simply stand in a JSON string: a quote, a backslash, a
 // control character; `limit` or a byte behind it when there is none. *non_ascii is
 // set when one before it is no ASCII.

@@ -195,27 +195,25 @@ absl::Status ReadLegacy(const Payload& payload, StateMessage* message) {
 }
 
 struct Stats {
-  std::optional<double> record_count;
-  std::optional<JsonSlice> null_count;  // a recordCount that is null
-  bool empty = true;                    // an object without members
+  std::optional<double> record_count, rejected_count;
+  std::optional<JsonSlice> count;  // a recordCount that is null or a number
+  bool empty = true;               // an object without members
 };
 
 Stats ReadStats(const std::optional<JsonSlice>& slice) {
   constexpr double kUnusable = std::numeric_limits<double>::quiet_NaN();
   Stats stats;
   if (!Present(slice)) return stats;
-  std::optional<JsonSlice> count;
+  std::optional<JsonSlice> rejected;
   JsonCursor cursor(slice->text);
-  if (cursor.Next() != Event::kObject || !ReadMembers(cursor, {{"recordCount", &count}})) {
+  if (cursor.Next() != Event::kObject ||
+      !ReadMembers(cursor, {{"recordCount", &stats.count}, {"rejectedRecordCount", &rejected}})) {
     stats.record_count = kUnusable;
     return stats;
   }
   stats.empty = slice->text.find('"') == std::string_view::npos;
-  if (Present(count)) {
-    stats.record_count = JsonDouble(*count).value_or(kUnusable);
-  } else {
-    stats.null_count = count;
-  }
+  if (Present(stats.count)) stats.record_count = JsonDouble(*stats.count).value_or(kUnusable);
+  if (Present(rejected)) stats.rejected_count = JsonDouble(*rejected).value_or(kUnusable);
   return stats;
 }
 
@@ -236,7 +234,7 @@ CountSplice MakeSplice(std::string_view line, const Payload& payload, const Stat
   }
   const std::string_view text = payload.source_stats->text;
   if (payload.source_stats->is_null()) return replace(text, R"({"recordCount":)", "}");
-  if (stats.null_count) return replace(stats.null_count->text, "", "");
+  if (stats.count) return replace(stats.count->text, "", "");
   const char* const brace = &text.back();
   return splice(brace, brace, stats.empty ? R"("recordCount":)" : R"(,"recordCount":)", "");
 }
@@ -252,8 +250,10 @@ absl::StatusOr<StateMessage> ToMessage(std::string_view line, const Payload& pay
   if (!status.ok()) return status;
   const Stats stats = ReadStats(payload.source_stats);
   message.source_record_count = stats.record_count;
-  message.destination_record_count = ReadStats(payload.destination_stats).record_count;
-  if (!stats.record_count) message.count_splice = MakeSplice(line, payload, stats);
+  const Stats destination = ReadStats(payload.destination_stats);
+  message.destination_record_count = destination.record_count;
+  message.destination_rejected_count = destination.rejected_count;
+  message.count_splice = MakeSplice(line, payload, stats);
   return message;
 }
 

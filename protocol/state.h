@@ -19,7 +19,7 @@ enum class StateType : uint8_t { kStream, kGlobal, kLegacy };
 std::string_view StateTypeName(StateType type);  // "STREAM", "GLOBAL", "LEGACY"
 std::optional<StateType> ParseStateTypeName(std::string_view name);
 
-// Where and how to write a missing sourceStats.recordCount into the line:
+// Where and how to write sourceStats.recordCount into the line, in the place of one that is there:
 // line[0, begin) + before + N + after + line[end, ..). begin <= end.
 struct CountSplice {
   uint32_t begin = 0;
@@ -43,7 +43,8 @@ struct StateMessage {
   // count of ours and is not filled in.
   std::optional<double> source_record_count;
   std::optional<double> destination_record_count;
-  CountSplice count_splice;  // meaningful when source_record_count is empty
+  std::optional<double> destination_rejected_count;
+  CountSplice count_splice;  // meaningless when source_record_count is NaN
 };
 
 // `line`: one well-formed STATE message (a trailing LF/CR/blank is fine). InvalidArgument without a

@@ -7,6 +7,7 @@
 #include "stages/chunk.h"
 #include "stages/control_fact.h"
 #include "stages/log_stage.h"
+#include "stages/outbox.h"
 
 namespace shunt {
 namespace {
@@ -29,6 +30,31 @@ constexpr int64_t kScratchPerByte = 5;
 // What it remembers of rows: the bounds of row_template.h, with half again for how vectors grow.
 constexpr int64_t kRowsBytes = (RowReader::kTemplatesMax + 1) * (int64_t{48} << 10) * 3 / 2;
 
+// The shortest RECORD line that there can be.
+constexpr int64_t kRecordBytesMin = sizeof(R"({"type":"RECORD","record":{"stream":"","data":{}}})");
+
+// What rewriting records takes: a long line copied together and its result, and what is prepared to
+// be written: a gathered write and one chunk, grown.
+int64_t RewritingBytes(const RouterOptions& options) {
+  if (!options.rewrites_records()) return 0;
+  int64_t grown = kChunkBytes;
+  int64_t tables = 0;
+  if (options.validate_schema != SchemaValidation::kOff) {
+    tables +=
+        static_cast<int64_t>(SchemaCheck::MemoryBytesMax({.validation = options.validate_schema}));
+  }
+  if (options.rules != nullptr) {
+    for (const StreamMappers& stream : options.rules->mappers) {
+      tables += static_cast<int64_t>(stream.memory_bytes());
+    }
+    const RecordGrowth growth = options.rules->GrowthMax(options.catalog);
+    grown = kChunkBytes * static_cast<int64_t>(growth.factor) +
+            kChunkBytes / kRecordBytesMin * static_cast<int64_t>(growth.bytes);
+  }
+  return 2 * options.LineBytesMax() + static_cast<int64_t>(Outbox::kGatherBytesMax) + grown +
+         tables;
+}
+
 }  // namespace
 
 MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
@@ -39,14 +65,17 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
       kWorkingChunks);
   const int64_t lists = kListBytes + (classifiers + 2) * kListInWorkBytes;
   const int64_t scratch = classifiers * (kScratchPerByte * chunk + kRowsBytes);
-  const int64_t others = kBaseBytes + plan.chunks * chunk + scratch + lists +
+  const int64_t rewriting = RewritingBytes(options);
+  // A state with mapped names is a copy.
+  const int64_t copies = options.names().identity() ? 1 : 2;
+  const int64_t others = kBaseBytes + plan.chunks * chunk + scratch + lists + rewriting +
                          static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes + kLogBytes;
   // 16 MiB, or more when the budget is large: a long STATE is there several times on its way.
   const int64_t value_most =
       std::max(static_cast<int64_t>(kControlLaneBytes),
                options.memory_budget_bytes / static_cast<int64_t>(kBudgetPerValue));
   plan.value_bytes_max = static_cast<uint64_t>(
-      std::clamp(options.memory_budget_bytes - others, kValueBytesMin, value_most));
+      std::clamp((options.memory_budget_bytes - others) / copies, kValueBytesMin, value_most));
   plan.state_body_bytes = kStateBodyBytes;
   plan.log_lane_bytes = kLogBytes - kHeldBytesMax;
   plan.terms = {
@@ -55,11 +84,17 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
       {"classifier scratch, and rows remembered", scratch},
       {"lists of what was found in chunks", lists},
       {"messages by value: waiting config updates, a long STATE or acknowledgement",
-       static_cast<int64_t>(plan.value_bytes_max)},
+       static_cast<int64_t>(plan.value_bytes_max) * copies},
       {"states on their way to the destination", static_cast<int64_t>(kAnnouncementLaneBytes)},
       {"unacknowledged states (more spill to a file)", kStateBodyBytes},
       {"log lines", kLogBytes},
   };
+  if (rewriting > 0) {
+    plan.terms.push_back(
+        {"records that are rewritten: two copies of the longest, and what is "
+         "about to be written",
+         rewriting});
+  }
   return plan;
 }
 

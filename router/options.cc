@@ -29,13 +29,19 @@ absl::Status CheckDuration(std::string_view option, absl::Duration value) {
       absl::StrCat(std::string(option), ": it must be zero (off) or a positive, finite duration"));
 }
 
+// Half of the budget is what one line may take; the other half is everybody else's. A line that is
+// rewritten is copied together, and copied once more.
+int64_t LongestLine(const RouterOptions& options) {
+  const int64_t share = options.rewrites_records() ? 8 : 2;
+  return std::min(options.memory_budget_bytes / share, kLineBytesMax);
+}
+
 absl::Status CheckMemory(const RouterOptions& options) {
   absl::Status status = CheckRange("memory-budget", options.memory_budget_bytes,
                                    kMemoryBudgetBytesMin, kMemoryBudgetBytesMax);
   if (!status.ok()) return status;
-  // Half of the budget is what one line may take; the other half is everybody else's.
-  status = CheckRange("line-bytes-max", options.LineBytesMax(), kLineBytesMin,
-                      std::min(options.memory_budget_bytes / 2, kLineBytesMax));
+  status =
+      CheckRange("line-bytes-max", options.LineBytesMax(), kLineBytesMin, LongestLine(options));
   if (!status.ok()) return status;
   return CheckRange("read-ahead", options.read_ahead_bytes, 0, options.memory_budget_bytes / 2);
 }
@@ -43,7 +49,7 @@ absl::Status CheckMemory(const RouterOptions& options) {
 }  // namespace
 
 int64_t RouterOptions::LineBytesMax() const {
-  return line_bytes_max != 0 ? line_bytes_max : std::min(memory_budget_bytes / 2, kLineBytesMax);
+  return line_bytes_max != 0 ? line_bytes_max : LongestLine(*this);
 }
 
 absl::Status RouterOptions::Validate() const {
@@ -55,6 +61,10 @@ absl::Status RouterOptions::Validate() const {
   if (source.config_id == destination.config_id) {
     return absl::InvalidArgumentError(
         "source-id, destination-id: they must differ, each names one stored config");
+  }
+  if (absl::Status one_name_each = MappedNames(names()).AddAll(catalog); !one_name_each.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("namespace-definition, stream-prefix: ", one_name_each.message()));
   }
   absl::Status status = CheckMemory(*this);
   if (!status.ok()) return status;

@@ -13,7 +13,10 @@
 #include "protocol/line_classifier.h"
 #include "protocol/spec.h"
 #include "stages/event_sink.h"
+#include "stages/state_gate.h"
 #include "stores/store.h"
+#include "transforms/record_rewriter.h"
+#include "transforms/schema_check.h"
 
 namespace shunt {
 
@@ -23,6 +26,7 @@ enum class OnMalformed : uint8_t { kTaint, kDrop, kFail };
 enum class OnUnknownStream : uint8_t { kDrop, kFail };
 enum class FillStateCounts : uint8_t { kAuto, kNever };
 enum class StreamStatuses : uint8_t { kAuto, kAlways, kNever };
+enum class MissingStatesMode : uint8_t { kIgnore, kInject };
 enum class ZeroCopy : uint8_t { kAuto, kNever };
 enum class Threads : uint8_t { kAuto, kDedicated, kCompact, kInline };
 
@@ -60,12 +64,22 @@ struct RouterOptions {
   FillStateCounts fill_state_counts = FillStateCounts::kAuto;
   StreamStatuses stream_statuses = StreamStatuses::kAuto;
   Validation validation = Validation::kFull;
+  // What is done to records and names; null: nothing, every line is the source's.
+  std::shared_ptr<const RecordRules> rules;
+  // Whether records are held against the catalog's schemas (RouterDeps::schema_check); only
+  // counted.
+  SchemaValidation validate_schema = SchemaValidation::kOff;
+  // The records that the source, we and the destination count, at every state.
+  CheckCounts check_counts = CheckCounts::kWarn;
+  // Whether a full refresh that ends without a state is given an empty one (F21).
+  MissingStatesMode missing_states = MissingStatesMode::kIgnore;
   // kAuto: between two pipes, bytes are passed on without a copy (docs/adr/0007).
   ZeroCopy zero_copy = ZeroCopy::kAuto;
   Threads threads = Threads::kAuto;
 
   int64_t memory_budget_bytes = kMemoryBudgetBytesDefault;
-  int64_t line_bytes_max = 0;  // newline included; 0: half the memory budget
+  // Newline included; 0: half the memory budget, an eighth when records are rewritten.
+  int64_t line_bytes_max = 0;
   int64_t read_ahead_bytes = int64_t{8} << 20;
   absl::Duration source_timeout = absl::Hours(3);       // zero: off
   absl::Duration destination_timeout = absl::Hours(3);  // zero: off
@@ -80,6 +94,10 @@ struct RouterOptions {
   LogLevel log_level = LogLevel::kTrace;  // of what connectors log, nothing milder reaches the sink
   std::string spill_dir;  // for large outstanding states; "": the system's temporary directory
 
+  bool rewrites_records() const {
+    return (rules && !rules->idle()) || validate_schema != SchemaValidation::kOff;
+  }
+  NameMapping names() const { return rules ? rules->names : NameMapping{}; }
   int64_t LineBytesMax() const;
   // The memory bound as a sum with names, the measured base first.
   std::vector<MemoryTerm> MemoryTerms() const;

@@ -43,17 +43,24 @@ void FillStreams(Pipeline& pipeline, Report* report) {
                                                : "not_started";
     stream.records_read = source.streams[i].records_read;
     stream.bytes_read = source.streams[i].bytes_read;
-    stream.records_forwarded = forwarded[i].records_forwarded;
+    stream.records_filtered = forwarded[i].records_filtered;
+    stream.records_lost = forwarded[i].records_lost;
+    stream.records_forwarded =
+        forwarded[i].records_forwarded - stream.records_filtered - stream.records_lost;
     stream.states_forwarded = forwarded[i].states_forwarded;
     stream.records_committed = committed.streams[i].records;
     stream.bytes_committed = committed.streams[i].bytes;
     stream.states_committed = committed.streams[i].states;
+    if (pipeline.schema_check != nullptr) {
+      stream.schema = pipeline.schema_check->findings(static_cast<uint32_t>(i));
+    }
     report->streams.push_back(std::move(stream));
   }
   for (const auto& [stream, records] : source.unknown_streams) {
     report->unknown_streams.push_back({stream, records});
   }
   report->records_dropped = source.records_dropped;
+  report->records_nulled = forward.outbox().records_nulled();
 }
 
 std::string_view EstimatesName(StreamProgress::Kind kind) {
@@ -155,17 +162,18 @@ void CheckEnd(Pipeline& pipeline, Report* report) {
                             " states: their records will be sent again"),
                report);
   }
-  // G7: every record that was read was forwarded, unless the run was cut short.
+  // G7: every record that was read was forwarded or left out, unless the run was cut short.
   const StreamReport totals = report->Totals();
   const bool cut_short = pipeline.run.discard.Get();
-  const bool adds_up = cut_short ? totals.records_forwarded <= totals.records_read
-                                 : totals.records_forwarded == totals.records_read;
+  const uint64_t left_out = totals.records_filtered + totals.records_lost;
+  const bool adds_up = cut_short ? totals.records_forwarded + left_out <= totals.records_read
+                                 : totals.records_forwarded + left_out == totals.records_read;
   const uint64_t records = report->lines[LineKind::kRecord];
   if (!adds_up || records != totals.records_read + report->records_dropped) {
     AddFailure(ExitCode::kInternalError, Origin::kShunt,
                absl::StrCat("the counts do not add up: ", records, " record lines, ",
                             totals.records_read, " read, ", report->records_dropped, " dropped, ",
-                            totals.records_forwarded, " forwarded"),
+                            totals.records_forwarded, " forwarded, ", left_out, " left out"),
                report);
   }
 }
@@ -202,7 +210,10 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
                    .acked = acks.acked,
                    .committed = pipeline.checkpoint.account().states_committed,
                    .explained = 0,
-                   .unmatched_acks = acks.unmatched_acks};
+                   .unmatched_acks = acks.unmatched_acks,
+                   .injected = pipeline.forward.states_injected(),
+                   .source_count_mismatches = pipeline.forward.outbox().gate().count_mismatches(),
+                   .destination_count_mismatches = acks.count_mismatches};
   FillControl(pipeline.control_desk.account(), &report.control);
   FillFailures(ending.faults, &report);
   if (DestinationEndedWell(ending) && !pipeline.run.discard.Get()) ExplainStates(pipeline, &report);

@@ -10,9 +10,9 @@ namespace {
 constexpr std::size_t kControlFactsMax = 64 * 1024;
 constexpr std::size_t kLogFactsMax = 4096;
 constexpr std::size_t kFaultsMax = 4096;
-constexpr int kLogSenders = 3;      // intake, ack, control
+constexpr int kLogSenders = 4;      // intake, outbox, ack, control
 constexpr int kControlSenders = 2;  // intake, ack
-constexpr int kFaultSenders = 7;    // read, forward, intake, outbox, ack, checkpoint, control
+constexpr int kFaultSenders = 8;    // read, forward, intake, outbox and its state gate, ack, ...
 
 ClassifierOptions SourceLines(const RouterOptions& options) {
   return {.validation = options.validation,
@@ -59,17 +59,24 @@ ReadLimits ReadLimitsOf(const RouterOptions& options, Threads threads) {
 }
 
 ForwardStage::Options ForwardOptions(const RouterOptions& options, const MemoryPlan& memory,
-                                     Threads threads) {
+                                     Threads threads, const RecordRules& rules,
+                                     SchemaCheck* schema_check) {
   return {.intake = {.on_malformed = PolicyOf(options.on_malformed),
                      .fail_on_unknown_stream = options.on_unknown_stream == OnUnknownStream::kFail,
                      .value_bytes_max = memory.value_bytes_max,
                      .classifier = SourceLines(options),
                      .answers = options.answers,
                      .log_level = options.log_level},
-          .outbox = {.fill_state_counts = options.fill_state_counts == FillStateCounts::kAuto,
-                     .value_bytes_max = memory.value_bytes_max,
-                     .classifier = SourceLines(options)},
+          .outbox = {.states = {.fill_state_counts =
+                                    options.fill_state_counts == FillStateCounts::kAuto,
+                                .check_counts = options.check_counts,
+                                .value_bytes_max = memory.value_bytes_max,
+                                .names = options.names()},
+                     .classifier = SourceLines(options),
+                     .rules = &rules,
+                     .schema_check = schema_check},
           .send_statuses = SendStatuses(options),
+          .inject_missing_states = options.missing_states == MissingStatesMode::kInject,
           .gather = SharesThread(threads, StageId::kRead, StageId::kForward)};
 }
 
@@ -96,8 +103,11 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
     : options(given),
       has_acknowledgements(deps.destination.has_output()),
       masker(deps.masker != nullptr ? *deps.masker : own_masker),
+      rules(options.rules != nullptr ? *options.rules : no_rules),
+      schema_check(deps.schema_check),
       pool(memory.chunks, MakeChunk),
-      tap(options.zero_copy == ZeroCopy::kAuto),
+      // What is rewritten is copied anyway.
+      tap(options.zero_copy == ZeroCopy::kAuto && !options.rewrites_records()),
       chunks(memory.chunks, SIZE_MAX / 2),
       ring(std::bit_ceil(uint64_t{memory.chunks} + 1)),
       announcements(kAnnouncementsMax, kAnnouncementLaneBytes),
@@ -107,20 +117,23 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
       faults(kFaultsMax, SIZE_MAX / 2, kFaultSenders),
       read(deps.source, ReadLimitsOf(options, threads), deps.clock, pool, room, tap, chunks, ring,
            faults, run),
-      forward(deps.destination, options.catalog, ForwardOptions(options, memory, threads),
+      forward(deps.destination, options.catalog,
+              ForwardOptions(options, memory, threads, rules, schema_check),
               SecretGate{&masker, options.source.spec.get()},
-              ForwardStage::Lanes{ring, room, tap, control, logs, announcements, faults},
+              ForwardStage::Lanes{pool, ring, room, tap, control, logs, announcements, faults},
               deps.clock, run),
       ack(deps.destination,
           AckStage::Options{.spill_dir = SpillDir(options),
                             .bodies_memory_bytes_max = memory.state_body_bytes,
                             .line_bytes_max = memory.value_bytes_max,
                             .answers = options.answers,
-                            .log_level = options.log_level},
+                            .log_level = options.log_level,
+                            .names = options.names(),
+                            .check_counts = options.check_counts},
           SecretGate{&masker, options.destination.spec.get()},
           AckStage::Lanes{announcements, commits, control, logs, faults}, deps.clock, run),
-      checkpoint(deps.store, options.run, options.catalog, options.checkpoint, commits, faults,
-                 deps.clock, run),
+      checkpoint(deps.store, options.run, options.catalog, options.checkpoint, options.names(),
+                 commits, faults, deps.clock, run),
       control_desk(ControlLaneOptions(options), options.on_invalid_config == OnInvalidConfig::kFail,
                    ControlDesk::Lanes{control, logs, faults}, masker, deps.store, deps.spill,
                    deps.clock, run),

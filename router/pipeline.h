@@ -41,6 +41,9 @@ struct Pipeline {
   Masker own_masker;
   Masker& masker;
   RunState run;
+  const RecordRules no_rules;
+  const RecordRules& rules;
+  SchemaCheck* const schema_check;
 
   ChunkPool pool;
   RoomBell room;

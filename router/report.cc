@@ -39,6 +39,8 @@ void WriteCounters(const StreamReport& stream, JsonWriter* json) {
   json->Key("records_read").Uint(stream.records_read);
   json->Key("bytes_read").Uint(stream.bytes_read);
   json->Key("records_forwarded").Uint(stream.records_forwarded);
+  json->Key("records_filtered").Uint(stream.records_filtered);
+  json->Key("records_lost").Uint(stream.records_lost);
   json->Key("records_committed").Uint(stream.records_committed);
   json->Key("bytes_committed").Uint(stream.bytes_committed);
   json->Key("states_forwarded").Uint(stream.states_forwarded);
@@ -67,6 +69,20 @@ void WriteProgress(const StreamReport& stream, JsonWriter* json) {
   json->End();
 }
 
+void WriteSchemaFindings(const SchemaCheck::Findings& found, JsonWriter* json) {
+  json->BeginObject().Key("checked").Uint(found.checked).Key("bad").Uint(found.bad);
+  json->Key("undecided").Uint(found.undecided).Key("too_long").Uint(found.too_long);
+  json->Key("stopped").Bool(found.stopped);
+  WriteText(found.note, &json->Key("note"));
+  json->Key("violations").BeginArray();
+  for (const SchemaCheck::Violation& violation : found.violations) {
+    json->BeginObject().Key("path").String(violation.path);
+    json->Key("keyword").String(violation.keyword).Key("detail").String(violation.detail);
+    json->Key("records").Uint(violation.records).End();
+  }
+  json->End().End();
+}
+
 void WriteConnector(const ConnectorReport& connector, JsonWriter* json) {
   json->BeginObject().Key("command").String(connector.command);
   json->Key("exit_code") << connector.exit_code;
@@ -82,6 +98,7 @@ void WriteStreams(const Report& report, JsonWriter* json) {
     json->Key("status").String(stream.status);
     WriteCounters(stream, json);
     WriteProgress(stream, json);
+    if (stream.schema) WriteSchemaFindings(*stream.schema, &json->Key("schema"));
     json->End();
   }
   json->End().Key("unknown_streams").BeginArray();
@@ -92,6 +109,7 @@ void WriteStreams(const Report& report, JsonWriter* json) {
   json->End().Key("totals").BeginObject();
   WriteCounters(report.Totals(), json);
   json->Key("records_dropped").Uint(report.records_dropped);
+  json->Key("records_nulled").Uint(report.records_nulled);
   json->Key("estimate").BeginObject();
   WriteText(report.estimates, &json->Key("of"));
   WriteEstimate(report.estimate, json);
@@ -112,7 +130,10 @@ void WriteStates(const StateCounts& states, JsonWriter* json) {
   json->Key("read").Uint(states.read).Key("forwarded").Uint(states.forwarded);
   json->Key("acked").Uint(states.acked).Key("committed").Uint(states.committed);
   json->Key("explained").Uint(states.explained);
-  json->Key("unmatched_acks").Uint(states.unmatched_acks).End();
+  json->Key("unmatched_acks").Uint(states.unmatched_acks);
+  json->Key("injected").Uint(states.injected);
+  json->Key("source_count_mismatches").Uint(states.source_count_mismatches);
+  json->Key("destination_count_mismatches").Uint(states.destination_count_mismatches).End();
 }
 
 void WriteControl(const ControlCounts& control, JsonWriter* json) {
@@ -214,6 +235,8 @@ StreamReport Report::Totals() const {
     totals.records_read += stream.records_read;
     totals.bytes_read += stream.bytes_read;
     totals.records_forwarded += stream.records_forwarded;
+    totals.records_filtered += stream.records_filtered;
+    totals.records_lost += stream.records_lost;
     totals.records_committed += stream.records_committed;
     totals.bytes_committed += stream.bytes_committed;
     totals.states_forwarded += stream.states_forwarded;

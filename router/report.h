@@ -12,6 +12,7 @@
 #include "protocol/message.h"
 #include "stages/exit_code.h"
 #include "stages/fault.h"
+#include "transforms/schema_check.h"
 
 namespace shunt {
 
@@ -36,6 +37,8 @@ struct StreamReport {
   StreamDescriptor stream;
   std::string status = "not_started";  // complete, incomplete, not_started
   uint64_t records_read = 0, bytes_read = 0, records_forwarded = 0;
+  uint64_t records_filtered = 0;  // by a row filter
+  uint64_t records_lost = 0;      // could not be mapped, or longer than the bound
   uint64_t records_committed = 0, bytes_committed = 0, states_forwarded = 0, states_committed = 0;
   // What the source said of it.
   std::string run_state =
@@ -43,7 +46,8 @@ struct StreamReport {
   std::optional<EstimateReport> estimate = {};
   uint64_t rate_limits = 0;  // how often one began
   absl::Duration rate_limited_for = absl::ZeroDuration();
-  std::optional<int64_t> quota_reset_ms = {};  // of the last one
+  std::optional<int64_t> quota_reset_ms = {};                  // of the last one
+  std::optional<SchemaCheck::Findings> schema = std::nullopt;  // --validate-schema
 };
 
 // How often a connector sent an analytics event.
@@ -60,6 +64,8 @@ struct UnknownStreamReport {
 
 struct StateCounts {
   uint64_t read = 0, forwarded = 0, acked = 0, committed = 0, explained = 0, unmatched_acks = 0;
+  uint64_t injected = 0;  // of our own making, for streams that ended without one
+  uint64_t source_count_mismatches = 0, destination_count_mismatches = 0;
 };
 
 struct ControlCounts {
@@ -91,7 +97,8 @@ struct Report {
   std::vector<StreamReport> streams;
   std::vector<UnknownStreamReport> unknown_streams;
   uint64_t records_dropped = 0;
-  std::string estimates;  // stream, sync, or mixed (then none is used); "" prints as null
+  uint64_t records_nulled = 0;  // forwarded with fields nulled, to fit
+  std::string estimates;        // stream, sync, or mixed (then none is used); "" prints as null
   EstimateReport estimate;
   std::vector<AnalyticsReport> analytics;
   StateCounts states;

@@ -1,5 +1,6 @@
 #include "router/router.h"
 
+#include <algorithm>
 #include <future>
 #include <system_error>
 #include <thread>
@@ -89,7 +90,8 @@ class PipelineRouter final : public Router {
     return {
         .records_read = run.records_read.value(),
         .bytes_read = run.source_bytes.value(),
-        .records_forwarded = run.records_forwarded.value(),
+        .records_forwarded = run.records_forwarded.value() -
+                             std::min(run.records_left_out.value(), run.records_forwarded.value()),
         .states_forwarded = run.states_forwarded.value(),
         .states_committed = run.states_committed.value(),
         .config_updates_applied = run.config_updates_applied.value(),

@@ -39,6 +39,9 @@ struct RouterDeps {
   // What hides secrets: given when more than the router's own words must pass through it, before
   // the run and after it. Without it the router has its own.
   Masker* masker = nullptr;
+  // Whom records are shown when RouterOptions::validate_schema is on; its findings are in the
+  // report.
+  SchemaCheck* schema_check = nullptr;
 };
 
 class Router {

@@ -13,12 +13,26 @@ void CoverCounter::Add(const StreamDelta& delta) {
   since.stream = delta.stream;
   since.records += delta.records;
   since.bytes += delta.bytes;
-  total_ += delta.records;
+  total_.forwarded += delta.records;
+}
+
+void CoverCounter::LeaveOut(const StreamDelta& delta) {
+  since_[delta.stream].records -= delta.records;
+  since_[delta.stream].bytes -= delta.bytes;
+  left_out_[delta.stream] += delta.records;
+  total_.forwarded -= delta.records;
+  total_.left_out += delta.records;
+}
+
+CoveredRecords CoverCounter::Take(uint32_t stream) {
+  total_.left_out -= std::exchange(left_out_[stream], 0);
+  const CoveredRecords covered = std::exchange(since_[stream], CoveredRecords{});
+  total_.forwarded -= covered.records;
+  return covered;
 }
 
 std::vector<CoveredRecords> CoverCounter::TakeStream(uint32_t stream) {
-  const CoveredRecords covered = std::exchange(since_[stream], CoveredRecords{});
-  total_ -= covered.records;
+  const CoveredRecords covered = Take(stream);
   if (covered.records == 0) return {};
   return {covered};
 }
@@ -26,12 +40,11 @@ std::vector<CoveredRecords> CoverCounter::TakeStream(uint32_t stream) {
 std::vector<CoveredRecords> CoverCounter::TakeAll() {
   std::vector<CoveredRecords> all;
   for (const uint32_t stream : touched_) {
-    const CoveredRecords covered = std::exchange(since_[stream], CoveredRecords{});
+    const CoveredRecords covered = Take(stream);
     if (covered.records > 0) all.push_back(covered);
     listed_[stream] = false;
   }
   touched_.clear();
-  total_ = 0;
   return all;
 }
 

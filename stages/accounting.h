@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "protocol/catalog.h"
 #include "protocol/line_classifier.h"
 #include "stages/checkpoint_ledger.h"
 
@@ -13,7 +12,9 @@ namespace shunt {
 
 struct StreamAccount {
   uint64_t records_read = 0, bytes_read = 0;
-  uint64_t records_forwarded = 0, bytes_forwarded = 0;
+  uint64_t records_forwarded = 0, bytes_forwarded = 0;  // bytes as the source wrote them
+  uint64_t records_filtered = 0;                        // left out by a row filter
+  uint64_t records_lost = 0;  // could not be mapped, or are over the bound
   uint64_t states_forwarded = 0;
 };
 
@@ -24,20 +25,31 @@ struct CommittedAccount {
 // Counts records since the previous state, in the order of the stream: what a state covers.
 class CoverCounter {
  public:
-  explicit CoverCounter(std::size_t streams) : since_(streams), listed_(streams, false) {}
+  struct Since {
+    uint64_t forwarded = 0;
+    uint64_t left_out = 0;
+  };
+  explicit CoverCounter(std::size_t streams)
+      : since_(streams), left_out_(streams), listed_(streams, false) {}
   void Add(const StreamDelta& delta);
+  // Records that are not forwarded, of those that were or will be added before the next state.
+  void LeaveOut(const StreamDelta& delta);
   // What a STREAM state of `stream` covers; peek at the number, then take it.
-  uint64_t RecordsOf(uint32_t stream) const { return since_[stream].records; }
+  Since Of(uint32_t stream) const { return {since_[stream].records, left_out_[stream]}; }
   std::vector<CoveredRecords> TakeStream(uint32_t stream);
   // What a GLOBAL or LEGACY state covers.
-  uint64_t RecordsOfAll() const { return total_; }
+  Since OfAll() const { return total_; }
   std::vector<CoveredRecords> TakeAll();
 
  private:
+  CoveredRecords Take(uint32_t stream);
+
+  // Forwarded ones; below zero between LeaveOut and Add, which unsigned numbers bear.
   std::vector<CoveredRecords> since_;
+  std::vector<uint64_t> left_out_;
   std::vector<bool> listed_;       // in touched_
   std::vector<uint32_t> touched_;  // streams that TakeAll has to look at, each once
-  uint64_t total_ = 0;
+  Since total_;
 };
 
 }  // namespace shunt

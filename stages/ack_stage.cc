@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kBlockBytes = 64 * 1024;
 constexpr std::size_t kItemsListedMax = 4 * 1024;  // of a block; the rest is read afterwards
 constexpr int kAnnouncementsPerStep = 1024;
+constexpr uint64_t kMismatchesShown = 10;
 constexpr int kReadsPerStep = 8;  // and workings off: with a state per record, acks are half of all
 
 // Keeps one entry per stream, so that a stuck store costs no memory per acknowledgement.
@@ -53,6 +54,7 @@ AckStage::AckStage(Connector& destination, const Options& options, const SecretG
       classifier_(DestinationLines(), nullptr),
       buffer_(kBlockBytes + kLinePadding),
       output_ended_(!destination.has_output()),
+      mapped_names_(options_.names),
       bodies_(options.spill_dir, options.bodies_memory_bytes_max) {
   if (output_ended_) run_.destination_ended.Set(true);
 }
@@ -95,6 +97,10 @@ bool AckStage::TakeAnnouncements() {
       }
     }
     if (!destination_.has_output()) continue;  // nothing can ever acknowledge it
+    if (!options_.names.identity() && announcement.lane.type == StateType::kStream) {
+      // StateGate refused those whose name is another's already.
+      static_cast<void>(mapped_names_.Add(announcement.lane.stream));
+    }
     ledger_.Announce(announcement.lane, std::move(announcement.state));
   }
   return taken > 0;
@@ -195,7 +201,7 @@ bool AckStage::Dispatch(const LineItem& item) {
   const uint64_t number = lines_before_ + item.first_line + 1;
   switch (item.kind) {
     case LineItem::Kind::kState:
-      OnAck(line);
+      OnAck(line, number);
       return true;
     case LineItem::Kind::kControl:
       return asides_.OnControl(line, number, read_at_, false);
@@ -223,12 +229,13 @@ bool AckStage::Dispatch(const LineItem& item) {
   return true;
 }
 
-void AckStage::OnAck(std::string_view line) {
-  const auto state = ParseState(line);
+void AckStage::OnAck(std::string_view line, uint64_t number) {
+  auto state = ParseState(line);
   if (!state.ok())
     return;  // classified as usable, so this is a line we cannot use after all: counted
   while (TakeAnnouncements()) {
   }
+  if (!options_.names.identity()) state->stream = mapped_names_.Original(state->stream);
   const LaneKey lane{state->type, state->stream};
   CheckpointLedger::Ack ack = ledger_.Acknowledge(lane, state->digest);
   if (!ack.matched) {
@@ -236,7 +243,44 @@ void AckStage::OnAck(std::string_view line) {
     return;
   }
   account_.acked += ack.covered.size();
+  if (!CountIsRight(*state, ack, number) && options_.check_counts == CheckCounts::kFail) {
+    ack.durable.reset();  // it may not have all of them
+  }
   Coalesce(lane, std::move(ack));
+}
+
+// A destination that counts may count the records of the state that it acknowledges, or of all that
+// it acknowledges with it; rejected ones it may count apart (F45).
+bool AckStage::CountIsRight(const StateMessage& state, const CheckpointLedger::Ack& ack,
+                            uint64_t number) {
+  if (options_.check_counts == CheckCounts::kOff || !state.destination_record_count ||
+      state.type == StateType::kLegacy) {
+    return true;
+  }
+  uint64_t all = 0, last = 0;
+  for (const OutstandingState& covered : ack.covered) {
+    last = 0;
+    for (const CoveredRecords& records : covered.covered) last += records.records;
+    all += last;
+  }
+  const double counted = *state.destination_record_count;
+  const double with_rejected = counted + state.destination_rejected_count.value_or(0);
+  for (const uint64_t ours : {last, all}) {
+    if (counted == static_cast<double>(ours) || with_rejected == static_cast<double>(ours)) {
+      return true;
+    }
+  }
+  const std::string text = absl::StrCat(
+      "line ", number, " of the destination acknowledges a ", A(StateTypeName(state.type)),
+      " state with ", counted, " records; it got ", last, " in front of it (--check-counts)");
+  if (options_.check_counts == CheckCounts::kFail) {
+    asides_.Raise(
+        MakeFault(ExitCode::kDestinationFailed, Fault::Effect::kAbort, Origin::kDestination, text));
+  } else if (account_.count_mismatches < kMismatchesShown) {
+    asides_.Warn(text);
+  }
+  ++account_.count_mismatches;
+  return false;
 }
 
 // Later acks of a lane replace earlier ones that the store has not taken yet.

@@ -1,5 +1,6 @@
 // AckStage: reads the destination's stdout. A STATE there acknowledges one that is outstanding; a
-// CONTROL goes to the control lane; the rest is kept, logged or counted. Owns the ledger.
+// CONTROL goes to the control lane; the rest is kept, logged or counted. Owns the ledger. The
+// destination knows streams by their mapped names; from here on they have the source's.
 //
 // It never waits for the writing side, the store or the log: acknowledged states coalesce per lane
 // until the checkpoint stage takes them. Only a full control lane makes it wait.
@@ -23,6 +24,8 @@
 #include "stages/run_state.h"
 #include "stages/stage.h"
 #include "stages/state_bodies.h"
+#include "stages/state_gate.h"
+#include "transforms/name_mapping.h"
 
 namespace shunt {
 
@@ -34,6 +37,8 @@ class AckStage final : public Stage {
     uint64_t line_bytes_max = 0;
     AnswerTypes answers = {};
     LogLevel log_level = LogLevel::kTrace;
+    NameMapping names = {};
+    CheckCounts check_counts = CheckCounts::kWarn;
   };
   struct Lanes {
     AnnouncementLane& announcements;
@@ -47,6 +52,7 @@ class AckStage final : public Stage {
     uint64_t bytes = 0;
     uint64_t acked = 0;  // states covered by an ack
     uint64_t unmatched_acks = 0;
+    uint64_t count_mismatches = 0;  // acks whose count of records differs from ours
   };
   AckStage(Connector& destination, const Options& options, const SecretGate& secrets,
            const Lanes& lanes, const Clock& clock, RunState& run);
@@ -67,7 +73,8 @@ class AckStage final : public Stage {
   void OnLines(std::string_view lines);
   bool WorkOff();
   bool Dispatch(const LineItem& item);
-  void OnAck(std::string_view line);
+  void OnAck(std::string_view line, uint64_t number);
+  bool CountIsRight(const StateMessage& state, const CheckpointLedger::Ack& ack, uint64_t number);
   void Coalesce(const LaneKey& lane, CheckpointLedger::Ack&& ack);
   bool SendCommits();
   void Fail(const absl::Status& status);
@@ -94,6 +101,7 @@ class AckStage final : public Stage {
   uint64_t lines_before_ = 0;
   absl::Time read_at_;
 
+  MappedNames mapped_names_;
   CheckpointLedger ledger_;
   StateBodies bodies_;
   std::unordered_map<uint64_t, StateBodies::Body> outstanding_;  // by state number

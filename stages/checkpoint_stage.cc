@@ -3,12 +3,16 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "transforms/state_names.h"
 
 namespace shunt {
 namespace {
 
-// The digest that an equal state would have on the wire.
-std::optional<JsonDigest> StateDigest(const StoredState& state) {
+// The digest that an equal state would have on its way to the destination.
+std::optional<JsonDigest> StateDigest(StoredState state, const NameMapping& names) {
+  if (state.type == StateType::kGlobal && !names.identity()) {
+    state.blob = MapBlobNames(state.blob, names);
+  }
   std::string element = FormatStateArray({state});
   element = element.substr(1, element.size() - 2);  // without the array's brackets
   const auto message = ParseState(absl::StrCat(R"({"type":"STATE","state":)", element, "}"));
@@ -20,8 +24,9 @@ std::optional<JsonDigest> StateDigest(const StoredState& state) {
 
 CheckpointStage::CheckpointStage(Store& store, const RunHandle& handle,
                                  const ConfiguredCatalog& catalog,
-                                 const std::vector<StoredState>& start, CommitLane& commits,
-                                 FaultLane& faults, const Clock& clock, RunState& run)
+                                 const std::vector<StoredState>& start, const NameMapping& names,
+                                 CommitLane& commits, FaultLane& faults, const Clock& clock,
+                                 RunState& run)
     : store_(store),
       handle_(handle),
       index_(catalog),
@@ -31,7 +36,7 @@ CheckpointStage::CheckpointStage(Store& store, const RunHandle& handle,
       run_(run) {
   account_.streams.resize(catalog.streams.size());
   for (const StoredState& state : start) {
-    const auto digest = StateDigest(state);
+    const auto digest = StateDigest(state, names);
     if (digest) account_.durable[{state.type, state.stream}] = *digest;
   }
 }

@@ -17,6 +17,7 @@
 #include "stages/run_state.h"
 #include "stages/stage.h"
 #include "stores/store.h"
+#include "transforms/name_mapping.h"
 
 namespace shunt {
 
@@ -29,10 +30,10 @@ class CheckpointStage final : public Stage {
     uint64_t states_committed = 0;
     std::map<LaneKey, JsonDigest> durable;  // of every lane
   };
-  // `start`: what is durable at the beginning.
+  // `start`: what is durable at the beginning. `names`: what the destination knows it by.
   CheckpointStage(Store& store, const RunHandle& handle, const ConfiguredCatalog& catalog,
-                  const std::vector<StoredState>& start, CommitLane& commits, FaultLane& faults,
-                  const Clock& clock, RunState& run);
+                  const std::vector<StoredState>& start, const NameMapping& names,
+                  CommitLane& commits, FaultLane& faults, const Clock& clock, RunState& run);
 
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;

@@ -65,8 +65,9 @@ struct Chunk {
   ClassifiedBlock block;    // of the first
   uint32_t classified = 0;  // bytes: all, unless there are too many items in them
 
-  // Written by ForwardStage's intake: states from this item on follow a loss.
-  uint32_t tainted_from = UINT32_MAX;
+  // Written by ForwardStage's intake.
+  uint64_t lines_before = 0;           // lines of the source in front of it
+  uint32_t tainted_from = UINT32_MAX;  // states from this item on follow a loss
 
   std::string_view bytes() const { return {buffer.get(), size}; }
   std::span<char> room(uint32_t bytes_max = kChunkBytes) {

@@ -1,8 +1,11 @@
 #include "stages/forward_stage.h"
 
+#include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "platform/check.h"
 #include "platform/strings.h"
 #include "protocol/json_cursor.h"
 
@@ -20,14 +23,16 @@ ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& cata
     : destination_(destination),
       catalog_(catalog),
       options_(options),
+      pool_(lanes.pool),
       ring_(lanes.ring),
       room_(lanes.room),
       clock_(clock),
       run_(run),
       faults_(lanes.faults),
       intake_(catalog, options.intake, secrets, lanes.control, lanes.logs, lanes.faults, run),
-      outbox_(destination, catalog, options.outbox, lanes.tap, lanes.announcements, lanes.faults,
-              run) {}
+      outbox_(destination, catalog, options.outbox,
+              {lanes.tap, lanes.announcements, lanes.faults, lanes.logs}, run),
+      missing_states_(catalog) {}
 
 Wait ForwardStage::wait() const {
   if (!done_ && !input_open_) return {.at_most = destination_.retry_after()};
@@ -111,11 +116,13 @@ bool ForwardStage::WriteOut() {
   return false;
 }
 
-// Everything is out: the final statuses, then end of file for the destination.
+// Everything is out: the states that are missing, the final statuses, then end of file for the
+// destination.
 Step ForwardStage::End() {
   run_.forwarded_all.Set(true);
   const Trailer trailer = trailer_.Get();
   if (trailer == Trailer::kUndecided) return Step::kIdle;
+  if (!trailer_written_ && InjectMissingStates()) return Step::kBusy;
   if (!std::exchange(trailer_written_, true) && options_.send_statuses &&
       !run_.destination_broken.Get()) {
     outbox_.PutText(StatusLines());
@@ -130,11 +137,33 @@ Step ForwardStage::End() {
   return Step::kDone;
 }
 
+// They go the way of the source's own states: as a chunk of STATE lines.
+bool ForwardStage::InjectMissingStates() {
+  const std::optional<StateType> type = outbox_.gate().state_type();
+  if (!options_.inject_missing_states || trailer_.Get() != Trailer::kSourceComplete ||
+      intake_.tainted() || outbox_.lost_records() || run_.destination_broken.Get() ||
+      (type && *type != StateType::kStream)) {
+    return false;
+  }
+  const std::string lines = missing_states_.Next(outbox_.forwarded(), kChunkBytes);
+  if (lines.empty() || lines.size() > kChunkBytes) return false;
+  ChunkPtr chunk = pool_.Acquire();
+  SHUNT_CHECK(chunk != nullptr);  // all that was read is out
+  chunk->Reset();
+  memcpy(chunk->buffer.get(), lines.data(), lines.size());
+  chunk->size = static_cast<uint32_t>(lines.size());
+  LineClassifier classifier(options_.intake.classifier, &catalog_);
+  classifier.Classify(chunk->bytes(), &chunk->block);
+  outbox_.PutOwn(std::move(chunk));
+  return true;
+}
+
 bool ForwardStage::StreamComplete(std::size_t stream) const {
   const StreamDescriptor& descriptor = catalog_.streams[stream].stream;
   const TraceLog& traces = intake_.traces();
   return trailer_.Get() == Trailer::kSourceComplete && !intake_.tainted() &&
-         !traces.error_without_stream() && !traces.HasError(descriptor) &&
+         !outbox_.lost_records() && !traces.error_without_stream() &&
+         !traces.HasError(descriptor) &&
          traces.StatusOf(descriptor) != TraceMessage::StreamStatus::kIncomplete;
 }
 
@@ -164,7 +193,7 @@ std::string ForwardStage::StatusLines() const {
   std::string lines;
   const int64_t now_ms = absl::ToUnixMillis(clock_.WallNow());
   for (std::size_t i = 0; i < catalog_.streams.size(); ++i) {
-    const StreamDescriptor& stream = catalog_.streams[i].stream;
+    const StreamDescriptor stream = options_.outbox.states.names.Map(catalog_.streams[i].stream);
     absl::StrAppend(&lines, R"({"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":)",
                     now_ms, R"(,"stream_status":{"stream_descriptor":{"name":)",
                     JsonQuote(stream.name));

@@ -12,6 +12,7 @@
 #include "lanes/room_bell.h"
 #include "platform/clock.h"
 #include "stages/intake.h"
+#include "stages/missing_states.h"
 #include "stages/outbox.h"
 #include "stages/stage.h"
 
@@ -30,11 +31,13 @@ class ForwardStage final : public Stage {
     IntakePolicy intake;
     Outbox::Options outbox;
     bool send_statuses = false;
+    bool inject_missing_states = false;
     // Reading is done by the same thread, so while the source flows, more comes before long and a
     // write may wait for it.
     bool gather = false;
   };
   struct Lanes {
+    ChunkPool& pool;  // for what we add ourselves
     ChunkRing& ring;
     RoomBell& room;  // rung when chunks went back to the pool, or bytes out
     SourceTap& tap;
@@ -54,6 +57,7 @@ class ForwardStage final : public Stage {
   // Once the run is over.
   const Intake& intake() const { return intake_; }
   const Outbox& outbox() const { return outbox_; }
+  std::size_t states_injected() const { return missing_states_.injected(); }
   bool StreamComplete(std::size_t stream) const;
   bool StreamStarted(std::size_t stream) const;
 
@@ -63,11 +67,13 @@ class ForwardStage final : public Stage {
   bool WriteOut();
   Step End();
   void ReportIncompleteStreams();
+  bool InjectMissingStates();
   std::string StatusLines() const;
 
   Connector& destination_;
   const ConfiguredCatalog& catalog_;
   const Options options_;
+  ChunkPool& pool_;
   ChunkRing& ring_;
   RoomBell& room_;
   const Clock& clock_;
@@ -75,6 +81,7 @@ class ForwardStage final : public Stage {
   FaultLane::Sender faults_;
   Intake intake_;
   Outbox outbox_;
+  MissingStates missing_states_;
   Cell<Trailer> trailer_{Trailer::kUndecided};
 
   uint64_t listed_ = 0;         // items of the chunk in the intake, as it came

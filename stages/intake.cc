@@ -7,6 +7,8 @@
 #include "platform/strings.h"
 #include "protocol/envelope_reader.h"
 #include "protocol/malformed_reason.h"
+#include "stages/item_bytes.h"
+#include "transforms/name_mapping.h"
 
 namespace shunt {
 namespace {
@@ -14,25 +16,7 @@ namespace {
 constexpr uint64_t kMalformedWarningsMax = 10;
 constexpr std::size_t kItemsKeptMax = 4096;  // capacity that a pooled chunk may keep
 
-std::string StreamName(const StreamDescriptor& stream) {
-  return stream.name_space ? absl::StrCat(*stream.name_space, ".", stream.name) : stream.name;
-}
-
 }  // namespace
-
-std::string_view ItemBytes(const Chunk& chunk, const LineItem& item, std::size_t bytes_max,
-                           std::string* scratch) {
-  if (!chunk.long_line) {
-    return chunk.bytes().substr(item.begin,
-                                std::min<std::size_t>(item.end - item.begin, bytes_max));
-  }
-  scratch->clear();
-  for (const Chunk* part = &chunk; part != nullptr && scratch->size() < bytes_max;
-       part = part->next.get()) {
-    scratch->append(part->bytes().substr(0, bytes_max - scratch->size()));
-  }
-  return *scratch;
-}
 
 Intake::Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy,
                const SecretGate& secrets, ControlLane& control, LogLane& logs, FaultLane& faults,
@@ -49,6 +33,7 @@ Intake::Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy,
 void Intake::Begin(ChunkPtr chunk) {
   SHUNT_CHECK(ready());
   chunk_ = std::move(chunk);
+  chunk_->lines_before = lines_before_;
   next_item_ = kept_items_ = counted_deltas_ = 0;
   asides_.SetTime(chunk_->read_mono);
 }
@@ -216,7 +201,7 @@ void Intake::OnUnknownStream(const LineItem& item) {
   if (!known && account_.unknown_streams.size() >= kUnknownStreamsMax) return;
   if (++account_.unknown_streams[stream] > 1) return;
   const std::string text =
-      absl::StrCat("source: line ", LineNumber(item), ": stream ", StreamName(stream),
+      absl::StrCat("source: line ", LineNumber(item), ": stream ", ShownStream(stream),
                    " is not in the catalog; its records are dropped");
   asides_.Warn(text);
   if (policy_.fail_on_unknown_stream) {

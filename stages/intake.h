@@ -102,8 +102,4 @@ class Intake {
   ClassifiedBlock rest_block_;
 };
 
-// The bytes of an item: a view of the chunk, or for a long line of `scratch`, cut at bytes_max.
-std::string_view ItemBytes(const Chunk& chunk, const LineItem& item, std::size_t bytes_max,
-                           std::string* scratch);
-
 }  // namespace shunt

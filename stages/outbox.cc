@@ -6,12 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/strings.h"
+#include "stages/item_bytes.h"
 
 namespace shunt {
 namespace {
 
 constexpr std::size_t kPiecesMax = WriteQueue::kPiecesMax;
-constexpr std::size_t kGatherBytesMax = std::size_t{1} << 20;
 // With a source that keeps up, a write of this much saves every other system call and still finds
 // what it writes in the second-level cache.
 constexpr std::size_t kGatherBytesMin = kChunkBytes * 3 / 2;
@@ -24,21 +24,25 @@ uint32_t ItemSize(const LineItem& item) { return item.end - item.begin; }
 }  // namespace
 
 Outbox::Outbox(Connector& destination, const ConfiguredCatalog& catalog, const Options& options,
-               SourceTap& tap, AnnouncementLane& announcements, FaultLane& faults, RunState& run)
+               const Lanes& lanes, RunState& run)
     : destination_(destination),
       catalog_(catalog),
       options_(options),
-      index_(catalog),
-      tap_(tap),
-      announcements_(announcements),
-      faults_(faults),
+      tap_(lanes.tap),
+      announcements_(lanes.announcements),
+      faults_(lanes.faults),
       run_(run),
-      cover_(catalog.streams.size()),
-      streams_(catalog.streams.size()) {}
+      gate_(catalog, options.states, lanes.faults, lanes.logs, run),
+      streams_(catalog.streams.size()) {
+  if (!options_.rules->idle() || options_.schema_check != nullptr) {
+    rewriter_.emplace(*options_.rules, catalog, options_.schema_check);
+  }
+}
 
 void Outbox::Close() {
   announcements_.Close();
   faults_.Close();
+  gate_.Close();
 }
 
 void Outbox::Put(ChunkPtr chunk) {
@@ -50,6 +54,11 @@ void Outbox::Put(ChunkPtr chunk) {
   }
   if (!chunks_.empty() && MergeIntoLast(*chunk)) return;
   chunks_.push_back(std::move(chunk));
+}
+
+void Outbox::PutOwn(ChunkPtr chunk) {
+  chunk->tap_end = tap_end_;
+  Put(std::move(chunk));
 }
 
 void Outbox::PutText(std::string_view text) { queue_.AddText(text, false); }
@@ -78,6 +87,7 @@ bool Outbox::MergeIntoLast(Chunk& chunk) {
     item.deltas_end = static_cast<uint32_t>(deltas.size());
     item.begin = last.size;
     item.end = last.size += size;
+    item.first_line += static_cast<uint32_t>(chunk.lines_before - last.lines_before);
     if (i >= chunk.tainted_from) {
       last.tainted_from = std::min(last.tainted_from, static_cast<uint32_t>(items.size()));
     }
@@ -99,7 +109,9 @@ bool Outbox::MergeIntoLast(Chunk& chunk) {
 // Fills queue_ with what comes next.
 void Outbox::Prepare() {
   if (held_ && !ReleaseHeld()) return;
-  while (queue_.pieces() < kPiecesMax && queue_.bytes() < kGatherBytesMax &&
+  // What is rewritten is best written while it is in the cache.
+  const std::size_t bytes_max = rewriter_ ? kChunkBytes : kGatherBytesMax;
+  while (queue_.pieces() < kPiecesMax && queue_.bytes() < bytes_max &&
          prepare_chunk_ < chunks_.size()) {
     Chunk& chunk = *chunks_[prepare_chunk_];
     if (prepare_item_ == chunk.block.items.size()) {
@@ -112,11 +124,12 @@ void Outbox::Prepare() {
     const bool is_state = item.kind == LineItem::Kind::kState;
     if (is_state && queue_.bytes() > kBytesBeforeStateMax) return;
     for (; prepare_delta_ < item.deltas_end; ++prepare_delta_) {
-      cover_.Add(chunk.block.deltas[prepare_delta_]);
+      gate_.Cover(chunk.block.deltas[prepare_delta_]);
     }
-    const bool tainted = prepare_item_++ >= chunk.tainted_from;
+    const bool tainted = prepare_item_++ >= chunk.tainted_from || lost_;
+    ++prepared_items_;
     if (!is_state) {
-      AddItem(chunk, item);
+      rewriter_ ? AddRewritten(chunk, item) : AddItem(chunk, item);
     } else if (!HoldState(chunk, item, tainted)) {
       queue_.Add("", true);  // refused: nothing is written in its place
     } else if (!ReleaseHeld()) {
@@ -154,78 +167,60 @@ void Outbox::AddItem(const Chunk& chunk, const LineItem& item) {
   if (item.add_newline) queue_.Add("\n", true);
 }
 
-bool Outbox::HoldState(const Chunk& chunk, const LineItem& item, bool tainted) {
-  const std::string_view line = ItemBytes(chunk, item, options_.value_bytes_max + 1, &scratch_);
-  if (line.size() > options_.value_bytes_max) {
-    RefuseState(Fault::Effect::kListed,
-                absl::StrCat("a STATE of ", ItemSize(item), " bytes was not forwarded: at most ",
-                             options_.value_bytes_max, " fit the budget; --memory-budget ",
-                             (kBudgetPerValue * ItemSize(item) >> 20) + 1, "MiB would do"));
-    return false;
+// What becomes of a run of records. A line longer than a chunk is copied together for it.
+void Outbox::AddRewritten(const Chunk& chunk, const LineItem& item) {
+  std::string_view run = ItemBytes(chunk, item, SIZE_MAX, &scratch_);
+  if (chunk.long_line) {
+    const std::size_t size = run.size();
+    scratch_.append(kLinePadding, ' ');
+    run = std::string_view(scratch_).substr(0, size);
   }
-  auto state = ParseState(line);
-  if (!state.ok()) {
-    RefuseState(Fault::Effect::kListed, std::string(S(state.status().message())));
-    return false;
+  std::string text = queue_.SpareText();
+  rewriter_->Rewrite(run, SIZE_MAX, &text, &rewritten_);
+  queue_.AddOwned(std::move(text), rewritten_.out_bytes, !item.add_newline);
+  if (item.add_newline) queue_.Add(rewritten_.lacks_newline ? "\n" : "", true);
+  for (const StreamDelta& delta : rewritten_.filtered) {
+    gate_.LeaveOut(delta);
+    left_out_.push_back({prepared_items_, delta, false});
   }
-  if (state_type_ && *state_type_ != state->type) {
-    RefuseState(Fault::Effect::kAbort,
-                absl::StrCat("the source mixes ", A(StateTypeName(*state_type_)), " and ",
-                             A(StateTypeName(state->type)), " states in one run"));
-    return false;
+  for (const StreamDelta& delta : rewritten_.lost) {
+    gate_.LeaveOut(delta);
+    left_out_.push_back({prepared_items_, delta, true});
   }
-  state_type_ = state->type;
-  const bool is_stream = state->type == StateType::kStream;
-  std::optional<uint32_t> stream;
-  if (is_stream) stream = index_.Find(state->stream);
-  HeldState held;
-  held.note.stream = stream;
-  uint64_t records = cover_.RecordsOfAll();
-  if (is_stream) records = stream ? cover_.RecordsOf(*stream) : 0;
-  if (options_.fill_state_counts && state->type != StateType::kLegacy &&
-      !state->source_record_count) {
-    const CountSplice& splice = state->count_splice;
-    held.count = absl::StrCat(splice.before, records, splice.after);
-    held.count_begin = splice.begin;
-    held.count_end = splice.end;
-  }
-  Announcement& announcement = held.announcement;
-  announcement.state = {.number = next_state_++,
-                        .digest = state->digest,
-                        .tainted = tainted,
-                        .removes_lane = state->blob_is_null,
-                        .covered = !is_stream ? cover_.TakeAll()
-                                   : stream   ? cover_.TakeStream(*stream)
-                                              : std::vector<CoveredRecords>{}};
-  announcement.lane = {state->type, std::move(state->stream)};
-  if (!tainted) announcement.blob = TakeBlob(line, state->blob, &scratch_);
+  if (!rewritten_.lost.empty()) OnLost(chunk, item);
+  records_nulled_ += rewritten_.records_nulled;
   if (chunk.long_line) std::string().swap(scratch_);
-  held_ = std::move(held);
-  return true;
 }
 
-// A state is in memory twice at most: where it lies, and as the blob on its way to the ledger. So a
-// long one, which was copied together to be read, is cut down to its blob and handed on.
-std::string Outbox::TakeBlob(std::string_view line, std::string_view blob, std::string* copy) {
-  const bool in_copy = line.data() == copy->data() && blob.data() >= line.data() &&
-                       blob.data() < line.data() + line.size();
-  if (!in_copy) return std::string(blob);  // it lies in the chunk, or nowhere ("null")
-  const auto begin = static_cast<std::size_t>(blob.data() - line.data());
-  const std::size_t size = blob.size();
-  std::string taken = std::move(*copy);
-  taken.erase(begin + size);
-  taken.erase(0, begin);
-  return taken;
+// As after a malformed line: no later state becomes durable (G6).
+void Outbox::OnLost(const Chunk& chunk, const LineItem& item) {
+  if (std::exchange(lost_, true)) return;
+  const bool stop = options_.rules->on_oversize == OnOversizeRecord::kFail;
+  faults_.Send(MakeFault(
+      ExitCode::kDataLoss, stop ? Fault::Effect::kAbort : Fault::Effect::kVerdict, Origin::kSource,
+      absl::StrCat("line ", chunk.lines_before + item.first_line + rewritten_.first_lost_line + 1,
+                   " of the source ", A(rewritten_.why_lost),
+                   " and was not forwarded: no later state becomes durable")));
+}
+
+bool Outbox::HoldState(const Chunk& chunk, const LineItem& item, bool tainted) {
+  held_ = gate_.Pass(chunk, item, tainted);
+  if (!held_) states_.push_back({.stream = std::nullopt, .refused = true});
+  return held_.has_value();
 }
 
 // REQUIRES: the held state is the item that was prepared last.
 bool Outbox::ReleaseHeld() {
   const std::size_t weight = held_->announcement.blob.size() + sizeof(Announcement);
   if (!announcements_.Send(std::move(held_->announcement), weight)) return false;
-  states_.push_back(held_->note);
+  states_.push_back({.stream = held_->stream});
   const Chunk& chunk = *chunks_[prepare_chunk_];
   const LineItem& item = chunk.block.items[prepare_item_ - 1];
-  if (held_->count.empty()) {
+  if (!held_->text.empty()) {
+    if (item.add_newline) held_->text += '\n';
+    const std::size_t size = held_->text.size();
+    queue_.AddOwned(std::move(held_->text), size, true);
+  } else if (held_->count.empty()) {
     AddItem(chunk, item);
   } else {
     AddBytes(chunk, item, 0, held_->count_begin, false);
@@ -237,11 +232,6 @@ bool Outbox::ReleaseHeld() {
   return true;
 }
 
-void Outbox::RefuseState(Fault::Effect effect, std::string why) {
-  states_.push_back({.stream = std::nullopt, .refused = true});
-  faults_.Send(MakeFault(ExitCode::kSourceFailed, effect, Origin::kSource, std::move(why)));
-}
-
 Outbox::Result Outbox::Write(bool more_comes) {
   if (!finishing_line_) Prepare();
   Advance(0);  // states that were refused
@@ -250,7 +240,7 @@ Outbox::Result Outbox::Write(bool more_comes) {
     DropAll();
     return Result::kBroken;
   }
-  if (more_comes && prepared_all() && queue_.bytes() < kGatherBytesMin &&
+  if (more_comes && prepared_all() && !rewriter_ && queue_.bytes() < kGatherBytesMin &&
       queue_.pieces() < kPiecesMax / 2) {
     return Result::kGathering;
   }
@@ -298,6 +288,10 @@ void Outbox::Advance(std::size_t written) {
 void Outbox::FinishItem() {
   Chunk& chunk = *chunks_.front();
   const LineItem& item = chunk.block.items[finish_item_++];
+  ++finished_items_;
+  for (; !left_out_.empty() && left_out_.front().item == finished_items_; left_out_.pop_front()) {
+    CountLeftOut(left_out_.front().delta, left_out_.front().lost);
+  }
   if (item.kind == LineItem::Kind::kState) {
     CountState(states_.front());
     states_.pop_front();
@@ -380,11 +374,30 @@ void Outbox::CountCutShort() {
     if (!queue_.inside_line()) CountState(states_.front());
     return;
   }
-  const std::size_t written = queue_.item_written();
-  const std::string_view out =
-      chunk.bytes().substr(item.begin, std::min<std::size_t>(written, ItemSize(item)));
+  CountLines(OutOf(chunk, item, queue_.item_written()), &classifier);
+}
+
+// The lines of the item that are out, `written` bytes of it being so.
+std::string_view Outbox::OutOf(const Chunk& chunk, const LineItem& item, std::size_t written) {
+  const std::string_view run = chunk.bytes().substr(item.begin, ItemSize(item));
+  if (rewriter_) {
+    // Done once more, it comes to the same sizes. What is checked was checked already.
+    RecordRewriter again(*options_.rules, catalog_, nullptr);
+    std::string text;
+    again.Rewrite(run, written, &text, &rewritten_);
+    for (const StreamDelta& delta : rewritten_.filtered) CountLeftOut(delta, false);
+    for (const StreamDelta& delta : rewritten_.lost) CountLeftOut(delta, true);
+    return run.substr(0, rewritten_.consumed);
+  }
+  const std::string_view out = run.substr(0, written);
   // More than the item was written: the newline that it lacked.
-  CountLines(written > ItemSize(item) ? out : out.substr(0, out.rfind('\n') + 1), &classifier);
+  return written > run.size() ? out : out.substr(0, out.rfind('\n') + 1);
+}
+
+void Outbox::CountLeftOut(const StreamDelta& delta, bool lost) {
+  StreamAccount& stream = streams_[delta.stream];
+  (lost ? stream.records_lost : stream.records_filtered) += delta.records;
+  run_.records_left_out.Add(delta.records);
 }
 
 void Outbox::CountLines(std::string_view lines, std::optional<LineClassifier>* classifier) {
@@ -401,6 +414,8 @@ void Outbox::DropAll() {
   queue_.Clear();
   held_.reset();
   states_.clear();
+  left_out_.clear();
+  prepared_items_ = finished_items_ = 0;
   prepare_chunk_ = prepare_item_ = prepare_delta_ = 0;
   finish_item_ = counted_item_ = finish_delta_ = 0;
 }

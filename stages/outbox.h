@@ -2,10 +2,11 @@
 //
 // Chunks come in with only runs and states left. While the destination is slow, small chunks are
 // merged into the one before them, so that a trickling source does not use up the pool: the bound
-// is bytes, not chunks. Runs and states are written as they lie, many at a time; a missing record
-// count is written between two parts of its state. A state is announced to the ledger before its
-// first byte. Threads: one. Bounds: WriteQueue::kPiecesMax pieces or kGatherBytesMax bytes are
-// prepared at a time, plus one item.
+// is bytes, not chunks. Runs and states are written as they lie, many at a time, unless records are
+// rewritten (RecordRewriter) or a state is not to be the source's bytes (StateGate). A state is
+// announced to the ledger before its first byte. Threads: one. Bounds: WriteQueue::kPiecesMax
+// pieces or kGatherBytesMax bytes are prepared at a time, plus one item and what its rewriting
+// adds.
 #pragma once
 
 #include <cstdint>
@@ -15,30 +16,40 @@
 #include <vector>
 
 #include "connectors/connector.h"
-#include "protocol/stream_index.h"
 #include "stages/accounting.h"
 #include "stages/announcement.h"
 #include "stages/chunk.h"
 #include "stages/fault.h"
 #include "stages/fifo.h"
-#include "stages/intake.h"
 #include "stages/run_state.h"
 #include "stages/source_tap.h"
+#include "stages/state_gate.h"
 #include "stages/write_queue.h"
+#include "transforms/record_rewriter.h"
 
 namespace shunt {
 
 class Outbox {
  public:
+  static constexpr std::size_t kGatherBytesMax = std::size_t{1} << 20;
+
   struct Options {
-    bool fill_state_counts = true;
-    uint64_t value_bytes_max = 0;
-    ClassifierOptions classifier;  // to count a run that was cut short
+    StateGate::Options states;
+    ClassifierOptions classifier;         // to count a run that was cut short
+    const RecordRules* rules = nullptr;   // never null
+    SchemaCheck* schema_check = nullptr;  // null: nobody looks at the rows
+  };
+  struct Lanes {
+    SourceTap& tap;
+    AnnouncementLane& announcements;
+    FaultLane& faults;
+    LogLane& logs;
   };
   Outbox(Connector& destination, const ConfiguredCatalog& catalog, const Options& options,
-         SourceTap& tap, AnnouncementLane& announcements, FaultLane& faults, RunState& run);
+         const Lanes& lanes, RunState& run);
 
   void Put(ChunkPtr chunk);
+  void PutOwn(ChunkPtr chunk);          // of our own making: not of the source's stream
   void PutText(std::string_view text);  // behind everything else; not counted
   enum class Result {
     kNothing,    // nothing to write
@@ -56,8 +67,12 @@ class Outbox {
   bool blocked_on_ledger() const { return held_.has_value(); }
   void Close();
 
+  // records_forwarded counts those that were left out, too.
   const std::vector<StreamAccount>& forwarded() const { return streams_; }
   uint64_t states_forwarded() const { return states_forwarded_; }
+  uint64_t records_nulled() const { return records_nulled_; }
+  const StateGate& gate() const { return gate_; }
+  bool lost_records() const { return lost_; }
 
  private:
   // What is known of a prepared state until it is out.
@@ -65,12 +80,11 @@ class Outbox {
     std::optional<uint32_t> stream;  // index, for the counts
     bool refused = false;            // nothing is written in its place
   };
-  // A state whose announcement did not fit yet: nothing behind it is prepared.
-  struct HeldState {
-    Announcement announcement;
-    StateNote note;
-    std::string count;  // written instead of the line's bytes [count_begin, count_end)
-    uint32_t count_begin = 0, count_end = 0;
+  // Records of the prepared item with this number that are not forwarded.
+  struct LeftOut {
+    uint64_t item = 0;
+    StreamDelta delta;
+    bool lost = false;
   };
 
   void Prepare();
@@ -81,17 +95,19 @@ class Outbox {
   }
   bool HoldState(const Chunk& chunk, const LineItem& item, bool tainted);
   bool ReleaseHeld();
-  static std::string TakeBlob(std::string_view line, std::string_view blob, std::string* copy);
-  void RefuseState(Fault::Effect effect, std::string why);
   void AddBytes(const Chunk& chunk, const LineItem& item, uint32_t begin, uint32_t end,
                 bool ends_item);
   void AddBytesOf(const Chunk& chunk, uint32_t begin, uint32_t end, bool ends_item);
   void AddItem(const Chunk& chunk, const LineItem& item);
+  void AddRewritten(const Chunk& chunk, const LineItem& item);
+  void OnLost(const Chunk& chunk, const LineItem& item);
   bool MergeIntoLast(Chunk& chunk);
   void Advance(std::size_t written);
   void FinishItem();
   void FinishChunk();
   void CountCutShort();
+  std::string_view OutOf(const Chunk& chunk, const LineItem& item, std::size_t written);
+  void CountLeftOut(const StreamDelta& delta, bool lost);
   void CountLines(std::string_view lines, std::optional<LineClassifier>* classifier);
   void CountDeltas(std::span<const StreamDelta> deltas);
   void CountState(const StateNote& note);
@@ -101,7 +117,6 @@ class Outbox {
   Connector& destination_;
   const ConfiguredCatalog& catalog_;
   const Options options_;
-  const StreamIndex index_;
   SourceTap& tap_;
   uint64_t tap_end_ = 0;  // of the chunk that came last
   AnnouncementLane::Sender announcements_;
@@ -110,8 +125,11 @@ class Outbox {
 
   Fifo<ChunkPtr> chunks_;
   WriteQueue queue_;  // prepared
-  std::optional<HeldState> held_;
-  Fifo<StateNote> states_;         // of the prepared states
+  // A state whose announcement did not fit yet: nothing behind it is prepared.
+  std::optional<StateGate::Passage> held_;
+  Fifo<StateNote> states_;  // of the prepared states
+  Fifo<LeftOut> left_out_;  // of the prepared items
+  uint64_t prepared_items_ = 0, finished_items_ = 0;
   std::size_t prepare_chunk_ = 0;  // next item to prepare: index into chunks_, into its items,
   std::size_t prepare_item_ = 0;   // and into its deltas
   uint32_t prepare_delta_ = 0;
@@ -122,11 +140,13 @@ class Outbox {
   bool finishing_line_ = false;
   bool broken_ = false;
 
-  CoverCounter cover_;
-  std::optional<StateType> state_type_;
-  uint64_t next_state_ = 1;
+  StateGate gate_;
+  std::optional<RecordRewriter> rewriter_;
+  RecordRewriter::Result rewritten_;
+  bool lost_ = false;  // a record was not forwarded that should have been
   std::vector<StreamAccount> streams_;
   uint64_t states_forwarded_ = 0;
+  uint64_t records_nulled_ = 0;
   std::string scratch_;
 };
 

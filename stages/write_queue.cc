@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace shunt {
 
@@ -21,6 +22,18 @@ void WriteQueue::AddText(std::string_view text, bool ends_item) {
   Add({slot, text.size()}, ends_item, Owner::kSlot, kNotTapped);
 }
 
+void WriteQueue::AddOwned(std::string text, std::size_t size, bool ends_item) {
+  texts_.push_back(std::move(text));
+  Add(std::string_view(texts_.back()).substr(0, size), ends_item, Owner::kTexts, kNotTapped);
+}
+
+std::string WriteQueue::SpareText() {
+  if (spare_texts_.empty()) return {};
+  std::string text = std::move(spare_texts_.back());
+  spare_texts_.pop_back();
+  return text;
+}
+
 void WriteQueue::Add(std::string_view bytes, bool ends_item, Owner owner, uint64_t tapped) {
   pieces_.push_back({bytes.data(), bytes.size(), tapped, ends_item, owner});
   bytes_ += bytes.size();
@@ -28,7 +41,13 @@ void WriteQueue::Add(std::string_view bytes, bool ends_item, Owner owner, uint64
 
 void WriteQueue::Release(const Piece& piece) {
   if (piece.owner == Owner::kSlot) --slots_used_;
-  if (piece.owner == Owner::kTexts) texts_.pop_front();
+  if (piece.owner != Owner::kTexts) return;
+  std::string& text = texts_.front();
+  if (spare_texts_.size() < kSpareTexts && text.size() >= kSpareBytesMin &&
+      text.size() <= kSpareBytesMax) {
+    spare_texts_.push_back(std::move(text));
+  }
+  texts_.pop_front();
 }
 
 WriteQueue::Tapped WriteQueue::FrontTapped() const {

@@ -2,8 +2,9 @@
 // where the writing stands: in which line, and in which of the items that the pieces make up.
 //
 // Threads: one. Ownership: Add refers to bytes that stay where they are until they are written or
-// dropped; AddText copies. Bounds: the caller's, by `pieces` and `bytes`; short texts cost no
-// allocation while fewer than kTextSlots of them wait.
+// dropped; AddText copies, AddOwned keeps. Bounds: the caller's, by `pieces` and `bytes`; short
+// texts cost no allocation while fewer than kTextSlots of them wait, and kSpareTexts strings of up
+// to kSpareBytesMax are used again.
 #pragma once
 
 #include <sys/uio.h>
@@ -15,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "stages/fifo.h"
 
@@ -29,6 +31,10 @@ class WriteQueue {
   static constexpr uint64_t kNotTapped = UINT64_MAX;
   void Add(std::string_view bytes, bool ends_item, uint64_t tapped = kNotTapped);
   void AddText(std::string_view text, bool ends_item);
+  // The first `size` bytes of a text, without a copy. SpareText gives a string whose content,
+  // whatever it is, may be overwritten: making room anew would mean to zero it.
+  void AddOwned(std::string text, std::size_t size, bool ends_item);
+  std::string SpareText();
 
   bool empty() const { return pieces_.empty(); }
   std::size_t pieces() const { return pieces_.size(); }
@@ -57,6 +63,9 @@ class WriteQueue {
  private:
   static constexpr std::size_t kTextSlots = 2 * kPiecesMax;
   static constexpr std::size_t kSlotBytes = 64;
+  static constexpr std::size_t kSpareTexts = 4;
+  static constexpr std::size_t kSpareBytesMin = std::size_t{1} << 16;
+  static constexpr std::size_t kSpareBytesMax = std::size_t{1} << 20;
   enum class Owner : unsigned char { kCaller, kSlot, kTexts };
   struct Piece {
     const char* data = nullptr;
@@ -76,6 +85,7 @@ class WriteQueue {
   std::size_t next_slot_ = 0;
   std::size_t slots_used_ = 0;
   std::deque<std::string> texts_;  // those that no slot could take
+  std::vector<std::string> spare_texts_;
   std::size_t item_written_ = 0;
   bool inside_line_ = false;
 };
