@@ -36,7 +36,7 @@ class ResetEnds final : public ProcessEnds {
   absl::Status Prepare(const RunFiles& files) override {
     ResetSourceOptions options{
         .streams = {}, .all = all_, .states = {}, .now = SystemClock().WallNow()};
-    const absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(files.destination_catalog);
+    const absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(files.source_catalog);
     if (!catalog.ok()) return catalog.status();
     for (const ConfiguredStream& stream : catalog->streams) {
       options.streams.push_back(stream.stream);
