@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "router/eta.h"
 #include "cli/units.h"
 #include "platform/clock.h"
 #include "platform/strings.h"
+#include "router/eta.h"
 
 namespace shunt {
 namespace {

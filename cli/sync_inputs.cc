@@ -70,15 +70,7 @@ absl::Status ReadCatalog(const SyncSettings& settings, SyncInputs* inputs) {
     }
     return Named("catalog", path, catalog.status());
   }
-  inputs->catalog_json = *std::move(text);
-  inputs->catalog = *std::move(catalog);
-  absl::StatusOr<CompiledRules> transforms =
-      CompileRecordRules(settings.transforms, inputs->catalog_json);
-  if (!transforms.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("--", transforms.status().message()));
-  }
-  inputs->transforms = *std::move(transforms);
-  return absl::OkStatus();
+  return UseCatalog(settings, *std::move(text), inputs);
 }
 
 absl::Status ReadState(const std::string& path, SyncInputs* inputs) {
@@ -134,6 +126,20 @@ absl::Status CheckReport(const std::string& report) {
 }
 
 }  // namespace
+
+absl::Status UseCatalog(const SyncSettings& settings, std::string catalog_json,
+                        SyncInputs* inputs) {
+  absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(catalog_json);
+  if (!catalog.ok()) return catalog.status();
+  absl::StatusOr<CompiledRules> transforms = CompileRecordRules(settings.transforms, catalog_json);
+  if (!transforms.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--", transforms.status().message()));
+  }
+  inputs->catalog_json = std::move(catalog_json);
+  inputs->catalog = *std::move(catalog);
+  inputs->transforms = *std::move(transforms);
+  return absl::OkStatus();
+}
 
 absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings) {
   SyncInputs inputs;

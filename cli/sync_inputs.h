@@ -32,6 +32,9 @@ struct SyncInputs {
 // there.
 absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings);
 
+// Makes it the catalog of the run, with what the settings and its mappers do to records.
+absl::Status UseCatalog(const SyncSettings& settings, std::string catalog_json, SyncInputs* inputs);
+
 // InvalidArgument for the first setting that `shunt sync` cannot do without, or that has no form.
 absl::Status RequireForSync(const SyncSettings& settings);
 absl::Status RequireForSidecar(const SyncSettings& settings);

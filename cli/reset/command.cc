@@ -96,10 +96,9 @@ int Reset(const Arguments& arguments) {
     return Usage(
         absl::InvalidArgumentError(absl::StrCat("--streams: ", catalog.status().message())));
   }
-  absl::StatusOr<ConfiguredCatalog> parsed = ParseConfiguredCatalog(catalog->json);
-  if (!parsed.ok()) return Usage(parsed.status());
-  inputs->catalog = *std::move(parsed);
-  inputs->catalog_json = std::move(catalog->json);
+  if (status = UseCatalog(*settings, std::move(catalog->json), &*inputs); !status.ok()) {
+    return Usage(status);
+  }
 
   Console console(ConsoleOptionsOf(*settings));
   if (catalog->has_generations) {
@@ -113,9 +112,20 @@ int Reset(const Arguments& arguments) {
 
 // Those of a sync, without what is about a source and its records.
 std::vector<FlagSpec> ResetFlags() {
-  constexpr std::array<std::string_view, 8> kAboutRecords = {
-      "state",     "validate",       "on-malformed", "on-unknown-stream", "fill-state-counts",
-      "zero-copy", "line-bytes-max", "read-ahead"};
+  constexpr std::array<std::string_view, 14> kAboutRecords = {"state",
+                                                              "validate",
+                                                              "on-malformed",
+                                                              "on-unknown-stream",
+                                                              "fill-state-counts",
+                                                              "zero-copy",
+                                                              "line-bytes-max",
+                                                              "read-ahead",
+                                                              "select-fields",
+                                                              "record-bytes-max",
+                                                              "on-oversize-record",
+                                                              "validate-schema",
+                                                              "check-counts",
+                                                              "missing-states"};
   std::vector<FlagSpec> flags = FlagsOf(kForSync);
   std::erase_if(flags, [&](const FlagSpec& flag) {
     return flag.name.starts_with("source") ||
