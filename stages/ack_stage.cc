@@ -243,9 +243,11 @@ void AckStage::OnAck(std::string_view line, uint64_t number) {
     return;
   }
   account_.acked += ack.covered.size();
-  if (!CountIsRight(*state, ack, number) && options_.check_counts == CheckCounts::kFail) {
-    ack.durable.reset();  // it may not have all of them
+  if (!CountIsRight(*state, ack, number)) {
+    distrusted_ |= options_.check_counts == CheckCounts::kFail;
   }
+  // It may not have all of them, nor does what it says later cover what it lacks.
+  if (distrusted_) ack.durable.reset();
   Coalesce(lane, std::move(ack));
 }
 

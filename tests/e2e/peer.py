@@ -306,6 +306,9 @@ class Destination:
                  (ordinals of states), "reverse" (all at the end, newest first)
         spell    how an ack is written: same (default), respelled (key order, blanks, escapes, number forms
                  differ, the value does not), wrong (another blob), twice, bare (only type and state)
+        stats    counts the records of each acknowledgement in destinationStats: {"since": "ack" | "state" (that it
+                 counts from), "wrong": [ordinals of acks that count one too few], "at_once": N acks in one write call};
+                 by stream unless GLOBAL
         ack_chunks  sizes of its write calls, repeated (default: a line each)
         ack_log  file ({pid} as above): an ack is appended to it before it is printed
         at_end   steps at the end of input, default exit 0
@@ -317,8 +320,10 @@ class Destination:
         self.ack_log = open(script["ack_log"].replace("{pid}", str(os.getpid())), "ab", buffering=0) if "ack_log" in script else None
         self.digest, self.bytes = hashlib.sha256(), 0
         self.holds = {hold["line"]: hold["do"] for hold in script.get("hold", [])}
-        self.lines = self.states = 0
+        self.lines = self.states = self.acks = 0
         self.waiting = []
+        self.kept = b""  # acknowledgements to be written with the next
+        self.records = {}  # by stream, since the last state or acknowledgement
 
     def run(self):
         perform(self.script.get("before", []))
@@ -349,6 +354,10 @@ class Destination:
 
     def take(self, line):
         self.lines += 1
+        if "stats" in self.script and b"RECORD" in line:
+            record = json.loads(line)["record"]
+            stream = (record["stream"], record.get("namespace"))
+            self.records[stream] = self.records.get(stream, 0) + 1
         if b"STATE" in line:
             message = json.loads(line)
             if message.get("type") == "STATE":
@@ -360,6 +369,8 @@ class Destination:
     def state(self, line, message):
         ordinal = self.states
         self.states += 1
+        if "stats" in self.script:
+            line = self.with_stats(line, message)
         ack = self.script.get("ack", "each")
         if ack == "each" or (isinstance(ack, dict) and ack.get("every")
                              and (ordinal + 1) % ack["every"] == 0) or (
@@ -369,6 +380,22 @@ class Destination:
             self.waiting = [(line, message)]
         elif ack == "reverse":
             self.waiting.insert(0, (line, message))
+
+    def with_stats(self, line, message):
+        """The acknowledgement with a count of our own; ack: each, last or {"every": N}."""
+        stats, payload = self.script["stats"], message["state"]
+        descriptor = payload.get("stream", {}).get("stream_descriptor")
+        stream = (descriptor["name"], descriptor.get("namespace")) if descriptor else None
+        count = self.records.get(stream, 0) if stream else sum(self.records.values())
+        every = self.script["ack"]["every"] if isinstance(self.script.get("ack"), dict) else 1
+        acknowledged = self.script.get("ack") != "last" and self.states % every == 0
+        if stats.get("since", "state") == "state" or acknowledged:
+            self.records.pop(stream, None) if stream else self.records.clear()
+        if acknowledged:
+            count -= self.acks in stats.get("wrong", [])
+            self.acks += 1
+        payload["destinationStats"] = {"recordCount": count}
+        return json.dumps(message).encode()
 
     def acknowledge(self, line, message):
         if self.ack_log:
@@ -381,6 +408,11 @@ class Destination:
         elif spell == "bare":
             line = json.dumps({"type": "STATE", "state": message["state"]}).encode()
         line = (line + b"\n") * (2 if spell == "twice" else 1)
+        at_once = self.script.get("stats", {}).get("at_once", 0)
+        if self.acks < at_once:
+            self.kept += line
+            return
+        line, self.kept = self.kept + line, b""
         write_chunks(line, self.script.get("ack_chunks") or [len(line)])
 
     def finish(self):
