@@ -47,7 +47,7 @@ class Memory(h.SyncTest):
             return same[0] > 250
         h.wait_until(settled, "a blocked source")
 
-    def measure(self, *steps, expected, stalled, threads="auto"):
+    def measure(self, *steps, expected, stalled, threads="auto", flags=()):
         """Runs a sync and asserts the peak at its very end, and during the stall."""
         w = self.w
         w.source["read"] = list(steps)
@@ -55,7 +55,7 @@ class Memory(h.SyncTest):
         if stalled:
             write["before"] = [{"await": w.path("go")}]
         w.destination["write"] = write
-        running = w.start_sync("--threads", threads)
+        running = w.start_sync("--threads", threads, *flags)
         self.release_at_the_end(w.path("bye"))
         self.release_at_the_end(w.path("go"))
         if stalled:
@@ -123,6 +123,15 @@ class Memory(h.SyncTest):
         data = row.encode() * 800_000
         step, expected = self.lines(data)
         self.measure(step, expected=expected, stalled=True)
+
+    def test_records_of_7_mb_under_new_names_before_a_stalled_destination(self):
+        def records(name):
+            for number in range(12):
+                yield h.record(name, {"id": number, "text": "z" * 7_000_000}).encode()
+                yield h.record(name, {"text": "short", "id": number}).encode() * 2000
+        expected = b"".join(records("p_users"))
+        self.measure({"file": self.w.write("lines", b"".join(records("users")))}, stalled=True, flags=["--stream-prefix", "p_"],
+                     expected={"sha256": hashlib.sha256(expected).hexdigest(), "bytes": len(expected)})
 
 
 if __name__ == "__main__":

@@ -3,15 +3,21 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "platform/strings.h"
 
 namespace shunt::sim {
 namespace {
 
-std::string StreamJson(int stream) { return absl::StrCat(R"("name":"s)", stream, R"(")"); }
+// What is printed, and what must become of it.
+struct Twofold {
+  std::string bytes, forwarded;
+  bool kept = true;  // not filtered out
+};
 
 class Writer {
  public:
-  Writer(const Mix& mix, Random& random) : mix_(mix), random_(random), since_(100), cursors_(100) {}
+  Writer(const Mix& mix, Random& random)
+      : mix_(mix), random_(random), since_(100), left_out_(100), cursors_(100) {}
 
   ScriptLine Line() {
     double dice = std::uniform_real_distribution<double>(0, 1)(random_);
@@ -26,14 +32,23 @@ class Writer {
           R"({"type":"TRACE","trace":{"type":"ESTIMATE","emitted_at":1,"estimate":{"name":"s0","type":"STREAM"}}})");
     }
     if (falls_on(mix_.empty)) return Plain(Chance(random_, 0.5) ? "" : " \t\r");
-    if (falls_on(mix_.unknown_stream)) return Plain(RecordJson("nobody_knows_me"));
+    if (falls_on(mix_.unknown_stream)) return Plain(RecordJson("nobody_knows_me").bytes);
     if (falls_on(mix_.malformed)) return Malformed();
     if (falls_on(mix_.glued)) return Glued();
     return Record();
   }
 
  private:
-  std::string RecordJson(const std::string& stream) {
+  // A stream's name behind `key`, as the source and as the destination know it.
+  Twofold StreamJson(std::string_view key, std::string_view stream) const {
+    const auto text = [&](std::string_view prefix, std::string_view name_space) {
+      return absl::StrCat("\"", A(key), R"(":")", A(prefix), A(stream), "\"", A(name_space));
+    };
+    if (!mix_.renames) return {text("", ""), text("", "")};
+    return {text("", R"(,"namespace":"n")"), text("p_", "")};
+  }
+
+  Twofold RecordJson(const std::string& stream) {
     std::string data = absl::StrCat(R"({"id":)", ++ids_, R"(,"v":)");
     switch (Between(random_, 0, 5)) {
       case 0:
@@ -56,39 +71,56 @@ class Writer {
         data += "\"\xE2\x80\xA8 plain\"";
         break;
     }
+    const int64_t third = ids_ % 3;
+    if (mix_.filters) absl::StrAppend(&data, R"(,"w":)", third);
     data += "}";
     const bool type_last = Chance(random_, 0.3);
-    const std::string payload = absl::StrCat(R"("record":{"stream":")", stream, R"(","data":)",
-                                             data, R"(,"emitted_at":1})");
-    return type_last ? absl::StrCat("{ ", payload, R"( , "type" : "RECORD" })")
-                     : absl::StrCat(R"({"type":"RECORD",)", payload, "}");
+    const auto whole = [&](const std::string& names) {
+      const std::string payload =
+          absl::StrCat(R"("record":{)", names, R"(,"data":)", data, R"(,"emitted_at":1})");
+      return type_last ? absl::StrCat("{ ", payload, R"( , "type" : "RECORD" })")
+                       : absl::StrCat(R"({"type":"RECORD",)", payload, "}");
+    };
+    const Twofold names = StreamJson("stream", stream);
+    return {whole(names.bytes), whole(names.forwarded), !mix_.filters || third != 0};
   }
 
-  int Count(int stream) {
-    since_[static_cast<std::size_t>(stream)] += 1;
-    all_since_ += 1;
-    return stream;
+  // A record of a stream of the catalog, and its place in the counts.
+  Twofold Counted(int stream, ScriptLine* line) {
+    Twofold record = RecordJson(absl::StrCat("s", stream));
+    line->record_streams.push_back(stream);
+    if (record.kept) {
+      since_[static_cast<std::size_t>(stream)] += 1;
+      all_since_ += 1;
+    } else {
+      record.forwarded.clear();
+      line->filtered_streams.push_back(stream);
+      left_out_[static_cast<std::size_t>(stream)] += 1;
+      all_left_out_ += 1;
+    }
+    return record;
   }
   int AnyStream() { return static_cast<int>(Between(random_, 0, mix_.streams - 1)); }
 
   ScriptLine Record() {
     ScriptLine line;
-    const int stream = AnyStream();
-    line.bytes = RecordJson(absl::StrCat("s", stream)) + (Chance(random_, 0.1) ? "\r\n" : "\n");
-    line.forwarded = line.bytes;
-    line.record_streams = {Count(stream)};
+    const Twofold record = Counted(AnyStream(), &line);
+    const std::string end = Chance(random_, 0.1) ? "\r\n" : "\n";
+    line.bytes = record.bytes + end;
+    if (record.kept) line.forwarded = record.forwarded + end;
     return line;
   }
 
   ScriptLine Glued() {
     const int a = AnyStream();
     const int b = AnyStream();
-    const std::string first = RecordJson(absl::StrCat("s", a));
-    const std::string second = RecordJson(absl::StrCat("s", b));
     ScriptLine line;
-    line.bytes = absl::StrCat(first, second, "\n");
-    line.forwarded = absl::StrCat(first, "\n", second, "\n");
-    line.record_streams = {Count(a), Count(b)};
+    const Twofold first = Counted(a, &line);
+    const Twofold second = Counted(b, &line);
+    line.bytes = absl::StrCat(first.bytes, second.bytes, "\n");
+    line.first = first.bytes;
+    if (first.kept) line.first_forwarded = first.forwarded + "\n";
+    line.forwarded = absl::StrCat(line.first_forwarded, second.forwarded, second.kept ? "\n" : "");
     return line;
   }
 
@@ -124,33 +156,49 @@ class Writer {
     if (!Chance(random_, mix_.repeat_state)) ++cursor;
     state.cursor = cursor;
     int64_t& since = is_stream ? since_[static_cast<std::size_t>(state.stream)] : all_since_;
+    int64_t& left_out =
+        is_stream ? left_out_[static_cast<std::size_t>(state.stream)] : all_left_out_;
     const bool counted = Chance(random_, mix_.counted_state);
-    const std::string count =
-        absl::StrCat(R"(,"sourceStats":{"recordCount":)", counted ? 77 : since, "}");
-    std::string head;
-    switch (state.type) {
-      case StateType::kStream:
-        head = absl::StrCat(
-            R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{)",
-            StreamJson(state.stream), R"(},"stream_state":{"cursor":)", cursor, "}}");
-        break;
-      case StateType::kGlobal:
-        head = absl::StrCat(
-            R"({"type":"STATE","state":{"type":"GLOBAL","global":{"shared_state":{"cursor":)",
-            cursor, R"(},"stream_states":[]})");
-        break;
-      case StateType::kLegacy:
-        head = absl::StrCat(R"({"type":"STATE","state":{"data":{"cursor":)", cursor, "}");
-        break;
-    }
+    const auto count = [](int64_t n) {
+      return absl::StrCat(R"(,"sourceStats":{"recordCount":)", n, "}");
+    };
     const bool legacy = state.type == StateType::kLegacy;
-    line.bytes = absl::StrCat(head, counted && !legacy ? count : "", "}}\n");
-    line.forwarded = absl::StrCat(head, legacy ? "" : count, "}}\n");
-    if (is_stream) all_since_ -= since;
-    since = 0;
-    if (!is_stream) std::fill(since_.begin(), since_.end(), 0);
+    const Twofold head = StateHead(state);
+    line.bytes = absl::StrCat(head.bytes, counted && !legacy ? count(77) : "", "}}\n");
+    line.forwarded = absl::StrCat(
+        head.forwarded, legacy ? "" : count(counted ? std::max<int64_t>(77 - left_out, 0) : since),
+        "}}\n");
+    if (is_stream) all_since_ -= since, all_left_out_ -= left_out;
+    since = left_out = 0;
+    if (!is_stream) {
+      std::fill(since_.begin(), since_.end(), 0);
+      std::fill(left_out_.begin(), left_out_.end(), 0);
+    }
     line.state = state;
     return line;
+  }
+
+  // Up to where sourceStats may stand.
+  Twofold StateHead(const ScriptState& state) const {
+    const int of = state.type == StateType::kStream ? state.stream : 0;
+    const Twofold names = StreamJson("name", absl::StrCat("s", of));
+    const auto text = [&](const std::string& name) -> std::string {
+      switch (state.type) {
+        case StateType::kStream:
+          return absl::StrCat(
+              R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{)", name,
+              R"(},"stream_state":{"cursor":)", state.cursor, "}}");
+        case StateType::kGlobal:
+          return absl::StrCat(
+              R"({"type":"STATE","state":{"type":"GLOBAL","global":{"shared_state":{"cursor":)",
+              state.cursor, R"(},"stream_states":[)",
+              mix_.renames ? absl::StrCat(R"({"stream_descriptor":{)", name, "}}") : "", "]}");
+        case StateType::kLegacy:
+          return absl::StrCat(R"({"type":"STATE","state":{"data":{"cursor":)", state.cursor, "}");
+      }
+      return "";
+    };
+    return {text(names.bytes), text(names.forwarded)};
   }
 
   ScriptLine Control() {
@@ -170,8 +218,9 @@ class Writer {
   const Mix& mix_;
   Random& random_;
   std::vector<int64_t> since_;
+  std::vector<int64_t> left_out_;
   std::vector<int64_t> cursors_;
-  int64_t all_since_ = 0;
+  int64_t all_since_ = 0, all_left_out_ = 0;
   int64_t ids_ = 0;
   int tokens_ = 0;
   bool tainted_ = false;
@@ -210,7 +259,8 @@ void AddFault(const Mix& mix, Random& random, std::vector<ScriptLine>* lines) {
   } else if (mix.fault == "incomplete") {
     line.bytes =
         R"({"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":1,"stream_status":)"
-        R"({"stream_descriptor":{"name":"s0"},"status":"INCOMPLETE"}}})";
+        R"({"stream_descriptor":{"name":"s0")" +
+        std::string(mix.renames ? R"(,"namespace":"n")" : "") + R"(},"status":"INCOMPLETE"}}})";
   } else {
     if (std::none_of(lines->begin(), lines->end(),
                      [](const ScriptLine& other) { return other.state.has_value(); })) {
@@ -238,6 +288,7 @@ void Script::Finish() {
 Script Script::CutAt(std::size_t size) const {
   Script cut;
   cut.catalog = catalog;
+  cut.catalog_json = catalog_json;
   std::size_t at = 0;
   for (const ScriptLine& line : lines) {
     if (at + line.bytes.size() <= size) {
@@ -257,14 +308,14 @@ Script Script::CutAt(std::size_t size) const {
         if (line.bytes.ends_with("\r\n") && kept + 2 == line.bytes.size()) {
           last = line;
           last.bytes = line.bytes.substr(0, kept);
-          last.forwarded = last.bytes + "\n";
+          if (!last.forwarded.empty()) last.forwarded.erase(last.forwarded.size() - 2, 1);
         }
         if (line.record_streams.size() == 2) {
-          const std::string first_message = line.forwarded.substr(0, line.forwarded.find('\n'));
-          if (last.bytes == first_message) {
+          if (last.bytes == line.first) {
             last.malformed = false;
-            last.forwarded = first_message + "\n";
+            last.forwarded = line.first_forwarded;
             last.record_streams = {line.record_streams[0]};
+            if (last.forwarded.empty()) last.filtered_streams = last.record_streams;
           }
         }
         if (last.bytes.starts_with("{") && !line.bytes.starts_with("{")) last.malformed = false;
@@ -283,11 +334,24 @@ Script Script::CutAt(std::size_t size) const {
   return cut;
 }
 
+constexpr char kStreamRest[] =
+    R"(,"json_schema":{"properties":{"id":{},"v":{},"w":{}}},"supported_sync_modes":["full_refresh"]})"
+    R"(,"sync_mode":"full_refresh","destination_sync_mode":"append")";
+constexpr char kRowFilter[] =
+    R"(,"mappers":[{"name":"row-filtering","config":{"conditions":{"type":"NOT","conditions":[)"
+    R"({"type":"EQUAL","fieldName":"w","comparisonValue":"0"}]}}}])";
+
 Script MakeScript(const Mix& mix, Random& random) {
   Script script;
   for (int i = 0; i < mix.streams; ++i) {
-    script.catalog.streams.push_back({.stream = {.name = absl::StrCat("s", i), .name_space = {}}});
+    StreamDescriptor stream{.name = absl::StrCat("s", i), .name_space = {}};
+    if (mix.renames) stream.name_space = "n";
+    absl::StrAppend(&script.catalog_json, i > 0 ? "," : R"({"streams":[)", R"({"stream":{"name":")",
+                    stream.name, mix.renames ? R"(","namespace":"n")" : "\"", kStreamRest,
+                    mix.filters ? kRowFilter : "", "}");
+    script.catalog.streams.push_back({.stream = std::move(stream)});
   }
+  script.catalog_json += "]}";
   Writer writer(mix, random);
   for (int i = 0; i < mix.lines; ++i) {
     script.lines.push_back(writer.Line());

@@ -34,6 +34,8 @@ struct Mix {
          malformed = 0, empty = 0.02, glued = 0.02, repeat_state = 0.2, counted_state = 0.3;
   std::string fault;          // one line that is a fault in itself (ScriptLine::fault), or ""
   double invalid_config = 0;  // share of the config updates that the spec refuses
+  bool renames = false;       // streams of namespace n go to no namespace, as p_<name>
+  bool filters = false;       // every third row is filtered out: those with "w":0
 };
 
 struct ScriptState {
@@ -54,6 +56,8 @@ struct ScriptLine {
   std::string bytes;      // as printed, LF included
   std::string forwarded;  // what must reach the destination for it; "" for nothing
   std::vector<int> record_streams;
+  std::vector<int> filtered_streams;   // those of them that a row filter leaves out
+  std::string first, first_forwarded;  // of two messages on one line
   std::optional<ScriptState> state;
   std::optional<ScriptUpdate> update;
   bool malformed = false;
@@ -63,6 +67,7 @@ struct ScriptLine {
 
 struct Script {
   ConfiguredCatalog catalog;
+  std::string catalog_json;  // the same with its mappers
   std::vector<ScriptLine> lines;
   std::string bytes;     // all lines
   std::string expected;  // all that must be forwarded, in order

@@ -41,7 +41,8 @@ struct Outcome {
   std::string scenario;   // what the seed made possible, for people
   int exit_code = -1;
   uint64_t records = 0, states = 0, acks = 0, commits = 0, updates = 0, malformed = 0, steps = 0;
-  std::vector<std::string> endings;  // what decided the run, and what it met on the way
+  std::vector<std::string> endings;        // what decided the run, and what it met on the way
+  bool renamed = false, filtered = false;  // names were mapped; rows were filtered out
   bool source_died = false, destination_died = false, stopped = false, store_failed = false;
 };
 

@@ -36,6 +36,7 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
   const uint64_t only = FromEnvironment("SHUNT_SIM_SEED", 0);
   uint64_t records = 0, states = 0, acks = 0, commits = 0, updates = 0, malformed = 0;
   std::map<std::string, int> endings;
+  uint64_t renamed = 0, filtered = 0;
   uint64_t source_deaths = 0, destination_deaths = 0, stops = 0, store_failures = 0;
   for (uint64_t seed = only != 0 ? only : 1; seed <= (only != 0 ? only : runs); ++seed) {
     const Outcome outcome = Simulate(seed);
@@ -46,6 +47,8 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
     commits += outcome.commits;
     updates += outcome.updates;
     malformed += outcome.malformed;
+    renamed += outcome.renamed;
+    filtered += outcome.filtered;
     source_deaths += outcome.source_died;
     destination_deaths += outcome.destination_died;
     stops += outcome.stopped;
@@ -62,6 +65,8 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
       static_cast<unsigned long long>(malformed), static_cast<unsigned long long>(source_deaths),
       static_cast<unsigned long long>(destination_deaths), static_cast<unsigned long long>(stops),
       static_cast<unsigned long long>(store_failures));
+  printf("%llu runs that mapped names, %llu that filtered rows\n",
+         static_cast<unsigned long long>(renamed), static_cast<unsigned long long>(filtered));
   for (const auto& [ending, times] : endings) printf("  %-30s %d\n", ending.c_str(), times);
   if (only != 0 || runs < 2000) return;
   // Every deadline and every ending was there.
@@ -72,6 +77,8 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
   EXPECT_GT(commits, 1'000u);
   EXPECT_GT(updates, 500u);
   EXPECT_GT(malformed, 50u);
+  EXPECT_GT(renamed, 300u);
+  EXPECT_GT(filtered, 200u);
   EXPECT_GT(source_deaths, 50u);
   EXPECT_GT(destination_deaths, 50u);
   EXPECT_GT(stops, 10u);
