@@ -77,24 +77,33 @@ RecordRewriter::RecordRewriter(const RecordRules& rules, const ConfiguredCatalog
 
 class RecordRewriter::Output {
  public:
-  Output(std::string* text, std::size_t expected) : text_(text) {
-    if (text_->size() < expected) text_->resize(expected);
-  }
+  explicit Output(std::string* text) : text_(text) {}
   std::string_view text() const { return std::string_view(*text_).substr(0, size_); }
   std::size_t size() const { return size_; }
   void CutTo(std::size_t size) { size_ = size; }
   // Where `bytes` more may be written.
   char* Room(std::size_t bytes) {
-    if (size_ + bytes > text_->size()) text_->resize((size_ + bytes) * 3 / 2);
+    const std::size_t needed = size_ + bytes;
+    // A long line comes alone: room for more of its kind would be another half of it.
+    if (needed > text_->size()) text_->resize(needed + std::min(needed / 2, kSpareBytes));
     return text_->data() + size_;
   }
   void Wrote(std::size_t bytes) { size_ += bytes; }
-  void Append(std::string_view bytes) {
-    memcpy(Room(bytes.size()), bytes.data(), bytes.size());
-    Wrote(bytes.size());
+  // `line` is anything afterwards. A long one at the beginning is taken as it is: it is in memory
+  // once.
+  void Append(std::string* line) {
+    if (size_ == 0 && line->size() > kSpareBytes) {
+      text_->swap(*line);
+      std::string().swap(*line);
+      size_ = text_->size();
+      return;
+    }
+    memcpy(Room(line->size()), line->data(), line->size());
+    Wrote(line->size());
   }
 
  private:
+  static constexpr std::size_t kSpareBytes = std::size_t{256} << 10;
   std::string* const text_;
   std::size_t size_ = 0;
 };
@@ -102,7 +111,7 @@ class RecordRewriter::Output {
 void RecordRewriter::Rewrite(std::string_view run, std::size_t bytes_max, std::string* out,
                              Result* result) {
   result->Clear();
-  Output text(out, run.size() + run.size() / 8);
+  Output text(out);
   for (uint32_t number = 0; !run.empty(); ++number) {
     const std::size_t before = text.size();
     Fate fate = Fate::kForwarded;
@@ -114,7 +123,7 @@ void RecordRewriter::Rewrite(std::string_view run, std::size_t bytes_max, std::s
       line_bytes = std::min(run.find('\n'), run.size() - 1) + 1;
       line_.clear();
       fate = RewriteLine(run.substr(0, line_bytes), &line_);
-      if (fate == Fate::kForwarded) text.Append(line_);
+      if (fate == Fate::kForwarded) text.Append(&line_);
     }
     if (text.size() > bytes_max) {
       text.CutTo(before);

@@ -5,6 +5,7 @@
 import hashlib
 
 from tests.e2e import harness as h
+from tests.e2e.routing_case import configured, mapper
 
 BUDGET_BYTES = 64 << 20
 LINE_BYTES = 20_000_000
@@ -131,6 +132,17 @@ class Memory(h.SyncTest):
                 yield h.record(name, {"text": "short", "id": number}).encode() * 2000
         expected = b"".join(records("p_users"))
         self.measure({"file": self.w.write("lines", b"".join(records("users")))}, stalled=True, flags=["--stream-prefix", "p_"],
+                     expected={"sha256": hashlib.sha256(expected).hexdigest(), "bytes": len(expected)})
+
+    # A long record is copied together to be rewritten, and is there once more as it goes out; no more than that.
+    def test_dense_records_of_7_mb_through_a_mapper_before_a_stalled_destination(self):
+        def lines(name):
+            head = '{"type":"RECORD","record":{"stream":"%s","data":{"a":[0' % name
+            return (head + ",1" * 3_900_000 + ']},"emitted_at":1}}\n').encode() * 6
+        self.w.catalog = {"streams": [configured("users", None, ("a", "b"), [mapper("hashing", targetField="b", method="MD5")])]}
+        expected = lines("p_users")
+        self.measure({"file": self.w.write("lines", lines("users"))}, stalled=True,
+                     flags=["--stream-prefix", "p_", "--validate-schema", "all"],
                      expected={"sha256": hashlib.sha256(expected).hexdigest(), "bytes": len(expected)})
 
 
