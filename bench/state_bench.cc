@@ -33,19 +33,22 @@ void BM_LedgerAnnounceAcknowledge(benchmark::State& state) {
   const uint64_t waiting = static_cast<uint64_t>(state.range(0));
   const LaneKey lane{StateType::kStream, {"users", "public"}};
   CheckpointLedger ledger;
+  CoveredSum records;
   uint64_t announced = 0, acknowledged = 0;
   const auto announce = [&ledger, &lane, &announced] {
     ++announced;
-    ledger.Announce(lane, {.number = announced,
+    (void)ledger.Announce(lane,
+                          {.number = announced,
                            .digest = {.high = 1, .low = announced},
-                           .covered = {{.stream = 0, .records = 100, .bytes = 45'000}}});
+                           .covered = {{.stream = 0, .records = 100, .bytes = 45'000}}},
+                          R"({"cursor":"2024-03-01T12:00:00Z"})");
   };
   while (announced < waiting) announce();
   for (auto _ : state) {
     announce();
     ++acknowledged;
-    const CheckpointLedger::Ack ack = ledger.Acknowledge(lane, {.high = 1, .low = acknowledged});
-    if (ack.covered.size() != 1) return state.SkipWithError("not the oldest");
+    const auto ack = ledger.Acknowledge(lane, {.high = 1, .low = acknowledged}, &records);
+    if (!ack.ok() || ack->covered != 1) return state.SkipWithError("not the oldest");
   }
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations()));
 }
@@ -55,14 +58,17 @@ void BM_LedgerCover(benchmark::State& state) {
   const uint64_t covered = static_cast<uint64_t>(state.range(0));
   const LaneKey lane{StateType::kStream, {"users", "public"}};
   CheckpointLedger ledger;
+  CoveredSum records;
   uint64_t number = 0;
   for (auto _ : state) {
     for (uint64_t i = 0; i < covered; ++i) {
       ++number;
-      ledger.Announce(lane,
-                      {.number = number, .digest = {.high = 1, .low = number}, .covered = {}});
+      (void)ledger.Announce(lane,
+                            {.number = number, .digest = {.high = 1, .low = number}, .covered = {}},
+                            R"({"cursor":"2024-03-01T12:00:00Z"})");
     }
-    if (ledger.Acknowledge(lane, {.high = 1, .low = number}).covered.size() != covered) {
+    const auto ack = ledger.Acknowledge(lane, {.high = 1, .low = number}, &records);
+    if (!ack.ok() || ack->covered != covered) {
       return state.SkipWithError("not all are covered");
     }
   }

@@ -77,6 +77,8 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
   plan.value_bytes_max = static_cast<uint64_t>(
       std::clamp((options.memory_budget_bytes - others) / copies, kValueBytesMin, value_most));
   plan.state_body_bytes = kStateBodyBytes;
+  plan.outstanding_states_max =
+      static_cast<uint64_t>(options.memory_budget_bytes) / kBudgetPerOutstanding;
   plan.log_lane_bytes = kLogBytes - kHeldBytesMax;
   plan.terms = {
       {"program, libraries, stacks and store (measured)", kBaseBytes},

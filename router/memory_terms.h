@@ -12,6 +12,7 @@ struct MemoryPlan {
   uint32_t chunks = 0;
   uint64_t value_bytes_max = 0;  // the longest message that is copied out of the stream
   uint64_t state_body_bytes = 0;
+  uint64_t outstanding_states_max = 0;
   std::size_t log_lane_bytes = 0;
   std::vector<MemoryTerm> terms;
 };

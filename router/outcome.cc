@@ -18,16 +18,17 @@ bool DestinationEndedWell(const SuperviseStage::Account& ending) {
 void ExplainStates(Pipeline& pipeline, Report* report) {
   const CheckpointStage::Account& committed = pipeline.checkpoint.account();
   CheckpointLedger& ledger = pipeline.ack.ledger();
-  std::vector<OutstandingState> explained;
-  for (const auto& [lane, digest] : committed.durable) ledger.Explain(lane, digest, &explained);
-  for (const OutstandingState& state : explained) {
-    if (state.tainted) continue;
-    for (const CoveredRecords& covered : state.covered) {
-      report->streams[covered.stream].records_committed += covered.records;
-      report->streams[covered.stream].bytes_committed += covered.bytes;
-    }
+  CoveredSum records;
+  for (const auto& [lane, digest] : committed.durable) {
+    // A ledger that cannot be read explains nothing: what is open stays open.
+    const absl::StatusOr<uint64_t> explained = ledger.Explain(lane, digest, &records);
+    if (!explained.ok()) break;
+    report->states.explained += *explained;
   }
-  report->states.explained = explained.size();
+  for (const auto& [stream, counts] : records.streams()) {
+    report->streams[stream].records_committed += counts.records;
+    report->streams[stream].bytes_committed += counts.bytes;
+  }
 }
 
 void FillStreams(Pipeline& pipeline, Report* report) {

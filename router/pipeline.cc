@@ -125,6 +125,7 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
       ack(deps.destination,
           AckStage::Options{.spill_dir = SpillDir(options),
                             .bodies_memory_bytes_max = memory.state_body_bytes,
+                            .outstanding_max = memory.outstanding_states_max,
                             .line_bytes_max = memory.value_bytes_max,
                             .answers = options.answers,
                             .log_level = options.log_level,

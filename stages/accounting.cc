@@ -31,14 +31,14 @@ CoveredRecords CoverCounter::Take(uint32_t stream) {
   return covered;
 }
 
-std::vector<CoveredRecords> CoverCounter::TakeStream(uint32_t stream) {
+CoveredList CoverCounter::TakeStream(uint32_t stream) {
   const CoveredRecords covered = Take(stream);
   if (covered.records == 0) return {};
   return {covered};
 }
 
-std::vector<CoveredRecords> CoverCounter::TakeAll() {
-  std::vector<CoveredRecords> all;
+CoveredList CoverCounter::TakeAll() {
+  CoveredList all;
   for (const uint32_t stream : touched_) {
     const CoveredRecords covered = Take(stream);
     if (covered.records > 0) all.push_back(covered);

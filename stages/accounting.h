@@ -36,10 +36,10 @@ class CoverCounter {
   void LeaveOut(const StreamDelta& delta);
   // What a STREAM state of `stream` covers; peek at the number, then take it.
   Since Of(uint32_t stream) const { return {since_[stream].records, left_out_[stream]}; }
-  std::vector<CoveredRecords> TakeStream(uint32_t stream);
+  CoveredList TakeStream(uint32_t stream);
   // What a GLOBAL or LEGACY state covers.
   Since OfAll() const { return total_; }
-  std::vector<CoveredRecords> TakeAll();
+  CoveredList TakeAll();
 
  private:
   CoveredRecords Take(uint32_t stream);

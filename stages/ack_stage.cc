@@ -17,21 +17,6 @@ constexpr int kAnnouncementsPerStep = 1024;
 constexpr uint64_t kMismatchesShown = 10;
 constexpr int kReadsPerStep = 8;  // and workings off: with a state per record, acks are half of all
 
-// Keeps one entry per stream, so that a stuck store costs no memory per acknowledgement.
-void AddCovered(const std::vector<CoveredRecords>& more, std::vector<CoveredRecords>* sum) {
-  for (const CoveredRecords& covered : more) {
-    const auto same = std::find_if(sum->begin(), sum->end(), [&](const CoveredRecords& known) {
-      return known.stream == covered.stream;
-    });
-    if (same == sum->end()) {
-      sum->push_back(covered);
-    } else {
-      same->records += covered.records;
-      same->bytes += covered.bytes;
-    }
-  }
-}
-
 ClassifierOptions DestinationLines() {
   return {.validation = Validation::kFull,
           .origin = Origin::kDestination,
@@ -55,7 +40,9 @@ AckStage::AckStage(Connector& destination, const Options& options, const SecretG
       buffer_(kBlockBytes + kLinePadding),
       output_ended_(!destination.has_output()),
       mapped_names_(options_.names),
-      bodies_(options.spill_dir, options.bodies_memory_bytes_max) {
+      ledger_({.spill_dir = options.spill_dir,
+               .bodies_memory_bytes_max = options.bodies_memory_bytes_max,
+               .outstanding_max = options.outstanding_max}) {
   if (output_ended_) run_.destination_ended.Set(true);
 }
 
@@ -86,22 +73,15 @@ bool AckStage::TakeAnnouncements() {
   int taken = 0;
   while (taken < kAnnouncementsPerStep && announcements_.Receive(&announcement)) {
     ++taken;
-    if (!announcement.state.tainted && !announcement.state.removes_lane &&
-        destination_.has_output()) {
-      auto body = bodies_.Keep(std::move(announcement.blob));
-      if (!body.ok()) {
-        announcement.state.tainted = true;  // without its bytes it can never become durable
-        Fail(body.status());
-      } else {
-        outstanding_.emplace(announcement.state.number, *std::move(body));
-      }
-    }
-    if (!destination_.has_output()) continue;  // nothing can ever acknowledge it
+    // Without an output nothing can ever acknowledge it.
+    if (!destination_.has_output() || ledger_failed_) continue;
     if (!options_.names.identity() && announcement.lane.type == StateType::kStream) {
       // StateGate refused those whose name is another's already.
       static_cast<void>(mapped_names_.Add(announcement.lane.stream));
     }
-    ledger_.Announce(announcement.lane, std::move(announcement.state));
+    const absl::Status status =
+        ledger_.Announce(announcement.lane, announcement.state, std::move(announcement.blob));
+    if (!status.ok()) Fail(status);
   }
   return taken > 0;
 }
@@ -237,18 +217,29 @@ void AckStage::OnAck(std::string_view line, uint64_t number) {
   }
   if (!options_.names.identity()) state->stream = mapped_names_.Original(state->stream);
   const LaneKey lane{state->type, state->stream};
-  CheckpointLedger::Ack ack = ledger_.Acknowledge(lane, state->digest);
-  if (!ack.matched) {
+  if (ledger_failed_) return;
+  // With counts that must be right, what it covered may not count in the end.
+  const bool apart = options_.check_counts == CheckCounts::kFail;
+  CoveredSum records;
+  absl::StatusOr<CheckpointLedger::Ack> ack =
+      ledger_.Acknowledge(lane, state->digest, apart ? &records : &pending_.covered);
+  if (!ack.ok()) return Fail(ack.status());
+  if (ack->covered == 0) {
     ++account_.unmatched_acks;
     return;
   }
-  account_.acked += ack.covered.size();
-  if (!CountIsRight(*state, ack, number)) {
+  account_.acked += ack->covered;
+  if (!CountIsRight(*state, *ack, number)) {
     distrusted_ |= options_.check_counts == CheckCounts::kFail;
   }
   // It may not have all of them, nor does what it says later cover what it lacks.
-  if (distrusted_) ack.durable.reset();
-  Coalesce(lane, std::move(ack));
+  if (distrusted_ || ack->durable == 0) return;
+  // Later acks of a lane replace earlier ones that the store has not taken yet.
+  LaneCommit& commit = pending_.lanes[lane];
+  commit.states += ack->committed;
+  commit.digest = ack->digest;
+  commit.blob = std::move(ack->blob);
+  if (apart) pending_.covered.Add(records);
 }
 
 // A destination that counts may count the records of the state that it acknowledges, or of all that
@@ -259,22 +250,17 @@ bool AckStage::CountIsRight(const StateMessage& state, const CheckpointLedger::A
       state.type == StateType::kLegacy) {
     return true;
   }
-  uint64_t all = 0, last = 0;
-  for (const OutstandingState& covered : ack.covered) {
-    last = 0;
-    for (const CoveredRecords& records : covered.covered) last += records.records;
-    all += last;
-  }
   const double counted = *state.destination_record_count;
   const double with_rejected = counted + state.destination_rejected_count.value_or(0);
-  for (const uint64_t ours : {last, all}) {
+  for (const uint64_t ours : {ack.records_of_last, ack.records_of_all}) {
     if (counted == static_cast<double>(ours) || with_rejected == static_cast<double>(ours)) {
       return true;
     }
   }
-  const std::string text = absl::StrCat(
-      "line ", number, " of the destination acknowledges a ", A(StateTypeName(state.type)),
-      " state with ", counted, " records; it got ", last, " in front of it (--check-counts)");
+  const std::string text =
+      absl::StrCat("line ", number, " of the destination acknowledges a ",
+                   A(StateTypeName(state.type)), " state with ", counted, " records; it got ",
+                   ack.records_of_last, " in front of it (--check-counts)");
   if (options_.check_counts == CheckCounts::kFail) {
     asides_.Raise(
         MakeFault(ExitCode::kDestinationFailed, Fault::Effect::kAbort, Origin::kDestination, text));
@@ -285,39 +271,6 @@ bool AckStage::CountIsRight(const StateMessage& state, const CheckpointLedger::A
   return false;
 }
 
-// Later acks of a lane replace earlier ones that the store has not taken yet.
-void AckStage::Coalesce(const LaneKey& lane, CheckpointLedger::Ack&& ack) {
-  const bool had_commit = pending_.lanes.contains(lane);
-  for (std::size_t i = 0; i < ack.covered.size(); ++i) {
-    OutstandingState& state = ack.covered[i];
-    const auto body = outstanding_.find(state.number);
-    if (ack.durable && i <= *ack.durable) {
-      LaneCommit& commit = pending_.lanes[lane];
-      ++commit.states;
-      AddCovered(state.covered, &commit.covered);
-    }
-    if (ack.durable && i == *ack.durable) {
-      LaneCommit& commit = pending_.lanes[lane];
-      if (body == outstanding_.end()) {
-        commit.digest = state.digest;
-        commit.blob.reset();
-      } else {
-        auto blob = bodies_.Take(std::move(body->second));
-        if (!blob.ok()) {
-          Fail(blob.status());
-          if (!had_commit) pending_.lanes.erase(lane);
-        } else {
-          commit.digest = state.digest;
-          commit.blob = *std::move(blob);
-        }
-      }
-    } else if (body != outstanding_.end()) {
-      bodies_.Drop(std::move(body->second));
-    }
-    if (body != outstanding_.end()) outstanding_.erase(body);
-  }
-}
-
 bool AckStage::SendCommits() {
   if (pending_.lanes.empty()) return false;
   if (!commits_.Send(std::move(pending_))) return false;
@@ -325,7 +278,19 @@ bool AckStage::SendCommits() {
   return true;
 }
 
+// Nothing can be told of states any more: what is forwarded from here on is sent again by the next
+// run.
 void AckStage::Fail(const absl::Status& status) {
+  ledger_failed_ = true;
+  if (absl::IsResourceExhausted(status)) {
+    asides_.Raise(
+        MakeFault(ExitCode::kIncompleteAcks, Fault::Effect::kAbort, Origin::kDestination,
+                  absl::StrCat("the destination leaves too many states unacknowledged: at most ",
+                               options_.outstanding_max, " fit the budget; --memory-budget ",
+                               (2 * kBudgetPerOutstanding * options_.outstanding_max >> 20) + 1,
+                               "MiB holds twice as many")));
+    return;
+  }
   asides_.Raise(MakeFault(
       ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
       absl::StrCat("states that wait for the destination could not be kept: ", status.message())));

@@ -12,7 +12,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "connectors/connector.h"
@@ -20,10 +19,10 @@
 #include "protocol/line_classifier.h"
 #include "stages/announcement.h"
 #include "stages/asides.h"
+#include "stages/checkpoint_ledger.h"
 #include "stages/commit.h"
 #include "stages/run_state.h"
 #include "stages/stage.h"
-#include "stages/state_bodies.h"
 #include "stages/state_gate.h"
 #include "transforms/name_mapping.h"
 
@@ -34,6 +33,7 @@ class AckStage final : public Stage {
   struct Options {
     std::string spill_dir;
     uint64_t bodies_memory_bytes_max = 0;
+    uint64_t outstanding_max = 0;  // states
     uint64_t line_bytes_max = 0;
     AnswerTypes answers = {};
     LogLevel log_level = LogLevel::kTrace;
@@ -75,7 +75,6 @@ class AckStage final : public Stage {
   bool Dispatch(const LineItem& item);
   void OnAck(std::string_view line, uint64_t number);
   bool CountIsRight(const StateMessage& state, const CheckpointLedger::Ack& ack, uint64_t number);
-  void Coalesce(const LaneKey& lane, CheckpointLedger::Ack&& ack);
   bool SendCommits();
   void Fail(const absl::Status& status);
   Step Finish();
@@ -104,8 +103,7 @@ class AckStage final : public Stage {
 
   MappedNames mapped_names_;
   CheckpointLedger ledger_;
-  StateBodies bodies_;
-  std::unordered_map<uint64_t, StateBodies::Body> outstanding_;  // by state number
+  bool ledger_failed_ = false;
   CommitBatch pending_;
   Account account_;
 };

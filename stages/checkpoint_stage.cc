@@ -90,13 +90,13 @@ void CheckpointStage::Commit(CommitBatch&& batch) {
 }
 
 void CheckpointStage::CountCommitted(const CommitBatch& batch) {
+  for (const auto& [stream, counts] : batch.covered.streams()) {
+    account_.streams[stream].records += counts.records;
+    account_.streams[stream].bytes += counts.bytes;
+  }
   for (const auto& [lane, commit] : batch.lanes) {
     account_.states_committed += commit.states;
     run_.states_committed.Add(commit.states);
-    for (const CoveredRecords& covered : commit.covered) {
-      account_.streams[covered.stream].records += covered.records;
-      account_.streams[covered.stream].bytes += covered.bytes;
-    }
     if (lane.type != StateType::kStream) continue;
     if (const auto stream = index_.Find(lane.stream)) {
       account_.streams[*stream].states += commit.states;

@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "lanes/lane.h"
 #include "stages/checkpoint_ledger.h"
@@ -17,11 +16,11 @@ struct LaneCommit {
   std::optional<std::string> blob;  // empty: the lane is removed
   JsonDigest digest;
   uint64_t states = 0;  // how many states it covers
-  std::vector<CoveredRecords> covered;
 };
 
 struct CommitBatch {
   std::map<LaneKey, LaneCommit> lanes;
+  CoveredSum covered;  // by all of them
 };
 
 using CommitLane = Lane<CommitBatch>;

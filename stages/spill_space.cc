@@ -8,6 +8,7 @@ namespace shunt {
 
 int64_t SpillSpace::Take(int64_t bytes) {
   SHUNT_CHECK(bytes > 0);
+  used_ += bytes;
   const auto fit = sizes_.lower_bound({bytes, 0});
   if (fit == sizes_.end()) {
     end_ += bytes;
@@ -21,6 +22,14 @@ int64_t SpillSpace::Take(int64_t bytes) {
 
 void SpillSpace::Give(int64_t offset, int64_t bytes) {
   SHUNT_CHECK(bytes > 0 && offset >= 0 && offset + bytes <= end_);
+  used_ -= bytes;
+  SHUNT_CHECK(used_ >= 0);
+  if (used_ == 0) {
+    free_.clear();
+    sizes_.clear();
+    end_ = 0;
+    return;
+  }
   auto after = free_.lower_bound(offset);
   if (after != free_.begin()) {
     const auto before = std::prev(after);
@@ -53,6 +62,7 @@ void SpillSpace::Remove(std::map<int64_t, int64_t>::iterator range) {
 void SpillSpace::Insert(int64_t offset, int64_t bytes) {
   free_.emplace(offset, bytes);
   sizes_.emplace(bytes, offset);
+  if (free_.size() > kRangesMax) Remove(free_.find(sizes_.begin()->second));
 }
 
 }  // namespace shunt

@@ -2,10 +2,11 @@
 // range first, and neighbours become one, so that a file in which something always waits stays
 // about as large as the most that ever waited at once. Pure core: no I/O.
 //
-// Threads: one. Bounds: O(ranges given back and not yet used again) of memory, O(log of it) of
-// time.
+// Threads: one. Bounds: kRangesMax ranges given back are remembered, and O(log of it) of time. Of
+// more, the smallest are forgotten until nothing is in use at all.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -15,6 +16,8 @@ namespace shunt {
 
 class SpillSpace {
  public:
+  static constexpr std::size_t kRangesMax = 16 * 1024;  // 2 MiB
+
   // REQUIRES: bytes > 0.
   int64_t Take(int64_t bytes);
   // REQUIRES: taken, and not given back.
@@ -29,6 +32,7 @@ class SpillSpace {
   std::map<int64_t, int64_t> free_;              // offset to bytes; none reaches end_
   std::set<std::pair<int64_t, int64_t>> sizes_;  // the same as (bytes, offset)
   int64_t end_ = 0;
+  int64_t used_ = 0;  // bytes
 };
 
 }  // namespace shunt

@@ -6,14 +6,18 @@ namespace shunt {
 namespace {
 
 constexpr int64_t kShrinkBytesMin = int64_t{1} << 20;  // less is not worth a system call
+constexpr uint64_t kTextOverhead = 64;  // what a text in memory takes beside its bytes
 
 }  // namespace
 
 absl::StatusOr<StateBodies::Body> StateBodies::Keep(std::string text) {
   Body body;
-  if (memory_bytes_ + text.size() <= memory_bytes_max_) {
-    memory_bytes_ += text.size();
-    body.text = std::move(text);
+  if (text.empty()) return body;
+  body.bytes = text.size();
+  if (memory_bytes_ + text.size() + kTextOverhead <= memory_bytes_max_) {
+    memory_bytes_ += text.size() + kTextOverhead;
+    body.place = --last_number_;
+    texts_.emplace(body.place, std::move(text));
     return body;
   }
   if (!file_) {
@@ -27,27 +31,36 @@ absl::StatusOr<StateBodies::Body> StateBodies::Keep(std::string text) {
     space_.Give(offset, bytes);
     return status;
   }
-  body.offset = offset;
-  body.file_bytes = text.size();
+  body.place = offset;
   return body;
 }
 
-absl::StatusOr<std::string> StateBodies::Take(Body&& body) {
-  if (body.offset < 0) {
-    memory_bytes_ -= body.text.size();
-    return std::move(body.text);
+absl::StatusOr<std::string> StateBodies::Take(const Body& body) {
+  if (!body.kept()) return std::string();
+  if (body.in_memory()) {
+    std::string text = std::move(texts_.find(body.place)->second);
+    Drop(body);
+    return text;
   }
-  absl::StatusOr<std::string> text = file_->ReadAt(body.offset, body.file_bytes);
-  Drop(std::move(body));
+  absl::StatusOr<std::string> text = Read(body);
+  Drop(body);
   return text;
 }
 
-void StateBodies::Drop(Body&& body) {
-  if (body.offset < 0) {
-    memory_bytes_ -= body.text.size();
+absl::StatusOr<std::string> StateBodies::Read(const Body& body) const {
+  if (!body.kept()) return std::string();
+  if (body.in_memory()) return texts_.find(body.place)->second;
+  return file_->ReadAt(body.place, body.bytes);
+}
+
+void StateBodies::Drop(const Body& body) {
+  if (!body.kept()) return;
+  if (body.in_memory()) {
+    memory_bytes_ -= body.bytes + kTextOverhead;
+    texts_.erase(body.place);
     return;
   }
-  space_.Give(body.offset, static_cast<int64_t>(body.file_bytes));
+  space_.Give(body.place, static_cast<int64_t>(body.bytes));
   // What is behind the end is only space: when it cannot be given back now, it is used again.
   if (file_->size() - space_.end() >= kShrinkBytesMin) (void)file_->Shrink(space_.end());
 }

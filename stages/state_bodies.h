@@ -4,7 +4,8 @@
 // about as large as the most that ever waited at once (stages/spill_space.h), and gives back what
 // is free at its end.
 //
-// Threads: one. Ownership: a Body must be given back with Take or Drop. Errors: a Status when the
+// Threads: one. Ownership: a Body, a plain value, must be given back with Take
+// or Drop, once. Errors: a Status when the
 // file cannot be written or read; it names the directory.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "platform/files.h"
@@ -23,17 +25,20 @@ namespace shunt {
 class StateBodies {
  public:
   struct Body {
-    std::string text;     // in memory, or
-    int64_t offset = -1;  // in the file
-    std::size_t file_bytes = 0;
+    bool kept() const { return bytes > 0; }
+    bool in_memory() const { return place < 0; }
+    int64_t place = 0;  // in the file; below 0: under this number in memory
+    uint64_t bytes = 0;
   };
 
   StateBodies(std::string spill_dir, uint64_t memory_bytes_max)
       : spill_dir_(std::move(spill_dir)), memory_bytes_max_(memory_bytes_max) {}
 
+  // Nothing is kept of an empty text.
   absl::StatusOr<Body> Keep(std::string text);
-  absl::StatusOr<std::string> Take(Body&& body);
-  void Drop(Body&& body);
+  absl::StatusOr<std::string> Take(const Body& body);
+  absl::StatusOr<std::string> Read(const Body& body) const;  // and still keeps it
+  void Drop(const Body& body);
 
   int64_t file_bytes() const { return file_ ? file_->size() : 0; }
 
@@ -41,6 +46,8 @@ class StateBodies {
   const std::string spill_dir_;
   const uint64_t memory_bytes_max_;
   uint64_t memory_bytes_ = 0;
+  int64_t last_number_ = 0;                          // counts down
+  absl::flat_hash_map<int64_t, std::string> texts_;  // in memory
   std::optional<UnlinkedFile> file_;
   SpillSpace space_;  // of the file
 };

@@ -81,7 +81,7 @@ std::optional<StateGate::Passage> StateGate::Pass(const Chunk& chunk, const Line
                         .removes_lane = state->blob_is_null,
                         .covered = !is_stream       ? cover_.TakeAll()
                                    : passage.stream ? cover_.TakeStream(*passage.stream)
-                                                    : std::vector<CoveredRecords>{}};
+                                                    : CoveredList{}};
   if (!options_.names.identity()) MapNames(line, since, &passage);
   announcement.lane = {state->type, std::move(state->stream)};
   if (!tainted) announcement.blob = TakeBlob(line, state->blob, &scratch_);

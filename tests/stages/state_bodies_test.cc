@@ -59,9 +59,9 @@ TEST(StateBodies, FileStaysAsLargeAsWhatWaitsAtOnce) {
 }
 
 TEST(StateBodies, SayWhenTheFileCannotBeMade) {
-  StateBodies bodies("/no/such/directory", 3);
+  StateBodies bodies("/no/such/directory", 80);
   EXPECT_TRUE(bodies.Keep("abc").ok());
-  const absl::Status status = bodies.Keep("d").status();
+  const absl::Status status = bodies.Keep("defghijklmnopq").status();
   EXPECT_NE(status.ToString().find("/no/such/directory"), std::string::npos) << status;
 }
 
