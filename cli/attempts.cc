@@ -1,6 +1,7 @@
 #include "cli/attempts.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "platform/clock.h"
 #include "platform/io.h"
@@ -11,22 +12,25 @@ namespace {
 
 constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
 
-bool HasFailure(const Report& report, std::string_view type) {
-  return std::any_of(report.failures.begin(), report.failures.end(),
-                     [&](const Failure& failure) { return failure.type == type; });
+bool HasFailure(const Report& report, std::string_view type, std::optional<Origin> of = {}) {
+  return std::any_of(report.failures.begin(), report.failures.end(), [&](const Failure& failure) {
+    return failure.type == type && (!of || failure.origin == *of);
+  });
 }
 
 }  // namespace
 
 bool IsWorthAnotherAttempt(const Report& report) {
-  if (report.states.committed == 0 || report.control.quarantined > 0) return false;
+  if (!report.checkpoint_moved || report.control.quarantined > 0) return false;
   if (HasFailure(report, "config_error")) return false;
   switch (static_cast<ExitCode>(report.exit_code)) {
     case ExitCode::kTimeout:
       return true;
+    // Of who failed: what the other side says of it is a consequence.
     case ExitCode::kSourceFailed:
+      return HasFailure(report, "transient_error", Origin::kSource);
     case ExitCode::kDestinationFailed:
-      return HasFailure(report, "transient_error");
+      return HasFailure(report, "transient_error", Origin::kDestination);
     default:
       return false;
   }

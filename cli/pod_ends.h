@@ -3,8 +3,8 @@
 //
 // Who writes what: an init container makes both directories, their FIFOs, configs, catalogs and
 // inputState.json. shunt puts the store's newer config and checkpoint into them before it opens the
-// streams (connectors/pod_files.h), and TERMINATED when it ends, however it ends. The connectors'
-// wrappers write exitCode.txt.
+// streams (connectors/pod_files.h), and TERMINATED when it ends, unless it is killed (SIGKILL) or
+// aborts. The connectors' wrappers write exitCode.txt.
 //
 // Threads: main. Errors: a Status naming the path.
 #pragma once

@@ -247,8 +247,8 @@ constexpr std::array kFlags = {
                    &s->router.on_unknown_stream);
              }},
     SyncFlag{"fill-state-counts", "auto|never", Kind::kText, FlagGroup::kRules, kBoth,
-             "add a missing sourceStats.recordCount to states, the only change that is\n"
-             "made to a line (default: auto)",
+             "add a missing sourceStats.recordCount to states; without rules for records the\n"
+             "only change that is made to a line (default: auto)",
              [](std::string_view text, SyncSettings* s) {
                return Choose<FillStateCounts>(
                    text, {{"auto", FillStateCounts::kAuto}, {"never", FillStateCounts::kNever}},
@@ -334,7 +334,8 @@ constexpr std::array kFlags = {
              "bound of the peak memory of shunt itself (default: 64MiB)",
              MEMBER(SetBytes, router.memory_budget_bytes)},
     SyncFlag{"line-bytes-max", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
-             "a longer line is malformed (default: half the memory budget)",
+             "a longer line is malformed (default: half the memory budget; an eighth when\n"
+             "something is done to records)",
              MEMBER(SetBytes, router.line_bytes_max)},
     SyncFlag{"read-ahead", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kForRead,
              "how far is read while the destination takes nothing, so that config updates\n"

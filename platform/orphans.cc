@@ -113,6 +113,11 @@ int EndOrphans(absl::Duration at_most) {
 }
 
 OrphanKeeper::OrphanKeeper() {
+  {
+    // Who execs us may have left us children that are none of our business.
+    HeldChildren held;
+    for (const pid_t pid : Children()) held.Add(pid);
+  }
   AdoptOrphans();
   absl::StatusOr<EventFd> stop = EventFd::Create();
   if (!stop.ok()) return;

@@ -27,8 +27,9 @@ int ReapOrphans();
 // there were. Stops trying after `at_most`.
 int EndOrphans(absl::Duration at_most);
 
-// While it lives, orphans are adopted, and reaped when they end, so that no zombies gather; its own
-// thread looks once a second (reliability F87, F88). For the main of a program.
+// While it lives, orphans are adopted (but children that were there before it are left alone), and
+// reaped when they end, so that no zombies gather; its own thread looks once a second (reliability
+// F87, F88). For the main of a program.
 class OrphanKeeper {
  public:
   OrphanKeeper();

@@ -32,7 +32,10 @@ absl::Status CheckDuration(std::string_view option, absl::Duration value) {
 // Half of the budget is what one line may take; the other half is everybody else's. A line that is
 // rewritten is copied together, and copied once more.
 int64_t LongestLine(const RouterOptions& options) {
-  const int64_t share = options.rewrites_records() ? 8 : 2;
+  int64_t share = options.rewrites_records() ? 8 : 2;
+  if (options.rules) {
+    share *= static_cast<int64_t>(options.rules->GrowthMax(options.catalog).factor);
+  }
   return std::min(options.memory_budget_bytes / share, kLineBytesMax);
 }
 

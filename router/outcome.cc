@@ -215,6 +215,7 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
                    .injected = pipeline.forward.states_injected(),
                    .source_count_mismatches = pipeline.forward.outbox().gate().count_mismatches(),
                    .destination_count_mismatches = acks.count_mismatches};
+  report.checkpoint_moved = pipeline.checkpoint.account().moved;
   FillControl(pipeline.control_desk.account(), &report.control);
   FillFailures(ending.faults, &report);
   if (DestinationEndedWell(ending) && !pipeline.run.discard.Get()) ExplainStates(pipeline, &report);

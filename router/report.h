@@ -102,6 +102,7 @@ struct Report {
   EstimateReport estimate;
   std::vector<AnalyticsReport> analytics;
   StateCounts states;
+  bool checkpoint_moved = false;  // the next run starts elsewhere than this one; not in the JSON
   ControlCounts control;
   LineCounts lines;  // the source's
   std::vector<Failure> failures;

@@ -96,7 +96,7 @@ class AckStage final : public Stage {
   bool skipping_ = false;  // inside a line over the limit
   bool output_ended_ = false;
   bool done_ = false;
-  bool calm_ = false;  // nothing happened in the last step
+  bool calm_ = false;        // nothing happened in the last step
   bool distrusted_ = false;  // the destination counted wrongly, and that fails the run
   uint64_t lines_before_ = 0;
   absl::Time read_at_;

@@ -73,10 +73,12 @@ void CheckpointStage::Commit(CommitBatch&& batch) {
   if (status.ok()) {
     for (std::size_t i = 0; i < writes.size(); ++i) {
       const LaneKey lane{writes[i].type, writes[i].stream};
-      if (writes[i].blob) {
+      const auto known = account_.durable.find(lane);
+      if (!writes[i].blob) {
+        account_.moved |= account_.durable.erase(lane) > 0;
+      } else if (known == account_.durable.end() || known->second != batch.lanes[lane].digest) {
         account_.durable[lane] = batch.lanes[lane].digest;
-      } else {
-        account_.durable.erase(lane);
+        account_.moved = true;
       }
     }
     CountCommitted(batch);

@@ -28,6 +28,7 @@ class CheckpointStage final : public Stage {
   struct Account {
     std::vector<CommittedAccount> streams;
     uint64_t states_committed = 0;
+    bool moved = false;                     // something else became durable than was
     std::map<LaneKey, JsonDigest> durable;  // of every lane
   };
   // `start`: what is durable at the beginning. `names`: what the destination knows it by.

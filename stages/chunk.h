@@ -80,6 +80,7 @@ struct Chunk {
     stream_bytes = 0;
     tapped = {};
     tap_end = 0;
+    lines_before = 0;
     tainted_from = UINT32_MAX;
     classified = 0;
     block.Clear();

@@ -141,11 +141,14 @@ Step ForwardStage::End() {
 bool ForwardStage::InjectMissingStates() {
   const std::optional<StateType> type = outbox_.gate().state_type();
   if (!options_.inject_missing_states || trailer_.Get() != Trailer::kSourceComplete ||
-      intake_.tainted() || outbox_.lost_records() || run_.destination_broken.Get() ||
-      (type && *type != StateType::kStream)) {
+      run_.destination_broken.Get() || (type && *type != StateType::kStream)) {
     return false;
   }
-  const std::string lines = missing_states_.Next(outbox_.forwarded(), kChunkBytes);
+  const std::string lines = missing_states_.Next(
+      [this](std::size_t stream) {
+        return StreamComplete(stream) && outbox_.forwarded()[stream].states_forwarded == 0;
+      },
+      kChunkBytes);
   if (lines.empty() || lines.size() > kChunkBytes) return false;
   ChunkPtr chunk = pool_.Acquire();
   SHUNT_CHECK(chunk != nullptr);  // all that was read is out
@@ -162,8 +165,8 @@ bool ForwardStage::StreamComplete(std::size_t stream) const {
   const StreamDescriptor& descriptor = catalog_.streams[stream].stream;
   const TraceLog& traces = intake_.traces();
   return trailer_.Get() == Trailer::kSourceComplete && !intake_.tainted() &&
-         !outbox_.lost_records() && !traces.error_without_stream() &&
-         !traces.HasError(descriptor) &&
+         !outbox_.lost_records() && !outbox_.gate().distrusted() &&
+         !traces.error_without_stream() && !traces.HasError(descriptor) &&
          traces.StatusOf(descriptor) != TraceMessage::StreamStatus::kIncomplete;
 }
 

@@ -215,6 +215,7 @@ void Intake::OnText(const LineItem& item) {
 
 void Intake::OnUnusableState(const LineItem& item) {
   ++account_.states_read;
+  run_.unusable_states.Add(1);
   asides_.Warn(absl::StrCat("source: line ", LineNumber(item),
                             ": a STATE without a usable payload was not forwarded"));
 }

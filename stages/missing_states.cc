@@ -16,12 +16,13 @@ std::string StateLine(const StreamDescriptor& stream) {
 
 }  // namespace
 
-std::string MissingStates::Next(std::span<const StreamAccount> forwarded, std::size_t bytes_max) {
+std::string MissingStates::Next(const std::function<bool(std::size_t)>& lacks_state,
+                                std::size_t bytes_max) {
   std::string lines;
   for (; next_stream_ < catalog_.streams.size(); ++next_stream_) {
     const ConfiguredStream& stream = catalog_.streams[next_stream_];
     if (!stream.full_refresh || stream.resumable) continue;
-    if (forwarded[next_stream_].states_forwarded > 0) continue;
+    if (!lacks_state(next_stream_)) continue;
     const std::string line = StateLine(stream.stream);
     if (!lines.empty() && lines.size() + line.size() > bytes_max) break;
     lines += line;

@@ -6,11 +6,10 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
+#include <functional>
 #include <string>
 
 #include "protocol/catalog.h"
-#include "stages/accounting.h"
 
 namespace shunt {
 
@@ -19,8 +18,8 @@ class MissingStates {
   explicit MissingStates(const ConfiguredCatalog& catalog) : catalog_(catalog) {}
 
   // The next STATE lines, of at most `bytes_max` bytes unless one alone is longer; "" when there
-  // are no more. `forwarded`: what was forwarded of each stream.
-  std::string Next(std::span<const StreamAccount> forwarded, std::size_t bytes_max);
+  // are no more. `lacks_state`: whether a stream of the catalog is complete and had no state.
+  std::string Next(const std::function<bool(std::size_t)>& lacks_state, std::size_t bytes_max);
   std::size_t injected() const { return injected_; }
 
  private:

@@ -92,7 +92,10 @@ bool Outbox::MergeIntoLast(Chunk& chunk) {
       last.tainted_from = std::min(last.tainted_from, static_cast<uint32_t>(items.size()));
     }
     LineItem* const before = items.size() > prepared ? &items.back() : nullptr;
-    if (joins && before != nullptr && before->kind == LineItem::Kind::kRun &&
+    // The number of a line that is lost to its rewriting is counted from its item's first one.
+    const bool numbers_go_on =
+        !rewriter_ || (before != nullptr && before->first_line + before->lines == item.first_line);
+    if (joins && numbers_go_on && before != nullptr && before->kind == LineItem::Kind::kRun &&
         !before->add_newline && item.kind == LineItem::Kind::kRun && before->end == item.begin) {
       before->end = item.end;
       before->lines += item.lines;
@@ -235,7 +238,11 @@ bool Outbox::ReleaseHeld() {
 Outbox::Result Outbox::Write(bool more_comes) {
   if (!finishing_line_) Prepare();
   Advance(0);  // states that were refused
-  if (queue_.empty()) return held_ ? Result::kBlocked : Result::kNothing;
+  if (queue_.empty()) {
+    if (held_) return Result::kBlocked;
+    // All that was prepared came to nothing, and there is more to prepare.
+    return chunks_.empty() ? Result::kNothing : Result::kWrote;
+  }
   if (broken_ || run_.end_writing.Get()) {
     DropAll();
     return Result::kBroken;
@@ -387,7 +394,8 @@ std::string_view Outbox::OutOf(const Chunk& chunk, const LineItem& item, std::si
     again.Rewrite(run, written, &text, &rewritten_);
     for (const StreamDelta& delta : rewritten_.filtered) CountLeftOut(delta, false);
     for (const StreamDelta& delta : rewritten_.lost) CountLeftOut(delta, true);
-    return run.substr(0, rewritten_.consumed);
+    const std::string_view out = run.substr(0, rewritten_.consumed);
+    return written > rewritten_.out_bytes ? out : out.substr(0, out.rfind('\n') + 1);
   }
   const std::string_view out = run.substr(0, written);
   // More than the item was written: the newline that it lacked.

@@ -55,6 +55,7 @@ struct RunState {
   Counter records_read;          // ForwardStage, at intake
   Counter catalog_records_read;  // likewise those of streams that the catalog has
   Counter malformed_lines;       // ForwardStage, at intake
+  Counter unusable_states;       // ForwardStage, at intake
   Counter records_forwarded;     // ForwardStage; those left out are among them
   Counter records_left_out;      // ForwardStage: filtered, or lost to a transform
   Counter forwarded_bytes;       // ForwardStage: accepted by the destination's pipe

@@ -14,6 +14,7 @@ namespace shunt {
 namespace {
 
 constexpr uint64_t kMismatchesShown = 10;
+constexpr double kCountMax = 9007199254740992;  // 2^53: beyond, a double is no exact count
 
 // A state is in memory twice at most: where it lies, and as the blob on its way to the ledger. So a
 // long one, which was copied together to be read, is cut down to its blob and handed on.
@@ -131,7 +132,10 @@ bool StateGate::CountIsRight(const StateMessage& state, std::optional<uint32_t> 
                           : state.type == StateType::kGlobal
                               ? run_.records_read.value() == run_.catalog_records_read.value()
                               : false;
-  if (!comparable || run_.malformed_lines.value() > 0) return true;
+  if (!comparable || refused_any_ || run_.malformed_lines.value() > 0 ||
+      run_.unusable_states.value() > 0) {
+    return true;
+  }
   const CoverCounter::Since since = Since(state, stream);
   const uint64_t read = since.forwarded + since.left_out;
   if (*state.source_record_count == static_cast<double>(read)) return true;
@@ -167,8 +171,10 @@ std::string StateGate::NewCount(const StateMessage& state, const CoverCounter::S
     if (!options_.fill_state_counts) return {};
     return absl::StrCat(splice.before, since.forwarded, splice.after);
   }
-  if (since.left_out == 0 || std::isnan(*state.source_record_count)) return {};
-  const double rest = *state.source_record_count - static_cast<double>(since.left_out);
+  const double given = *state.source_record_count;
+  const bool is_count = given >= 0 && given <= kCountMax && std::floor(given) == given;
+  if (since.left_out == 0 || !is_count) return {};
+  const double rest = given - static_cast<double>(since.left_out);
   return absl::StrCat(static_cast<uint64_t>(std::max(rest, 0.0)));
 }
 
@@ -190,6 +196,7 @@ void StateGate::MapNames(std::string_view line, const CoverCounter::Since& since
 }
 
 void StateGate::Refuse(Fault::Effect effect, std::string why) {
+  refused_any_ = true;
   faults_.Send(MakeFault(ExitCode::kSourceFailed, effect, Origin::kSource, std::move(why)));
 }
 

@@ -8,8 +8,8 @@
 //   - the names in it are those that the destination knows (F48).
 // A count that differs from ours is warned about, or fails the run (F45): STREAM against that
 // stream's records since its last state, GLOBAL against all since the last. It is not compared
-// where ours cannot be right: after a malformed line, for a stream that the catalog lacks, and of a
-// GLOBAL after records of such streams.
+// where ours cannot be right: after a malformed line or a state that was not forwarded, for a
+// stream that the catalog lacks, and of a GLOBAL after records of such streams.
 //
 // Threads: one. Errors: a state that cannot go on is refused and becomes a fault. Bounds:
 // value_bytes_max for a state, once more when its names are mapped.
@@ -66,6 +66,7 @@ class StateGate {
 
   std::optional<StateType> state_type() const { return state_type_; }
   uint64_t count_mismatches() const { return count_mismatches_; }
+  bool distrusted() const { return distrusted_; }
   void Close();
 
  private:
@@ -90,6 +91,7 @@ class StateGate {
   uint64_t next_number_ = 1;
   uint64_t count_mismatches_ = 0;
   bool distrusted_ = false;  // a count was wrong and that fails the run
+  bool refused_any_ = false;
   std::string scratch_;
 };
 

@@ -12,6 +12,7 @@ namespace {
 
 // What a nulled field adds to meta.changes, besides its name.
 constexpr std::size_t kChangeBytes = 80;
+constexpr std::size_t kMetaBytes = sizeof(R"(,"meta":{"changes":[]})");
 constexpr std::string_view kNull = "null";
 
 void AddTo(std::vector<StreamDelta>* deltas, uint32_t stream, uint64_t bytes) {
@@ -204,10 +205,7 @@ RecordRewriter::Fate RecordRewriter::RewriteLine(std::string_view line, std::str
   if (check_ != nullptr) check_->Check(*stream, parts_.data.value.text);
   row_read_ = false;
   if (rules_.maps_fields() && !rules_.mappers[*stream].empty()) {
-    row_read_ = true;
-    if (!row_.Parse(parts_.data.value.text)) {
-      return Lose("is a RECORD whose data cannot be read for its mappers");
-    }
+    if (!ReadRow()) return Lose("is a RECORD whose data cannot be read for its mappers");
     if (!rules_.mappers[*stream].Apply(&row_)) return Fate::kFiltered;
   }
   const std::size_t begin = out->size();
@@ -269,8 +267,7 @@ RecordRewriter::Fate RecordRewriter::Fit(std::string_view line, std::size_t begi
                                          std::string* out) {
   constexpr std::string_view kTooLong = "is a RECORD longer than --record-bytes-max";
   if (rules_.on_oversize != OnOversizeRecord::kNull) return Lose(kTooLong);
-  if (!row_read_ && !row_.Parse(parts_.data.value.text)) return Lose(kTooLong);
-  row_read_ = true;
+  if (!row_read_ && !ReadRow()) return Lose(kTooLong);
   if (!NullLargest(out->size() - begin - rules_.record_bytes_max)) return Lose(kTooLong);
   out->resize(begin);
   Assemble(line, out);
@@ -279,15 +276,26 @@ RecordRewriter::Fate RecordRewriter::Fit(std::string_view line, std::size_t begi
   return Fate::kForwarded;
 }
 
-// Keys and cursors stay: without them the destination could not tell one record from another.
-bool RecordRewriter::NullLargest(std::size_t excess) {
+// A key is one under whatever name a mapper gives it.
+bool RecordRewriter::ReadRow() {
+  row_read_ = true;
+  if (!row_.Parse(parts_.data.value.text)) return false;
   const std::vector<std::string>& keys = catalog_.streams[stream_number_].key_fields;
-  std::vector<Row::Member*> candidates;
+  if (rules_.on_oversize != OnOversizeRecord::kNull || keys.empty()) return true;
   for (Row::Member& member : row_.members()) {
-    const bool is_key = std::any_of(keys.begin(), keys.end(), [&member](const std::string& key) {
+    member.is_key = std::any_of(keys.begin(), keys.end(), [&member](const std::string& key) {
       return JsonKeyIs(member.raw_key, key);
     });
-    if (!member.removed && !is_key) candidates.push_back(&member);
+  }
+  return true;
+}
+
+// Keys and cursors stay: without them the destination could not tell one record from another.
+bool RecordRewriter::NullLargest(std::size_t excess) {
+  if (row_.changes().empty()) excess += kMetaBytes;
+  std::vector<Row::Member*> candidates;
+  for (Row::Member& member : row_.members()) {
+    if (!member.removed && !member.is_key) candidates.push_back(&member);
   }
   std::stable_sort(candidates.begin(), candidates.end(), [](const auto* a, const auto* b) {
     return a->value.text.size() > b->value.text.size();

@@ -89,6 +89,7 @@ class RecordRewriter {
   const char* CopyByHead(std::string_view run, Output* out);
   Fate RewriteLine(std::string_view line, std::string* out);
   Fate Fit(std::string_view line, std::size_t begin, std::string* out);
+  bool ReadRow();
   bool NullLargest(std::size_t excess);
   Fate Lose(std::string_view why);
   void Assemble(std::string_view line, std::string* out);

@@ -30,6 +30,7 @@ class Row {
     JsonSlice value;
     bool removed = false;
     bool changed = false;  // key or value are not the line's
+    bool is_key = false;   // of the stream's primary key or cursor, under whatever name
     // Where the member lies in data, from its key's quote to its value's end.
     std::size_t begin = 0, end = 0;
   };

@@ -15,13 +15,20 @@ class StateReader {
   StateReader(std::string_view line, const NameMapping& names, LineEdit* edit)
       : line_(line), names_(names), edit_(edit) {}
 
+  // Whether the next value is such a one, which has begun then; any other is passed over.
+  static bool Enters(JsonCursor& cursor, Event event) {
+    if (cursor.Next() == event) return true;
+    cursor.Rest();
+    return false;
+  }
+
   // Each reads the rest of an object whose kObject the cursor has just read.
   void ReadState(JsonCursor& cursor) {
     while (cursor.NextKey()) {
       if (cursor.KeyIs("stream")) {
-        if (cursor.Next() == Event::kObject) ReadStreamState(cursor);
+        if (Enters(cursor, Event::kObject)) ReadStreamState(cursor);
       } else if (cursor.KeyIs("global")) {
-        if (cursor.Next() == Event::kObject) ReadGlobal(cursor);
+        if (Enters(cursor, Event::kObject)) ReadGlobal(cursor);
       } else {
         cursor.Value();
       }
@@ -32,7 +39,7 @@ class StateReader {
     while (cursor.NextKey()) {
       if (!cursor.KeyIs("stream_states")) {
         cursor.Value();
-      } else if (cursor.Next() == Event::kArray) {
+      } else if (Enters(cursor, Event::kArray)) {
         while (cursor.Next() == Event::kObject) ReadStreamState(cursor);
       }
     }
@@ -44,7 +51,7 @@ class StateReader {
       const bool descriptor = cursor.KeyIs("stream_descriptor");
       if (!descriptor) {
         cursor.Value();
-      } else if (cursor.Next() == Event::kObject) {
+      } else if (Enters(cursor, Event::kObject)) {
         ReadDescriptor(cursor);
       }
     }
@@ -79,7 +86,7 @@ void AppendWithMappedNames(std::string_view line, const NameMapping& names, std:
     while (cursor.NextKey()) {
       if (!cursor.KeyIs("state")) {
         cursor.Value();
-      } else if (cursor.Next() == Event::kObject) {
+      } else if (StateReader::Enters(cursor, Event::kObject)) {
         reader.ReadState(cursor);
       }
     }

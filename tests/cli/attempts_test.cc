@@ -14,8 +14,10 @@ namespace {
 Report Failed(ExitCode code, const std::string& type) {
   Report report;
   report.exit_code = static_cast<int>(code);
-  report.states.committed = 3;
-  report.failures.emplace_back().type = type;
+  report.checkpoint_moved = true;
+  Failure& failure = report.failures.emplace_back();
+  failure.type = type;
+  failure.origin = code == ExitCode::kDestinationFailed ? Origin::kDestination : Origin::kSource;
   return report;
 }
 
@@ -38,6 +40,14 @@ TEST(Attempts, NoOtherEndIsTriedAgainEvenWhenSomethingTransientWasListed) {
   EXPECT_FALSE(IsWorthAnotherAttempt(stopped));
 }
 
+TEST(Attempts, AConsequenceOnTheOtherSideIsNoReason) {
+  Report report = Failed(ExitCode::kSourceFailed, "system_error");
+  Failure& consequence = report.failures.emplace_back();
+  consequence.type = "transient_error";
+  consequence.origin = Origin::kDestination;
+  EXPECT_FALSE(IsWorthAnotherAttempt(report));
+}
+
 TEST(Attempts, AConfigErrorOrARefusedUpdateBesideItForbidsIt) {
   Report report = Failed(ExitCode::kSourceFailed, "transient_error");
   report.failures.emplace_back().type = "config_error";
@@ -49,8 +59,8 @@ TEST(Attempts, AConfigErrorOrARefusedUpdateBesideItForbidsIt) {
 
 TEST(Attempts, WithoutProgressTheNextOneWouldDoTheSameAgain) {
   Report report = Failed(ExitCode::kSourceFailed, "transient_error");
-  report.states.committed = 0;
-  report.states.explained = 5;
+  report.checkpoint_moved = false;
+  report.states.committed = 5;  // the same states once more
   EXPECT_FALSE(IsWorthAnotherAttempt(report));
 }
 

@@ -80,6 +80,20 @@ class SourceCounts(Counted):
         self.assertEqual(self.w.stream_states(), {"users": {"c": 1}})
         self.assertIn("counts 7 records", result.report["failures"][0]["message"])
 
+    def test_or_fails_the_run_and_no_stream_is_called_complete(self):
+        text = rows("users", True) + h.state("users", {"c": 1}, 1000)
+        result = self.run_sync({"write": text}, flags=["--check-counts", "fail", "--stream-statuses", "always"])
+        self.assertEqual(result.code, 3)
+        self.assertIn(b'"status":"INCOMPLETE"', self.received())
+        self.assertNotIn(b'"status":"COMPLETE"', self.received())
+        self.assertEqual(result.report["streams"][0]["status"], "incomplete")
+
+    def test_no_false_alarm_behind_a_state_that_was_not_forwarded(self):
+        unusable = '{"type":"STATE","state":{"type":"STREAM","stream":{"stream_state":{}}}}\n'
+        text = rows("users", True) + unusable + rows("users", True) + h.state("users", {"c": 2}, 1)
+        result = self.run_sync({"write": text}, flags=["--check-counts", "fail"])
+        self.assertEqual((result.code, self.mismatches(result)), (0, (0, 0)))
+
     def test_or_is_left_alone(self):
         result = self.run_sync({"write": self.WRONG}, flags=["--check-counts", "off"])
         self.assertEqual(self.mismatches(result), (0, 0))

@@ -49,6 +49,17 @@ TEST_F(OrphansTest, WhatTheyLeaveBehindInTurnIsEndedToo) {
   EXPECT_EQ(0, ReapOrphans());
 }
 
+// `helper & exec shunt ...`: the helper is a child of shunt's from the first moment on.
+TEST_F(OrphansTest, AChildFromBeforeTheKeeperIsLeftAlone) {
+  const pid_t helper = LeaveADaemon();
+  OrphanKeeper keeper;
+  const pid_t daemon = LeaveADaemon();
+  EXPECT_EQ(1, keeper.End());
+  EXPECT_FALSE(Exists(daemon));
+  EXPECT_TRUE(Exists(helper));
+  ::kill(helper, SIGKILL);
+}
+
 TEST_F(OrphansTest, AChildOfOursIsNone) {
   Process living = Shell("read line; exit 7");
   Process ended = Shell("exit 7");

@@ -193,6 +193,38 @@ TEST(RecordRewriter, AKeyIsNeverNulled) {
   ASSERT_EQ(rewriter.result.lost.size(), 1u);
 }
 
+// Its mapper gave it another name; a key it stays.
+TEST(RecordRewriter, AKeyThatWasRenamedIsNeverNulled) {
+  constexpr char kRenamedKey[] = R"({"streams":[
+    {"stream":{"name":"pages","json_schema":{"properties":{"url":{"type":"string"},"b":{"type":"string"}}}},
+     "sync_mode":"full_refresh","primary_key":[["url"]],
+     "mappers":[{"name":"field-renaming","config":{"originalFieldName":"url","newFieldName":"link"}}]}]})";
+  Rewriter rewriter({.record_bytes_max = 700, .on_oversize_record = OnOversizeRecord::kNull},
+                    kRenamedKey);
+  const std::string url(500, 'u');
+  const auto line = [](std::string_view key, std::string_view url, std::string_view rest) {
+    return absl::StrCat(R"({"type":"RECORD","record":{"stream":"pages","data":{")",
+                        std::string(key), R"(":")", std::string(url), R"(","b":)",
+                        std::string(rest), "}}\n");
+  };
+  const std::string out = rewriter.Run(line("url", url, "\"" + std::string(400, 'b') + "\"}"));
+  EXPECT_NE(out.find("\"link\":\"" + url), std::string::npos) << out;
+  EXPECT_NE(out.find("\"b\":null"), std::string::npos) << out;
+}
+
+// However tight the bound is: a record fits when nulling its fields can make it fit.
+TEST(RecordRewriter, NullingGoesOnUntilTheEntriesFitToo) {
+  const std::string data = absl::StrCat(R"({"id":1,"a":")", std::string(600, 'a'), R"(","b":")",
+                                        std::string(500, 'b'), R"("})");
+  for (uint64_t max = 400; max < Orders(data).size() + 10; ++max) {
+    Rewriter rewriter({.record_bytes_max = static_cast<int64_t>(max),
+                       .on_oversize_record = OnOversizeRecord::kNull});
+    const std::string out = rewriter.Run(Orders(data));
+    ASSERT_FALSE(out.empty()) << max;
+    ASSERT_LE(out.size(), max);
+  }
+}
+
 // meta may be there already, in any shape.
 TEST(RecordRewriter, ChangesJoinThoseThatAreThere) {
   const std::string entry =

@@ -51,6 +51,20 @@ TEST(StateNames, ANamespaceIsAddedReplacedOrLeft) {
             descriptor(R"({"name":"p_u"})"));
 }
 
+// What we do not read must not keep us from reading on.
+TEST(StateNames, BesidePayloadsOfAnotherKind) {
+  const auto line = [](std::string_view name) {
+    return R"({"type":"STATE","state":{"type":"STREAM","global":[{"a":1}],"more":[[]],"stream":{"x":[1],"stream_descriptor":{"name":")" +
+           std::string(name) + R"("},"stream_state":{}}}})";
+  };
+  EXPECT_EQ(Mapped(line("u"), kPrefixed), line("p_u"));
+  const auto global = [](std::string_view name) {
+    return R"({"state":{"stream":[],"global":{"stream_states":[{"stream_descriptor":{"name":")" +
+           std::string(name) + R"("}}]}},"type":"STATE"})";
+  };
+  EXPECT_EQ(Mapped(global("u"), kPrefixed), global("p_u"));
+}
+
 TEST(StateNames, ALegacyStateHasNoNames) {
   const char* line =
       R"({"type":"STATE","state":{"data":{"stream":{"stream_descriptor":{"name":"u"}}}}})";
