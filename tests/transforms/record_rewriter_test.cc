@@ -202,9 +202,9 @@ TEST(RecordRewriter, AKeyThatWasRenamedIsNeverNulled) {
   Rewriter rewriter({.record_bytes_max = 700, .on_oversize_record = OnOversizeRecord::kNull},
                     kRenamedKey);
   const std::string url(500, 'u');
-  const auto line = [](std::string_view key, std::string_view url, std::string_view rest) {
+  const auto line = [](std::string_view key, std::string_view value, std::string_view rest) {
     return absl::StrCat(R"({"type":"RECORD","record":{"stream":"pages","data":{")",
-                        std::string(key), R"(":")", std::string(url), R"(","b":)",
+                        std::string(key), R"(":")", std::string(value), R"(","b":)",
                         std::string(rest), "}}\n");
   };
   const std::string out = rewriter.Run(line("url", url, "\"" + std::string(400, 'b') + "\"}"));
