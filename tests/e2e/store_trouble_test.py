@@ -113,7 +113,7 @@ class ADiskThatFails(TroubleCase):
 
     def test_files_may_not_grow(self):
         run = self.start()
-        resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))  # above the report, below the store
         h.touch(self.go)
         self.assert_spilled(run.wait())
         self.assert_brought_back_by_the_next_run()
