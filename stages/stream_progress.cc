@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/strings.h"
+#include "transforms/name_mapping.h"
 
 namespace shunt {
 namespace {
@@ -12,10 +13,6 @@ using State = StreamRunState;
 using Status = TraceMessage::StreamStatus;
 
 bool IsFinal(State state) { return state == State::kComplete || state == State::kIncomplete; }
-
-std::string NameOf(const StreamDescriptor& stream) {
-  return stream.name_space ? absl::StrCat(*stream.name_space, ".", stream.name) : stream.name;
-}
 
 std::string Elapsed(absl::Duration time) {
   return absl::FormatDuration(absl::Trunc(time, absl::Seconds(1)));
@@ -114,8 +111,8 @@ StreamProgress::Notice StreamProgress::BeginLimit(uint32_t stream, const TraceMe
   at.limited_since = at.resumes_at = now.mono;
   limited_.emplace(at.resumes_at, stream);
   SetResume(stream, trace, now);
-  std::string text =
-      absl::StrCat("source: stream ", NameOf(catalog_.streams[stream].stream), " is rate-limited");
+  std::string text = absl::StrCat("source: stream ", ShownStream(catalog_.streams[stream].stream),
+                                  " is rate-limited");
   if (const auto left = TimeToReset(trace, now.wall)) {
     if (*left > kQuotaResetMax) {
       absl::StrAppend(&text, " for more than ", absl::FormatDuration(kQuotaResetMax));
@@ -132,7 +129,7 @@ StreamProgress::Notice StreamProgress::EndLimit(uint32_t stream, const Instant& 
   limited_.erase({at.resumes_at, stream});
   const absl::Duration passed = now.mono - at.limited_since;
   at.rate_limited_for += passed;
-  return Say(absl::StrCat("source: stream ", NameOf(catalog_.streams[stream].stream),
+  return Say(absl::StrCat("source: stream ", ShownStream(catalog_.streams[stream].stream),
                           " is not rate-limited any more, after ", Elapsed(passed)),
              /*urgent=*/false);
 }
