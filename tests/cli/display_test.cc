@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "router/eta.h"
 #include "cli/progress.h"
 #include "cli/summary.h"
 #include "cli/table.h"
+#include "router/eta.h"
 
 namespace shunt {
 namespace {
