@@ -188,6 +188,33 @@ class MissingStates(Counted):
                 self.assertEqual(result.report["states"]["injected"], 0)
                 self.assertEqual(self.received().count(b'"STREAM"'), 0)
 
+    def test_only_streams_that_the_source_vouches_for_get_one(self):
+        records = h.record("users", {}) + h.record("orders", {}) + h.record("cursed", {})
+        # What the source says or does behind its records: who still gets a state, the exit code.
+        cases = {
+            "it ends well": ([], ["users", "orders", "cursed"], h.OK),
+            "it leaves a stream incomplete": ([{"write": h.stream_status("users", "INCOMPLETE")}], ["orders", "cursed"], h.SOURCE),
+            "it leaves two incomplete": ([{"write": h.stream_status("users", "INCOMPLETE") + h.stream_status("cursed", "INCOMPLETE")}],
+                                         ["orders"], h.SOURCE),
+            "an error of one stream": ([{"write": h.trace_error("no", "orders")}], ["users", "cursed"], h.SOURCE),
+            "an error of a stream and an incomplete other": (
+                [{"write": h.trace_error("no", "orders") + h.stream_status("users", "INCOMPLETE")}], ["cursed"], h.SOURCE),
+            "an error of no stream": ([{"write": h.trace_error("no")}], [], h.SOURCE),
+            "it called all complete and exits with an error": (
+                [{"write": "".join(h.stream_status(name, "COMPLETE") for name in ("users", "orders", "cursed"))}, {"exit": 3}], [], h.SOURCE),
+            "it dies": ([{"signal": h.KILL}], [], h.SOURCE),
+        }
+        for what, (behind, injected, code) in cases.items():
+            with self.subTest(what):
+                self.fresh()
+                self.w.catalog = h.catalog("users", "orders", "cursed")
+                result = self.run_sync({"write": records}, *behind, flags=["--missing-states", "inject"], code=code)
+                states = [line["state"]["stream"]["stream_descriptor"]["name"] for line in self.received_lines() if line["type"] == "STATE"]
+                self.assertEqual(states, injected, str(result))
+                self.assertEqual(result.report["states"]["injected"], len(injected))
+                self.assertEqual(self.w.stream_states(), {name: {} for name in injected})
+                self.assertEqual(result.report["totals"]["records_forwarded"], 3)  # they went all the same
+
 
 class Endings(Counted):
     """Whatever happens in mid-run, the counts add up: exit 1 is never the answer."""
