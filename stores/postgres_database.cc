@@ -29,11 +29,28 @@ constexpr char kSettings[] =
 // A statement timeout that fires while a commit waits for a standby would answer with success.
 constexpr char kCommitWaits[] = "SELECT set_config('statement_timeout', '0', true)";
 
+// While it waits for the rest of a pipeline the server counts none of its timeouts, so a worker
+// that was stopped or cut off half way through sending one is ended by whoever waits for its lock.
+// It has not committed: it finds its connection gone and begins anew. Of other users' sessions the
+// server does not say what they wait for, so only our own are found.
+constexpr char kEndWhoStandsStill[] =
+    "SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+    " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+    " AND (l.classid::bigint << 32 | l.objid::bigint) = $1"
+    " AND a.datname = current_database() AND a.wait_event = 'ClientRead'"
+    " AND a.state_change < clock_timestamp() - $2 * interval '1 second'";
+
 constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
 
 std::string Milliseconds(absl::Duration duration) {
   return absl::StrCat(std::max<int64_t>(1, absl::ToInt64Milliseconds(duration)));
+}
+
+// How long a worker may stand still inside a transaction, and how long others wait for it at a
+// time.
+absl::Duration StandingStillMax(absl::Duration wait_max) {
+  return std::max(wait_max / 3, absl::Seconds(1));
 }
 
 // Many workers lose the same server at the same moment.
@@ -48,9 +65,11 @@ absl::Duration Jitter(absl::Duration pause) {
 std::vector<PostgresStatement> PostgresTransaction::Opening() {
   if (kind_ == Kind::kSnapshot) return {{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}};
   const absl::Duration left = deadline_ - SystemClock().MonoNow();
-  lock_wait_ = Milliseconds(left * 0.9);  // its answer must come before we stop listening
+  const absl::Duration idle = StandingStillMax(wait_max_);
+  // The answer must come before we stop listening.
+  lock_wait_ = Milliseconds(std::min(left * 0.9, idle));
   statement_ = Milliseconds(left);
-  idle_ = Milliseconds(std::max(wait_max_ / 3, absl::Seconds(1)));
+  idle_ = Milliseconds(idle);
   using Text = PostgresParameter::Text;
   std::vector<PostgresStatement> opening = {
       {"BEGIN ISOLATION LEVEL READ COMMITTED"},
@@ -128,6 +147,7 @@ absl::Status PostgresDatabase::Repeat(PostgresTransaction::Kind kind, int64_t lo
       }
     }
     if (!answer.transient) return answer.status;
+    if (answer.locked && lock != kNoLock) EndWhoStandsStill(lock, wait_max, deadline);
     const absl::Duration end = connected ? deadline : std::min(deadline, start + unreachable_max_);
     const absl::Duration left = session_.Left(end);
     const absl::Duration wait = Jitter(pause);
@@ -141,6 +161,13 @@ absl::Status PostgresDatabase::Repeat(PostgresTransaction::Kind kind, int64_t lo
     if (interrupt.ready) return answer.status;
     pause = std::min(pause * 2, kLongestPause);
   }
+}
+
+void PostgresDatabase::EndWhoStandsStill(int64_t lock, absl::Duration wait_max,
+                                         absl::Duration deadline) {
+  const PostgresStatement end = {kEndWhoStandsStill,
+                                 {lock, absl::ToDoubleSeconds(StandingStillMax(wait_max))}};
+  session_.Run({&end, 1}, deadline).status.IgnoreError();  // the next attempt says what is wrong
 }
 
 }  // namespace shunt

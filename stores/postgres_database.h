@@ -96,6 +96,7 @@ class PostgresDatabase {
  private:
   absl::Status Repeat(PostgresTransaction::Kind kind, int64_t lock, UnknownCommit unknown,
                       const Work& work, absl::Duration wait_max);
+  void EndWhoStandsStill(int64_t lock, absl::Duration wait_max, absl::Duration deadline);
 
   const absl::Duration wait_max_;
   const int interrupt_fd_;

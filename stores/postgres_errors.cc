@@ -40,7 +40,7 @@ constexpr Meaning kMeanings[] = {
     {"53300", StatusCode::kUnavailable, true, "the server has too many connections"},
     {"53", StatusCode::kUnavailable, true, "the server is out of resources"},
     {"54", StatusCode::kInvalidArgument, false, "a value is too big"},
-    {"55P03", StatusCode::kUnavailable, false, "locked by another worker for too long"},
+    {"55P03", StatusCode::kUnavailable, true, "locked by another worker for too long"},
     {"57014", StatusCode::kUnavailable, true, "the server cancelled a statement"},
     {"57P", StatusCode::kUnavailable, true, "the server is starting or shutting down"},
     {"58", StatusCode::kUnavailable, false, "the server's storage failed"},

@@ -16,7 +16,10 @@ namespace {
 // Fixed by PostgreSQL for ever (pg_type.dat).
 constexpr unsigned kBool = 16, kBytes = 17, kInt8 = 20, kText = 25, kFloat8 = 701;
 constexpr int kBinary = 1;
-constexpr std::string_view kStoodStill = "25P03";
+constexpr std::string_view kStoodStill = "25P03", kLocked = "55P03";
+// Values of this many bytes wait in libpq's buffer for the statements behind them, and one more. A
+// pipeline that goes out whole is not half there when this process is stopped.
+constexpr std::size_t kSendTogetherMax = std::size_t{64} << 10;
 // How often somebody who waits looks whether to hurry.
 constexpr absl::Duration kLookAround = absl::Milliseconds(100);
 
@@ -187,8 +190,8 @@ PostgresAnswer PostgresSession::Connect(absl::Duration deadline) {
   return {};
 }
 
-// Until the kernel has all of it: libpq's buffer then never holds more than one statement. What
-// the server answers meanwhile is read, so that the two never wait for each other.
+// Until the kernel has all of it. What the server answers meanwhile is read, so that the two never
+// wait for each other.
 PostgresSession::Waited PostgresSession::Flush(absl::Duration deadline) {
   while (true) {
     const int left = libpq_.PQflush(connection_);
@@ -214,12 +217,14 @@ PostgresSession::Waited PostgresSession::Send(std::span<const PostgresStatement>
   std::vector<unsigned> types;
   std::vector<const char*> values;
   std::vector<int> lengths, formats;
+  std::size_t unsent_bytes = 0;
   for (const PostgresStatement& statement : statements) {
     types.clear(), values.clear(), lengths.clear();
     for (const PostgresParameter& parameter : statement.parameters) {
       types.push_back(parameter.type());
       values.push_back(parameter.data());
       lengths.push_back(parameter.size());
+      unsent_bytes += static_cast<std::size_t>(parameter.size());
     }
     formats.assign(types.size(), kBinary);
     if (libpq_.PQsendQueryParams(connection_, statement.sql, static_cast<int>(types.size()),
@@ -227,7 +232,9 @@ PostgresSession::Waited PostgresSession::Send(std::span<const PostgresStatement>
                                  kBinary) != 1) {
       return Waited::kLost;
     }
+    if (unsent_bytes < kSendTogetherMax) continue;
     if (const Waited sent = Flush(deadline); sent != Waited::kReady) return sent;
+    unsent_bytes = 0;
   }
   if (libpq_.PQpipelineSync(connection_) != 1) return Waited::kLost;
   return Flush(deadline);
@@ -240,6 +247,7 @@ void PostgresSession::NoteError(const PGresult* result, PostgresAnswer& answer) 
   PostgresFailure failure = ExplainPostgres(target_.url, sqlstate == nullptr ? "" : sqlstate);
   answer.status = std::move(failure.status);
   answer.transient = failure.transient;
+  answer.locked = sqlstate != nullptr && std::string_view(sqlstate) == kLocked;
   // FATAL also ends a session that waits for a standby after it has committed; but a transaction
   // that the server ended because it stood still had not yet been told to commit.
   answer.certain = (severity != nullptr && std::string_view(severity) == "ERROR") ||

@@ -100,6 +100,7 @@ struct PostgresAnswer {
   bool transient = false;  // not ok: it may pass by itself within seconds
   // Not ok: the server said no, or was never asked. Without it a COMMIT may have happened.
   bool certain = true;
+  bool locked = false;  // somebody else had a lock for as long as we waited for it
 };
 
 class PostgresSession {

@@ -8,6 +8,10 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "platform/io.h"
+#include "stores/libpq.h"
+#include "stores/postgres_database.h"
 #include "tests/stores/postgres_case.h"
 #include "tests/stores/writer_process.h"
 
@@ -214,6 +218,52 @@ TEST_F(PostgresFaults, AWorkerThatStandsStillInATransactionDoesNotHoldTheLockFor
     return absl::StatusOr<ConfigChange>(ConfigChange());
   });
   EXPECT_EQ(*ReadProbeConfig(*other), 7) << status;
+}
+
+// A worker that was stopped between two statements of a pipeline. As long as the server waits for
+// the pipeline's end, none of its timeouts counts.
+class StoppedInAPipeline {
+ public:
+  StoppedInAPipeline(const std::string& url, int64_t lock) : libpq_(**LoadLibpq()) {
+    const char* const keywords[] = {"dbname", nullptr};
+    const char* const values[] = {url.c_str(), nullptr};
+    connection_ = libpq_.PQconnectStartParams(keywords, values, 1);
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
+      PollRequest socket{libpq_.PQsocket(connection_), state == PGRES_POLLING_READING,
+                         state == PGRES_POLLING_WRITING, false};
+      Poll({&socket, 1}, absl::InfiniteDuration());
+      state = libpq_.PQconnectPoll(connection_);
+    }
+    EXPECT_EQ(libpq_.PQenterPipelineMode(connection_), 1);
+    Send("BEGIN");
+    Send(
+        "SELECT set_config('idle_in_transaction_session_timeout', '1000', true),"
+        " set_config('statement_timeout', '1000', true)");
+    Send(absl::StrCat("SELECT pg_advisory_xact_lock(", lock, ")"));
+    EXPECT_EQ(libpq_.PQflush(connection_), 0);
+  }
+  ~StoppedInAPipeline() { libpq_.PQfinish(connection_); }
+
+ private:
+  void Send(const std::string& sql) {
+    EXPECT_EQ(libpq_.PQsendQueryParams(connection_, sql.c_str(), 0, nullptr, nullptr, nullptr,
+                                       nullptr, 0),
+              1);
+  }
+  const Libpq& libpq_;
+  PGconn* connection_;
+};
+
+TEST_F(PostgresFaults, AWorkerThatIsStoppedInAPipelineDoesNotHoldTheLockForever) {
+  const std::unique_ptr<Store> store = Open(WaitingFor(absl::Seconds(6)));
+  const StoppedInAPipeline stopped(Url(), PostgresDatabase::LockOf("config", kProbeConfig));
+  const char kHeld[] = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted";
+  Await([&] { return server_.Query(kHeld, "probe").size() == 1; });
+  const absl::Status status = WriteProbeConfig(*store, 7);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(*ReadProbeConfig(*store), 7);
+  EXPECT_TRUE(server_.Query(kHeld, "probe").empty());
 }
 
 // --- many at once

@@ -93,10 +93,11 @@ TEST(PostgresUrl, MayChooseItsTls) {
 }
 
 TEST(PostgresErrors, AreTransientWhenTheyMayPass) {
-  for (const char* code : {"", "08006", "40001", "40P01", "53300", "57P01", "57P03", "25P03"}) {
+  for (const char* code :
+       {"", "08006", "40001", "40P01", "53300", "57P01", "57P03", "25P03", "55P03"}) {
     EXPECT_TRUE(ExplainPostgres("url", code).transient) << code;
   }
-  for (const char* code : {"28P01", "3D000", "42501", "25006", "53100", "55P03", "XX001"}) {
+  for (const char* code : {"28P01", "3D000", "42501", "25006", "53100", "XX001"}) {
     EXPECT_FALSE(ExplainPostgres("url", code).transient) << code;
   }
 }
