@@ -55,6 +55,21 @@ int64_t RewritingBytes(const RouterOptions& options) {
          tables;
 }
 
+// What a run in which lines are short does not touch of the chunks.
+int64_t IdleChunkBytes(uint32_t chunks) { return (chunks - kWorkingChunks) * int64_t{kChunkBytes}; }
+
+// The index of unacknowledged states. It lives in the room of the chunks that short lines leave
+// idle, because a source with so many states is not one with lines of half the budget; a run that
+// is both can pass the bound by the shorter of the two. Where the chunks are too few, it is counted
+// beside them, and may take half of what is left for messages by value.
+int64_t IndexBytes(const RouterOptions& options, uint32_t chunks, int64_t value_least,
+                   int64_t left) {
+  const int64_t wanted = options.memory_budget_bytes / static_cast<int64_t>(kBudgetPerOutstanding) *
+                         static_cast<int64_t>(kBytesPerOutstanding);
+  const int64_t beside = std::max<int64_t>(0, std::min(left / 2, left - value_least));
+  return std::min(wanted, IdleChunkBytes(chunks) + beside);
+}
+
 }  // namespace
 
 MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
@@ -68,8 +83,14 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
   const int64_t rewriting = RewritingBytes(options);
   // A state with mapped names is a copy.
   const int64_t copies = options.names().identity() ? 1 : 2;
-  const int64_t others = kBaseBytes + plan.chunks * chunk + scratch + lists + rewriting +
-                         static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes + kLogBytes;
+  int64_t others = kBaseBytes + plan.chunks * chunk + scratch + lists + rewriting +
+                   static_cast<int64_t>(kAnnouncementLaneBytes) + kStateBodyBytes + kLogBytes;
+  const int64_t value_least = kValueBytesMin * copies;
+  const int64_t index =
+      IndexBytes(options, plan.chunks, value_least, options.memory_budget_bytes - others);
+  const int64_t index_beside_chunks = std::max<int64_t>(0, index - IdleChunkBytes(plan.chunks));
+  others += index_beside_chunks;
+  plan.outstanding_states_max = static_cast<uint64_t>(index) / kBytesPerOutstanding;
   // 16 MiB, or more when the budget is large: a long STATE is there several times on its way.
   const int64_t value_most =
       std::max(static_cast<int64_t>(kControlLaneBytes),
@@ -77,12 +98,11 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
   plan.value_bytes_max = static_cast<uint64_t>(
       std::clamp((options.memory_budget_bytes - others) / copies, kValueBytesMin, value_most));
   plan.state_body_bytes = kStateBodyBytes;
-  plan.outstanding_states_max =
-      static_cast<uint64_t>(options.memory_budget_bytes) / kBudgetPerOutstanding;
   plan.log_lane_bytes = kLogBytes - kHeldBytesMax;
   plan.terms = {
       {"program, libraries, stacks and store (measured)", kBaseBytes},
-      {"chunks: the longest line, or twice the read-ahead, and those in work", plan.chunks * chunk},
+      {"chunks: the longest line, or twice the read-ahead, or an index of states; those in work",
+       plan.chunks * chunk},
       {"classifier scratch, and rows remembered", scratch},
       {"lists of what was found in chunks", lists},
       {"messages by value: waiting config updates, a long STATE or acknowledgement",
@@ -91,6 +111,10 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
       {"unacknowledged states (more spill to a file)", kStateBodyBytes},
       {"log lines", kLogBytes},
   };
+  if (index_beside_chunks > 0) {
+    plan.terms.push_back(
+        {"index of unacknowledged states, beside what chunks leave to it", index_beside_chunks});
+  }
   if (rewriting > 0) {
     plan.terms.push_back(
         {"records that are rewritten: two copies of the longest, and what is "

@@ -46,7 +46,15 @@ absl::Status CheckMemory(const RouterOptions& options) {
   status =
       CheckRange("line-bytes-max", options.LineBytesMax(), kLineBytesMin, LongestLine(options));
   if (!status.ok()) return status;
-  return CheckRange("read-ahead", options.read_ahead_bytes, 0, options.memory_budget_bytes / 2);
+  status = CheckRange("read-ahead", options.read_ahead_bytes, 0, options.memory_budget_bytes / 2);
+  if (!status.ok()) return status;
+  if (const int64_t needed = options.MemoryBytesMax(); needed > options.memory_budget_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat("memory-budget: ", options.memory_budget_bytes,
+                                                   " bytes; with a line-bytes-max of ",
+                                                   options.LineBytesMax(), " and a read-ahead of ",
+                                                   options.read_ahead_bytes, " it takes ", needed));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

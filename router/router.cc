@@ -121,12 +121,6 @@ class PipelineRouter final : public Router {
 absl::StatusOr<std::unique_ptr<Router>> Router::Create(const RouterOptions& options,
                                                        const RouterDeps& deps) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;
-  if (const int64_t needed = options.MemoryBytesMax(); needed > options.memory_budget_bytes) {
-    return absl::InvalidArgumentError(absl::StrCat("memory-budget: ", options.memory_budget_bytes,
-                                                   " bytes; with a line-bytes-max of ",
-                                                   options.LineBytesMax(), " and a read-ahead of ",
-                                                   options.read_ahead_bytes, " it takes ", needed));
-  }
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   const Threads threads = ResolveThreads(options.threads, cores);
   const int classifiers = ClassifierCount(threads, cores);

@@ -287,7 +287,7 @@ void AckStage::Fail(const absl::Status& status) {
         MakeFault(ExitCode::kIncompleteAcks, Fault::Effect::kAbort, Origin::kDestination,
                   absl::StrCat("the destination leaves too many states unacknowledged: at most ",
                                options_.outstanding_max, " fit the budget; --memory-budget ",
-                               (2 * kBudgetPerOutstanding * options_.outstanding_max >> 20) + 1,
+                               (2 * options_.memory_budget_bytes + (1 << 20) - 1) >> 20,
                                "MiB holds twice as many")));
     return;
   }

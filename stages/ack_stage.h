@@ -33,7 +33,8 @@ class AckStage final : public Stage {
   struct Options {
     std::string spill_dir;
     uint64_t bodies_memory_bytes_max = 0;
-    uint64_t outstanding_max = 0;  // states
+    uint64_t outstanding_max = 0;      // states
+    uint64_t memory_budget_bytes = 0;  // that `outstanding_max` follows from; for the message
     uint64_t line_bytes_max = 0;
     AnswerTypes answers = {};
     LogLevel log_level = LogLevel::kTrace;

@@ -10,10 +10,11 @@
 //  - After a clean exit of the destination, everything in a lane up to its newest outstanding state
 //    that equals the lane's durable one is explained.
 //
-// Threads: one. Bounds: 15 bytes of memory at most for each outstanding state, and what StateLog
-// and StateBodies keep in memory; the rest is in unlinked files. More than `outstanding_max` are
-// ResourceExhausted. A state costs amortised O(1) to announce and to cover, an ack that matches
-// nothing O(1), whatever is outstanding. Other errors: the files'; the ledger is of no use then.
+// Threads: one. Bounds: kBytesPerOutstanding bytes of memory at most for each outstanding state,
+// and what StateLog and StateBodies keep in memory; the rest is in unlinked files. More than
+// `outstanding_max` are ResourceExhausted. A state costs amortised O(1) to announce and to cover,
+// an ack that matches nothing O(1), whatever is outstanding. Other errors: the files'; the ledger
+// is of no use then.
 #pragma once
 
 #include <cstdint>
@@ -69,8 +70,10 @@ struct OutstandingState {
   CoveredList covered;
 };
 
-// The budget's bytes for each state that may be outstanding, of which the ledger takes 15.
+// The budget's bytes for each state that may be outstanding, and how many of them the ledger takes:
+// 15 for the index, and a part of what StateLog remembers of a page.
 inline constexpr uint64_t kBudgetPerOutstanding = 48;
+inline constexpr uint64_t kBytesPerOutstanding = 16;
 
 class CheckpointLedger {
  public:

@@ -5,7 +5,7 @@
 
 A source writes RECORDS records, the streams in turn, and behind each EVERY of them a state: KIND `stream`, of the
 record's stream, or `global`, of all of them; BYTES is what the blob has beside its cursor. WHEN is `each`, `last` (of
-each stream, at the end), `end` (all of them) or `garbage` (states that nobody sent, as many as came, before
+each stream, at the end), `end` (all of them), `never`, or `garbage` (states that nobody sent, as many as came, before
 the last of each stream).
 """
 
@@ -56,7 +56,7 @@ def destination(when):
             write_all(line)
         elif when == "end":
             kept.append(line)
-        else:
+        elif when != "never":
             last[line[:line.index(b'"stream_state')]] = line
     if when == "garbage":
         for number in range(count):

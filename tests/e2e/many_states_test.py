@@ -1,8 +1,10 @@
 """However many states there are, how long they are and how late they are acknowledged: memory stays within its
-budget of 64 MiB, or within the one that the message names, and nothing is lost or left out.
+budget of 64 MiB, or within the one that the message names, and nothing is lost or left out. More unacknowledged
+states than fit end the run.
 """
 
 import os
+import re
 import shlex
 
 from tests.e2e import harness as h
@@ -23,11 +25,13 @@ class ManyStates(h.SyncTest):
         _, status, usage = os.wait4(running.pid, 0)
         running.process.returncode = os.waitstatus_to_exitcode(status)
         result = running.wait()
+        if result.report is None:
+            return result
         self.peak = result.report["peak_memory_bytes"]
         self.cpu = usage.ru_utime + usage.ru_stime
         print("%s: %d states, peak %.1f MiB, report %.1f MiB, CPU %.2f s" % (
             self.id().rpartition(".")[2], records // every, usage.ru_maxrss / 1024,
-            result.report["peak_memory_bytes"] / 2**20 if result.report else 0, self.cpu), flush=True)
+            self.peak / 2**20, self.cpu), flush=True)
         return result
 
     def check(self, result, records, states, budget=BUDGET_BYTES):
@@ -61,6 +65,44 @@ class ManyStates(h.SyncTest):
     def test_100000_acks_that_match_nothing_before_100000_states(self):
         result = self.run_sync(2, 100_000, 1, when="garbage")
         self.check(result, 100_000, 100_000)
+
+    # The program says itself what the smallest budget for these options is.
+    SMALL = ("--line-bytes-max", "64KiB", "--read-ahead", "0")
+
+    def smallest_budget(self):
+        refused = self.run_sync(1, 1, 1, flags=("--memory-budget", "16MiB", *self.SMALL))
+        self.assert_exit(refused, h.USAGE)
+        return int(re.search(rb"it takes (\d+)", refused.err)[1])
+
+    def small(self, budget):
+        return "--memory-budget", str(budget), *self.SMALL
+
+    def test_more_unacknowledged_states_than_the_budget_holds_end_the_run_and_the_named_budget_holds_them(self):
+        budget = self.smallest_budget()
+        self.fresh()
+        endless = self.run_sync(2, 10**9, 1, when="never", flags=self.small(budget))
+        self.assert_exit(endless, h.INCOMPLETE)
+        message = endless.report["failures"][0]["message"]
+        named = re.search(r"at most (\d+) fit the budget; --memory-budget (\d+)MiB holds twice as many", message)
+        self.assertTrue(named, message)
+        limit, larger = int(named[1]), int(named[2]) << 20
+        # It really held as many, and no more than the state that was too many and those behind it were on their way.
+        self.assertGreater(limit, 10_000)
+        self.assertGreater(endless.report["states"]["read"], limit)
+        self.assertEqual(endless.report["states"]["acked"], 0)
+        self.assertEqual(endless.report["totals"]["records_committed"], 0)
+        self.assertLessEqual(self.peak, budget)
+
+        with self.subTest("exactly as many as fit"):
+            self.fresh()
+            self.check(self.run_sync(2, limit, 1, when="end", flags=self.small(budget)), limit, limit, budget)
+        with self.subTest("one more"):
+            self.fresh()
+            self.assert_exit(self.run_sync(2, limit + 1, 1, when="end", flags=self.small(budget)), h.INCOMPLETE)
+        with self.subTest("twice as many with the named budget"):
+            self.fresh()
+            result = self.run_sync(2, 2 * limit, 1, when="end", flags=self.small(larger))
+            self.check(result, 2 * limit, 2 * limit, larger)
 
 
 if __name__ == "__main__":
