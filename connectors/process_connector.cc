@@ -34,6 +34,22 @@ int SignalOf(const ExitStatus& status) {
   return status.signal.value_or(status.code.value_or(0) - kShellOffset);
 }
 
+// Of a SIGKILL that was not ours; "": nothing is known but the signal.
+const char* HowKilled(OomWatch::Verdict verdict) {
+  switch (verdict) {
+    case OomWatch::Verdict::kNo:
+      return "";
+    case OomWatch::Verdict::kLikelyInItsGroup:
+      return "was killed (signal 9); the kernel's out-of-memory killer was active in its control "
+             "group";
+    case OomWatch::Verdict::kLikely:
+      return "was killed (signal 9); the kernel's out-of-memory killer was active meanwhile";
+    case OomWatch::Verdict::kCertain:
+      return "was killed by the kernel for want of memory (signal 9)";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::map<std::string, std::string> ConnectorEnvironment(
@@ -95,9 +111,8 @@ std::optional<ExitStatus> ProcessConnector::Exit() {
   ExitStatus status{.code = ended->code, .signal = ended->signal};
   if (!status.code && !status.signal) status.code = -1;
   status.killed_by_us = SentByUs(status);
-  if (!status.killed_by_us && SignalOf(status) == Process::kKill &&
-      memory_.Blames(process_.pid())) {
-    status.detail = "was killed by the kernel for want of memory (signal 9)";
+  if (!status.killed_by_us && SignalOf(status) == Process::kKill) {
+    status.detail = HowKilled(memory_.Judge(process_.pid()));
   }
   exit_ = status;
   return exit_;

@@ -53,7 +53,7 @@ class ProcessConnector final : public Connector {
 
   // `killed_by_us`: it died of a signal that Terminate or Kill had sent before, or says so with the
   // exit code 128 + n, as a JVM and a shell do. A code of -1: somebody else reaped it, nobody
-  // knows. `detail` says when the kernel killed it for want of memory.
+  // knows. `detail` says when the kernel killed it for want of memory, or may have.
   std::optional<ExitStatus> Exit() override;
   int exit_fd() const override { return process_.exit_fd(); }
   void Terminate() override;

@@ -192,7 +192,9 @@ class WantOfMemory(RoutingCase):
                 self.assertEqual(process.returncode, code, err)
                 failure = h.read_json(report)["failures"][0]
                 self.assertEqual(failure["origin"], side)
-                self.assertIn("was killed by the kernel for want of memory", failure["message"])
+                # The kernel's log says so, where it can be read; its counter leaves room for others who send signals.
+                self.assertRegex(failure["message"], r"was killed by the kernel for want of memory \(signal 9\)$|"
+                                 r"was killed \(signal 9\); the kernel's out-of-memory killer was active meanwhile$")
 
 
 if __name__ == "__main__":
