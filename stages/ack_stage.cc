@@ -221,8 +221,8 @@ void AckStage::OnAck(std::string_view line, uint64_t number) {
   // With counts that must be right, what it covered may not count in the end.
   const bool apart = options_.check_counts == CheckCounts::kFail;
   CoveredSum records;
-  absl::StatusOr<CheckpointLedger::Ack> ack =
-      ledger_.Acknowledge(lane, state->digest, apart ? &records : &pending_.covered);
+  absl::StatusOr<CheckpointLedger::Ack> ack = ledger_.Acknowledge(
+      lane, state->digest, apart ? &records : &pending_.covered, run_.states_out.Get());
   if (!ack.ok()) return Fail(ack.status());
   if (ack->covered == 0) {
     ++account_.unmatched_acks;

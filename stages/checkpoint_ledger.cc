@@ -108,7 +108,8 @@ absl::Status CheckpointLedger::Link(uint64_t oldest, uint64_t id) {
 
 absl::StatusOr<CheckpointLedger::Ack> CheckpointLedger::Acknowledge(const LaneKey& key,
                                                                     const JsonDigest& digest,
-                                                                    CoveredSum* records) {
+                                                                    CoveredSum* records,
+                                                                    uint64_t out) {
   Ack ack;
   const auto found = lanes_.find(key);
   if (found == lanes_.end()) return ack;
@@ -120,6 +121,7 @@ absl::StatusOr<CheckpointLedger::Ack> CheckpointLedger::Acknowledge(const LaneKe
   for (uint64_t id = *match; id > lane.covered; id = before) {
     absl::StatusOr<LoggedState> state = Read(id);
     if (!state.ok()) return state.status();
+    if (state->number > out) return ack;  // the first one that is looked at
     before = state->before;
     ++ack.covered;
     if (!state->tainted && ack.durable == 0) {

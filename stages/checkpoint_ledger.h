@@ -4,7 +4,8 @@
 // Rules (contract decision 6, edge rule 3; G6, G11, G13, G15):
 //  - A lane is one stream's STREAM states, all GLOBAL states, or all LEGACY states.
 //  - An ack matches the oldest outstanding state of its lane with an equal blob, and covers the
-//    earlier ones of the lane. An ack that matches nothing changes nothing.
+//    earlier ones of the lane. An ack that matches nothing changes nothing, nor does one that could
+//    only be of a state that was not written yet: it is an earlier one's, said twice.
 //  - A tainted state is never durable: an ack that covers it makes the newest clean one before it
 //    durable.
 //  - After a clean exit of the destination, everything in a lane up to its newest outstanding state
@@ -98,9 +99,10 @@ class CheckpointLedger {
 
   // REQUIRES: numbers grow. `blob` is not looked at when tainted, or when it removes the lane.
   absl::Status Announce(const LaneKey& lane, const OutstandingState& state, std::string blob);
-  // Adds to `records` what the committed states covered.
+  // Adds to `records` what the committed states covered. States with a number beyond `out` were
+  // not written yet, so that it cannot be them that are acknowledged.
   absl::StatusOr<Ack> Acknowledge(const LaneKey& lane, const JsonDigest& digest,
-                                  CoveredSum* records);
+                                  CoveredSum* records, uint64_t out = UINT64_MAX);
 
   // How many outstanding states are explained by `durable`, the lane's durable state; they are
   // removed, and what the clean ones covered is added to `records`.

@@ -75,7 +75,13 @@ bool Intake::ListMore() {
   return true;
 }
 
-// Deltas may hang on an item that went elsewhere; they are of the runs before it.
+// What hangs on a TRACE, which goes elsewhere, is of the runs before it. Left to the item that
+// comes next, it would be counted with that one's records, or without them.
+void Intake::GiveDeltasBack(const LineItem& item) {
+  if (kept_items_ > 0) chunk_->block.items[kept_items_ - 1].deltas_end = item.deltas_end;
+}
+
+// Deltas behind the last item that is kept are of it and those before it.
 void Intake::CloseDeltas() {
   ClassifiedBlock& block = chunk_->block;
   if (kept_items_ > 0) block.items.back().deltas_end = static_cast<uint32_t>(block.deltas.size());
@@ -104,6 +110,7 @@ bool Intake::Dispatch(LineItem& item) {
       return true;
     case LineItem::Kind::kTrace:
       CountRecords(item.deltas_end);  // those before it
+      GiveDeltasBack(item);
       asides_.OnTrace(Value(item), LineNumber(item), &progress_,
                       {chunk_->read_at, chunk_->read_mono});
       return true;

@@ -67,6 +67,7 @@ class Intake {
  private:
   bool Dispatch(LineItem& item);
   bool ListMore();
+  void GiveDeltasBack(const LineItem& item);
   void CloseDeltas();
   std::string_view Value(const LineItem& item);
   bool OnControl(const LineItem& item, bool quarantine_only);

@@ -244,6 +244,7 @@ Outbox::Result Outbox::Write(bool more_comes) {
     return chunks_.empty() ? Result::kNothing : Result::kWrote;
   }
   if (broken_ || run_.end_writing.Get()) {
+    CountCutShort();
     DropAll();
     return Result::kBroken;
   }
@@ -251,6 +252,16 @@ Outbox::Result Outbox::Write(bool more_comes) {
       queue_.pieces() < kPiecesMax / 2) {
     return Result::kGathering;
   }
+  if (states_.empty()) return WritePrepared();
+  // Whoever reads the acknowledgement of a state may be faster than we are with counting it, but
+  // not faster than the write that brings it there.
+  run_.states_out.Set(UINT64_MAX);
+  const Result result = WritePrepared();
+  run_.states_out.Set(states_forwarded_);
+  return result;
+}
+
+Outbox::Result Outbox::WritePrepared() {
   const IoResult result = WriteFront();
   switch (result.state) {
     case IoState::kBytes:

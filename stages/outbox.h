@@ -88,6 +88,7 @@ class Outbox {
   };
 
   void Prepare();
+  Result WritePrepared();
   IoResult WriteFront();
   bool prepared_all() const {
     return !held_ && prepare_chunk_ + 1 == chunks_.size() &&

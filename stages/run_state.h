@@ -34,6 +34,9 @@ struct RunState {
   Cell<uint64_t> log_lines_lost{0};  // whoever finds the log lane full
   Counter source_log_lines_dropped;  // ForwardStage, at intake: more than people may see
   Counter destination_log_lines_dropped;  // AckStage: likewise
+  // Outbox: the newest state that the destination may have whole, by its number. While some are
+  // being written: any.
+  Cell<uint64_t> states_out{0};
   Cell<bool> write_blocked{false};  // ForwardStage: has bytes and the destination's pipe is full
 
   // What the source said of itself.

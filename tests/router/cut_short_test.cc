@@ -1,7 +1,8 @@
 // However a run is cut short, the report counts exactly what the destination got: every RECORD and
 // STATE line that is complete there, and no other. Random streams (records of several streams,
-// broken lines and text between them, glued lines, lines longer than a chunk, states with and
-// without a count) are stopped at random places, by a signal or by a destination that goes away.
+// broken lines, text and TRACEs between them, glued lines, lines longer than a chunk, states with
+// and without a count) are stopped at random places, by a signal or by a destination that goes
+// away.
 
 #include <gtest/gtest.h>
 
@@ -63,7 +64,7 @@ std::string MakeStream(std::mt19937_64& random) {
   const std::size_t lines = 50 + random() % 400;
   for (std::size_t i = 0; i < lines; ++i) {
     const int stream = static_cast<int>(random() % 3);
-    switch (random() % 12) {
+    switch (random() % 13) {
       case 0:
         absl::StrAppend(&text, "{\"type\":\"RECORD\",broken\n");
         break;
@@ -80,6 +81,12 @@ std::string MakeStream(std::mt19937_64& random) {
         absl::StrAppend(&text, StateOf(stream, random() % 5, random() % 2 == 0), "\n");
         break;
       case 5:
+        absl::StrAppend(&text,
+                        R"({"type":"TRACE","trace":{"type":"ESTIMATE","emitted_at":1,"estimate":)"
+                        R"({"name":"s0","type":"STREAM"}}})",
+                        "\n");
+        break;
+      case 6:
         if (random() % 40 == 0) absl::StrAppend(&text, RecordOf(stream, 600'000), "\n");
         break;
       default:

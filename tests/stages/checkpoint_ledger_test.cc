@@ -66,6 +66,26 @@ TEST(CheckpointLedger, Decision6_AnAckCoversTheEarlierStatesOfItsLane) {
   EXPECT_EQ(ledger->outstanding(), 1u) << "the other lane is untouched";
 }
 
+TEST(CheckpointLedger, AnAckSaidTwiceIsOfNoStateThatWasNotWrittenYet) {
+  CheckpointLedger ledger;
+  CoveredSum records;
+  for (uint64_t number = 1; number <= 2; ++number) {
+    OutstandingState state = State(number, 10);
+    state.covered = {{.stream = 0, .records = 5, .bytes = 50}};
+    ASSERT_TRUE(ledger.Announce(Stream("a"), state, "{}").ok());
+  }
+  const auto acknowledge = [&](uint64_t out) {
+    return ledger.Acknowledge(Stream("a"), Blob(10), &records, out)->covered;
+  };
+  EXPECT_EQ(acknowledge(0), 0u) << "nothing is written yet";
+  EXPECT_EQ(acknowledge(1), 1u);
+  EXPECT_EQ(acknowledge(1), 0u) << "the second is announced and not written";
+  EXPECT_EQ(records.streams().at(0).records, 5u);
+  EXPECT_EQ(ledger.outstanding(), 1u);
+  EXPECT_EQ(acknowledge(2), 1u) << "its own is not lost by that";
+  EXPECT_EQ(records.streams().at(0).records, 10u);
+}
+
 TEST(CheckpointLedger, Decision6_TheOldestEqualStateIsMatched) {
   Ledger ledger;
   for (uint64_t n = 1; n <= 3; ++n) ledger.Announce(Stream("a"), State(n, 10));
