@@ -406,7 +406,10 @@ std::string_view Outbox::OutOf(const Chunk& chunk, const LineItem& item, std::si
     for (const StreamDelta& delta : rewritten_.filtered) CountLeftOut(delta, false);
     for (const StreamDelta& delta : rewritten_.lost) CountLeftOut(delta, true);
     const std::string_view out = run.substr(0, rewritten_.consumed);
-    return written > rewritten_.out_bytes ? out : out.substr(0, out.rfind('\n') + 1);
+    // Unless the newline is still to come that the last one lacks; one that came to nothing needs
+    // none.
+    const bool whole = !rewritten_.lacks_newline || written > rewritten_.out_bytes;
+    return whole ? out : out.substr(0, out.rfind('\n') + 1);
   }
   const std::string_view out = run.substr(0, written);
   // More than the item was written: the newline that it lacked.
