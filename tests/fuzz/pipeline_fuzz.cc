@@ -5,7 +5,8 @@
 //
 //   order and bytes   the destination has the specified output: the naive reader's records and
 //                     states, with missing counts filled in; on every ending a prefix of it, cut at
-//                     a line end, and after a good one all of it
+//                     a line end, and after a good one all of it. With mapped names: mapped back it
+//                     has the source's names, and all other bytes are the source's
 //   conservation      the report's counts are those of the naive reader, when all was read
 //   checkpoints       what is stored was forwarded, acknowledged, and read before any loss; after a
 //                     good end it is each lane's last state
@@ -13,7 +14,8 @@
 //   liveness          the run ends
 //
 // Settings: pieces or not, what the destination takes at once, on_malformed, validation, counts,
-// statuses, acknowledgements, the source's exit, the destination's, on_unknown_stream.
+// statuses, acknowledgements, the source's exit, the destination's, on_unknown_stream, the mapping
+// of names.
 
 #include <map>
 #include <memory>
@@ -26,6 +28,7 @@
 #include "stores/memory_store.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/pieces_source.h"
+#include "tests/fuzz/slow_names.h"
 #include "tests/fuzz/slow_state.h"
 #include "tests/protocol_hot/harness.h"
 #include "tests/protocol_hot/naive_reader.h"
@@ -45,6 +48,19 @@ constexpr std::string_view kStatus = R"({"type":"TRACE","trace":{"type":"STREAM_
 enum class Acks : uint8_t { kEach, kLastOfTwo, kNever };
 constexpr int kPieces[] = {0, 1, 7, 200};
 
+// Where no two streams differ by their namespace alone: such cannot be told apart without it.
+const ConfiguredCatalog& CatalogWithoutTwins() {
+  static const auto& catalog = *new ConfiguredCatalog{[] {
+    ConfiguredCatalog made;
+    for (const ConfiguredStream& stream : TestCatalog().streams) {
+      const bool twin = stream.stream.name == "users" && stream.stream.name_space != "public";
+      if (!twin) made.streams.push_back(stream);
+    }
+    return made;
+  }()};
+  return catalog;
+}
+
 struct Scenario {
   bool in_pieces = false;
   std::size_t taken_at_once = 0;
@@ -55,7 +71,15 @@ struct Scenario {
   Acks acks = Acks::kEach;
   int source_exit = 0, destination_exit = 0;
   bool fail_on_unknown = false;
+  SlowNames names{0};
   std::string_view source, destination;
+
+  const ConfiguredCatalog& catalog() const {
+    return names.injective() ? TestCatalog() : CatalogWithoutTwins();
+  }
+  ClassifiedBlock Classify(std::string_view text) const {
+    return NaiveClassify(text, catalog(), validation);
+  }
 
   explicit Scenario(std::string_view input) {
     Settings settings(&input);
@@ -69,6 +93,9 @@ struct Scenario {
     source_exit = settings.Next(2);
     destination_exit = settings.Next(2);
     fail_on_unknown = settings.Next(2) == 1;
+    names = SlowNames(settings.Next(SlowNames::kVariants));
+    // A row that was not looked at cannot be rewritten, and is lost then.
+    if (!names.identity()) validation = Validation::kFull;
     const std::size_t border = input.find("\n--\n");
     source = input.substr(0, border == std::string_view::npos ? border : border + 1);
     if (border != std::string_view::npos) destination = input.substr(border + 4);
@@ -101,6 +128,9 @@ struct Expected {
 class Specification {
  public:
   explicit Specification(const Scenario& scenario) : scenario_(scenario) {
+    for (const ConfiguredStream& stream : scenario.catalog().streams) {
+      taken_[scenario.names.Map(stream.stream)] = stream.stream;
+    }
     for (std::string_view rest = scenario.source; !rest.empty();) {
       const std::size_t newline = rest.find('\n');
       const std::size_t size = newline == std::string_view::npos ? rest.size() : newline + 1;
@@ -117,7 +147,7 @@ class Specification {
       tainted_ = true;
       return;
     }
-    const ClassifiedBlock block = NaiveClassify(line, TestCatalog(), scenario_.validation);
+    const ClassifiedBlock block = scenario_.Classify(line);
     out.lines.Add(block.counts);
     uint32_t delta = 0;
     for (const LineItem& item : block.items) {
@@ -133,7 +163,7 @@ class Specification {
 
   void Count(const StreamDelta& delta) {
     out.records[delta.stream] += delta.records;
-    since_[TestCatalog().streams[delta.stream].stream] += delta.records;
+    since_[scenario_.catalog().streams[delta.stream].stream] += delta.records;
   }
 
   void State(std::string line, std::string_view newline) {
@@ -141,6 +171,13 @@ class Specification {
     FUZZ_CHECK(state.has_value(), line);
     // Types are not mixed: such a state is refused, and the run fails.
     if (type_ && *type_ != state->type) return;
+    // Nor is one forwarded under a name that is another stream's.
+    if (state->type == StateType::kStream &&
+        taken_.try_emplace(scenario_.names.Map(state->stream), state->stream).first->second !=
+            state->stream) {
+      Saw("name taken");
+      return;
+    }
     type_ = state->type;
     uint64_t records = 0;
     if (state->type == StateType::kStream) {
@@ -172,6 +209,7 @@ class Specification {
 
   const Scenario& scenario_;
   std::map<StreamDescriptor, uint64_t> since_;
+  std::map<StreamDescriptor, StreamDescriptor> taken_;  // by the name at the destination
   std::optional<StateType> type_;
   bool tainted_ = false;
 };
@@ -208,7 +246,12 @@ struct Run {
                      .piece_bytes = scenario.taken_at_once,
                      .exit = {.code = scenario.destination_exit}}) {
     RouterOptions options = testing::OptionsFor(store, {}, Threads::kInline, clock);
-    options.catalog = TestCatalog();
+    options.catalog = scenario.catalog();
+    if (!scenario.names.identity()) {
+      auto rules = std::make_shared<RecordRules>();
+      rules->names = scenario.names.settings();
+      options.rules = std::move(rules);
+    }
     options.on_malformed = scenario.on_malformed;
     options.validation = scenario.validation;
     options.on_unknown_stream =
@@ -272,17 +315,30 @@ class Judge {
       if (first != std::string_view::npos) data = data.substr(0, first == 0 ? 0 : first + 1);
       if (first != std::string_view::npos) Saw("statuses");
     }
-    data_bytes_ = data.size();
-    FUZZ_CHECK(std::string_view(expected_.output).starts_with(data),
-               absl::StrCat("received:\n", received_, "\nspecified:\n", expected_.output));
     FUZZ_CHECK(data.empty() || data.ends_with('\n'), received_);
-    Saw(data.size() == expected_.output.size() ? "all forwarded" : "cut short");
+    while (!data.empty()) {
+      const std::string_view line = TakeLine(&data);
+      std::string_view specified = std::string_view(expected_.output).substr(data_bytes_);
+      specified = TakeLine(&specified);
+      FUZZ_CHECK(scenario_.names.IsMapped(specified, line),
+                 absl::StrCat("received:\n", received_, "\nspecified:\n", expected_.output));
+      data_bytes_ += specified.size();
+      if (specified != line) Saw("mapped");
+      received_for_[data_bytes_] = line;
+    }
+    Saw(data_bytes_ == expected_.output.size() ? "all forwarded" : "cut short");
+  }
+
+  static std::string_view TakeLine(std::string_view* text) {
+    const std::string_view line = text->substr(0, text->find('\n') + 1);
+    text->remove_prefix(line.size());
+    return line;
   }
 
   void Conservation() {
     const StreamReport totals = report_.Totals();
-    const ClassifiedBlock forwarded = NaiveClassify(
-        std::string_view(received_).substr(0, data_bytes_), TestCatalog(), scenario_.validation);
+    const ClassifiedBlock forwarded =
+        scenario_.Classify(std::string_view(expected_.output).substr(0, data_bytes_));
     FUZZ_CHECK(totals.records_forwarded == forwarded.counts[LineKind::kRecord],
                absl::StrCat(totals.records_forwarded, " forwarded"));
     FUZZ_CHECK(report_.states.forwarded == forwarded.counts[LineKind::kState],
@@ -329,21 +385,24 @@ class Judge {
       const auto slow = ReadSlowState(state.line);
       const bool clean = !state.tainted || scenario_.on_malformed == OnMalformed::kDrop;
       found = found || (clean && slow->blob == stored.blob);
-      acked = acked || (found && Answered(*slow));
+      acked = acked || (found && Answered(state));
     }
     FUZZ_CHECK(found, absl::StrCat("stored, and never forwarded before a loss: ", stored.blob));
     FUZZ_CHECK(acked, absl::StrCat("stored, and never acknowledged: ", stored.blob));
     Saw("checkpoint");
   }
 
-  bool Answered(const SlowState& state) {
-    const ClassifiedBlock answers = NaiveClassify(printed_, TestCatalog(), Validation::kFull);
+  // By what the destination got for it, whose names are its own; it may know the source's, too.
+  bool Answered(const ExpectedState& expected) {
+    const auto state = ReadSlowState(received_for_.at(expected.end));
+    const ClassifiedBlock answers = NaiveClassify(printed_, scenario_.catalog(), Validation::kFull);
     for (const LineItem& item : answers.items) {
       if (item.kind != Kind::kState) continue;
       const auto answer =
           ReadSlowState(std::string_view(printed_).substr(item.begin, item.end - item.begin));
-      if (answer && answer->type == state.type && answer->stream == state.stream &&
-          SlowEquals(answer->meaning, state.meaning)) {
+      if (!answer || answer->type != state->type) continue;
+      const bool named = answer->stream == state->stream || answer->stream == expected.lane.stream;
+      if (named && SlowEquals(answer->meaning, state->meaning)) {
         return true;
       }
     }
@@ -379,14 +438,15 @@ class Judge {
   const bool all_read_;
   const std::vector<StoredState> checkpoint_;
   const std::size_t journaled_;
-  std::size_t data_bytes_ = 0;  // of received_, without the statuses
+  std::size_t data_bytes_ = 0;                            // of the specified output, that are there
+  std::map<std::size_t, std::string_view> received_for_;  // lines, by where the specified one ends
 };
 
 }  // namespace
 
 std::vector<std::string_view> Outcomes() {
-  return {"all forwarded", "cut short",  "statuses",    "update",
-          "loss",          "ended well", "ended badly", "checkpoint"};
+  return {"all forwarded", "cut short",   "statuses",   "update", "loss",
+          "ended well",    "ended badly", "checkpoint", "mapped", "name taken"};
 }
 
 int FuzzOne(const uint8_t* data, std::size_t size) {
