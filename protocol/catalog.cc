@@ -38,13 +38,14 @@ std::vector<std::string> KeyFields(const std::optional<JsonSlice>& primary_key,
 
 absl::StatusOr<ConfiguredStream> ParseStream(JsonSlice element) {
   JsonCursor cursor(element.text);
-  std::optional<JsonSlice> descriptor, generation_id, sync_mode, primary_key, cursor_field;
+  std::optional<JsonSlice> descriptor, generation_id, sync_mode, primary_key, cursor_field, mappers;
   if (cursor.Next() != JsonCursor::Event::kObject ||
       !ReadMembers(cursor, {{"stream", &descriptor},
                             {"generation_id", &generation_id},
                             {"sync_mode", &sync_mode},
                             {"primary_key", &primary_key},
-                            {"cursor_field", &cursor_field}})) {
+                            {"cursor_field", &cursor_field},
+                            {"mappers", &mappers}})) {
     return Invalid("not an object, or a key twice");
   }
   if (!descriptor) return Invalid("no `stream` object");
@@ -52,9 +53,18 @@ absl::StatusOr<ConfiguredStream> ParseStream(JsonSlice element) {
   JsonCursor inner(descriptor->text);
   absl::Status status = ReadStreamDescriptor(inner, &stream.stream);
   if (!status.ok()) return status;
+  // Not all of them are read here, but all are acted on.
+  std::optional<JsonSlice> resumable, schema, cursor_default, key_default;
+  JsonCursor rest(descriptor->text);
+  if (rest.Next() != JsonCursor::Event::kObject ||
+      !ReadMembers(rest, {{"is_resumable", &resumable},
+                          {"json_schema", &schema},
+                          {"default_cursor_field", &cursor_default},
+                          {"source_defined_primary_key", &key_default}})) {
+    return Invalid("its `stream` has a key twice");
+  }
   stream.has_generation_id = generation_id && !generation_id->is_null();
   stream.full_refresh = sync_mode && JsonString(*sync_mode) == "full_refresh";
-  const std::optional<JsonSlice> resumable = JsonFind(*descriptor, "is_resumable");
   stream.resumable = resumable && resumable->type == JsonType::kTrue;
   stream.key_fields = KeyFields(primary_key, cursor_field);
   return stream;
@@ -72,7 +82,12 @@ bool ConfiguredCatalog::supports_refreshes() const {
 absl::StatusOr<ConfiguredCatalog> ParseConfiguredCatalog(std::string_view json) {
   const std::optional<JsonSlice> root = ParseJson(json);
   if (!root) return Invalid("the catalog is not JSON");
-  const std::optional<JsonSlice> streams = JsonFind(*root, "streams");
+  std::optional<JsonSlice> streams;
+  JsonCursor cursor(root->text);
+  if (cursor.Next() == JsonCursor::Event::kObject &&
+      !ReadMembers(cursor, {{"streams", &streams}})) {
+    return Invalid("the catalog has `streams` twice");
+  }
   const std::optional<std::vector<JsonSlice>> elements =
       streams ? JsonElements(*streams) : std::nullopt;
   if (!elements) return Invalid("the catalog has no `streams` array");

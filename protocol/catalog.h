@@ -28,7 +28,7 @@ struct ConfiguredCatalog {
 };
 
 // InvalidArgument: not JSON, no `streams` array, a stream without a string name, a duplicate
-// stream.
+// stream, or a key twice that we or who transforms records acts on: other readers take the last.
 absl::StatusOr<ConfiguredCatalog> ParseConfiguredCatalog(std::string_view json);
 
 }  // namespace shunt

@@ -16,12 +16,19 @@ namespace {
 
 std::optional<std::vector<ConfiguredStream>> ReadSlowCatalog(std::string_view text) {
   const auto root = ReadSlow(text);
-  const SlowValue* streams = root ? root->First("streams") : nullptr;
-  if (streams == nullptr || !streams->is('[')) return std::nullopt;
+  bool twice = false;
+  const SlowValue* streams = root ? Only(*root, "streams", &twice) : nullptr;
+  if (twice || streams == nullptr || !streams->is('[')) return std::nullopt;
   std::vector<ConfiguredStream> catalog;
   for (const SlowValue& element : streams->elements) {
-    bool twice = false;
     const SlowValue* stream = Only(element, "stream", &twice);
+    for (const char* key : {"sync_mode", "primary_key", "cursor_field", "mappers"}) {
+      Only(element, key, &twice);
+    }
+    for (const char* key :
+         {"is_resumable", "json_schema", "default_cursor_field", "source_defined_primary_key"}) {
+      if (stream != nullptr) Only(*stream, key, &twice);
+    }
     const SlowValue* generation = Only(element, "generation_id", &twice);
     const auto descriptor = stream == nullptr ? std::nullopt : SlowDescriptor(*stream);
     if (twice || !descriptor) return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -59,6 +60,38 @@ TEST(CatalogTest, RefusesWhatIsNoCatalogAndSaysWhere) {
   const auto twice = ParseConfiguredCatalog(
       R"({"streams":[{"stream":{"name":"a"}},{"stream":{"name":"a","namespace":null}}]})");
   EXPECT_EQ(twice.status().message(), "catalog stream 1: the same stream occurs twice");
+}
+
+// Readers of JSON take the last of two, mostly. Whoever wrote it meant one of them.
+TEST(CatalogTest, AKeyThatStandsThereTwiceIsRefused) {
+  const auto message = [](const char* text) {
+    return std::string(ParseConfiguredCatalog(text).status().message());
+  };
+  for (const char* text : {R"({"streams":[],"streams":[{"stream":{"name":"a"}}]})",
+                           R"({"streams":[{"stream":{"name":"a"}}],"str\u0065ams":[]})"}) {
+    EXPECT_EQ(message(text), "the catalog has `streams` twice");
+  }
+  for (const char* key :
+       {"stream", "generation_id", "sync_mode", "primary_key", "cursor_field", "mappers"}) {
+    const std::string member = absl::StrCat("\"", key, R"(":{"name":"a"})");
+    EXPECT_EQ(
+        message(absl::StrCat(R"({"streams":[{"stream":{"name":"a"},)", member, ",", member, "}]}")
+                    .c_str()),
+        "catalog stream 0: not an object, or a key twice")
+        << key;
+  }
+  for (const char* key :
+       {"is_resumable", "json_schema", "default_cursor_field", "source_defined_primary_key"}) {
+    const std::string member = absl::StrCat("\"", key, "\":null");
+    EXPECT_EQ(
+        message(absl::StrCat(R"({"streams":[{"stream":{"name":"a",)", member, ",", member, "}}]}")
+                    .c_str()),
+        "catalog stream 0: its `stream` has a key twice")
+        << key;
+  }
+  // What nobody here reads is the connectors' business.
+  EXPECT_EQ(message(R"({"x":1,"x":2,"streams":[{"stream":{"name":"a","y":1,"y":2},"z":1,"z":2}]})"),
+            "");
 }
 
 }  // namespace
