@@ -39,8 +39,8 @@ for kind in ("transient_error", "config_error", "system_error"):
 if "broken" in plan:
     print('{{"type":"RECORD","record":', flush=True)
 if "hang" in plan:
-    import time
-    time.sleep(600)
+    import signal
+    signal.pause()  # until it is killed, which is what these runs are about
 """
 
 
