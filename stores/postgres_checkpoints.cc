@@ -82,11 +82,7 @@ absl::StatusOr<std::vector<StoredState>> Read(const PostgresDatabase& database,
   select.on_row = [&](const PostgresRow& row) {
     const std::optional<StateType> type = ParseStateTypeName(row.Text(0));
     if (!type) return database.Damaged("a state has an unknown type");
-    StoredState& state = states.emplace_back();
-    state.type = *type;
-    state.stream.name = row.Text(1);
-    state.stream.name_space = row.OptionalText(2);
-    state.blob = row.Text(3);
+    states.push_back(postgres_past::StateIn(row, 1, *type));
     return absl::OkStatus();
   };
   if (absl::Status status = view.Read({select}); !status.ok()) return status;

@@ -69,6 +69,12 @@ void Keep(const Replaced& replaced, const std::string& now_text,
   statements.push_back({kForgetStates, {connection}});
 }
 
+StoredState StateIn(const PostgresRow& row, int first, StateType type) {
+  return {.type = type,
+          .stream = {.name = row.Text(first), .name_space = row.OptionalText(first + 1)},
+          .blob = row.Text(first + 2)};
+}
+
 absl::StatusOr<std::vector<PastCheckpoint>> List(const PostgresDatabase& database,
                                                  PostgresTransaction& view,
                                                  std::string_view connection) {
@@ -117,11 +123,7 @@ absl::StatusOr<std::vector<StoredState>> Read(const PostgresDatabase& database,
       {connection, id}};
   select.on_row = [&](const PostgresRow& row) {
     if (!type) return database.Damaged("a past state has an unknown type");
-    StoredState& state = states.emplace_back();
-    state.type = *type;
-    state.stream.name = row.Text(0);
-    state.stream.name_space = row.OptionalText(1);
-    state.blob = row.Text(2);
+    states.push_back(StateIn(row, 0, *type));
     return absl::OkStatus();
   };
   if (absl::Status status = view.Read({find, select}); !status.ok()) return status;

@@ -32,6 +32,10 @@ inline constexpr std::size_t kKeepStatements = 5;
 void Keep(const Replaced& replaced, const std::string& now_text,
           std::vector<PostgresStatement>& statements);
 
+// The state of which a row has stream, namespace and state in the columns from `first` on, as the
+// table `checkpoints` has them too.
+StoredState StateIn(const PostgresRow& row, int first, StateType type);
+
 absl::StatusOr<std::vector<PastCheckpoint>> List(const PostgresDatabase& database,
                                                  PostgresTransaction& view,
                                                  std::string_view connection);

@@ -52,23 +52,41 @@ std::vector<std::string> ArgumentWords(const std::vector<Command>& commands,
   return words;
 }
 
-// --- bash --------------------------------------------------------------------------------------
+// Of a shell whose script is a function with `cur`, `prev` and `chain`, the command so far.
+struct Dialect {
+  std::string (*words)(const std::vector<std::string>& words);  // offers them
+  absl::string_view files, folders;                             // offers such
+};
 
-void AppendBashValues(const std::vector<Command>& commands, std::string* out) {
+// Behind the line that goes over the words: what of them makes the chain longer.
+std::string ChainCases(const std::vector<Command>& commands) {
+  return absl::StrCat("      ", QuotedPaths(commands, "|"),
+                      ") chain=\"${chain:+$chain }${words[i]}\" ;;\n    esac\n  done\n");
+}
+
+// What may stand behind each flag that takes a value.
+std::string ValueCases(const std::vector<Command>& commands, const Dialect& dialect) {
+  std::string out = "  case \"$chain $prev\" in\n";
   for (const Command& command : commands) {
     for (const FlagSpec& flag : command.flags) {
       if (flag.value.empty()) continue;
       const Completion value = CompletionOf(flag.value);
-      absl::StrAppend(out, "    ", Quoted(command.path + " " + FlagOf(flag)), ") ");
-      if (!value.words.empty()) {
-        absl::StrAppend(out, "_shunt_words ", Quoted(absl::StrJoin(value.words, " ")), "; ");
-      }
-      if (value.files) absl::StrAppend(out, "_shunt_files -f; ");
-      if (value.folders) absl::StrAppend(out, "_shunt_files -d; ");
-      absl::StrAppend(out, "return ;;\n");
+      absl::StrAppend(&out, "    ", Quoted(command.path + " " + FlagOf(flag)), ") ",
+                      value.words.empty() ? "" : dialect.words(value.words) + "; ",
+                      value.files ? dialect.files : "", value.folders ? dialect.folders : "",
+                      "return ;;\n");
     }
   }
+  return out + "  esac\n";
 }
+
+// --- bash --------------------------------------------------------------------------------------
+
+std::string BashWords(const std::vector<std::string>& words) {
+  return absl::StrCat("_shunt_words ", Quoted(absl::StrJoin(words, " ")));
+}
+
+constexpr Dialect kBash = {BashWords, "_shunt_files -f; ", "_shunt_files -d; "};
 
 std::string BashScript(const std::vector<Command>& commands) {
   std::string out =
@@ -82,55 +100,39 @@ _shunt_files() {
 }
 _shunt() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} chain= i
+  local -a words=("${COMP_WORDS[@]}")
   COMPREPLY=()
   # --flag=value comes as three words.
   if [[ $cur == = ]]; then cur=; prev=${COMP_WORDS[COMP_CWORD-1]};
   elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case "${chain:+$chain }${COMP_WORDS[i]}" in
+    case "${chain:+$chain }${words[i]}" in
 )";
-  absl::StrAppend(&out, "      ", QuotedPaths(commands, "|"),
-                  ") chain=${chain:+$chain }${COMP_WORDS[i]} ;;\n    esac\n  done\n"
-                  "  case \"$chain $prev\" in\n");
-  AppendBashValues(commands, &out);
-  out += "  esac\n  case $chain in\n";
-  const std::string all = absl::StrJoin(Below(commands, ""), " ");
-  absl::StrAppend(&out, "    '') if [[ $cur == -* ]]; then _shunt_words '--help --version'; else ",
-                  "_shunt_words ", Quoted(all), "; fi ;;\n");
+  absl::StrAppend(&out, ChainCases(commands), ValueCases(commands, kBash), "  case $chain in\n",
+                  "    '') if [[ $cur == -* ]]; then _shunt_words '--help --version'; else ",
+                  BashWords(Below(commands, "")), "; fi ;;\n");
   for (const Command& command : commands) {
     std::vector<std::string> flags = {"--help"};
     for (const FlagSpec& flag : command.flags) flags.push_back(FlagOf(flag));
     absl::StrAppend(&out, "    ", Quoted(command.path), ")\n      if [[ $cur == -* ]]; then ",
-                    "_shunt_words ", Quoted(absl::StrJoin(flags, " ")),
-                    ";\n      else _shunt_words ",
-                    Quoted(absl::StrJoin(ArgumentWords(commands, command), " ")), ";",
-                    TakesFiles(command) ? " _shunt_files -f;" : "", " fi ;;\n");
+                    BashWords(flags), ";\n      else ", BashWords(ArgumentWords(commands, command)),
+                    ";", TakesFiles(command) ? " _shunt_files -f;" : "", " fi ;;\n");
   }
   return out + "  esac\n}\ncomplete -F _shunt shunt\n";
 }
 
 // --- zsh ---------------------------------------------------------------------------------------
 
+std::string ZshWords(const std::vector<std::string>& words) {
+  return absl::StrCat("compadd -- ", absl::StrJoin(words, " "));
+}
+
+constexpr Dialect kZsh = {ZshWords, "_files; ", "_files -/; "};
+
 // One "name:description" of _describe.
 std::string ZshItem(absl::string_view name, const std::string& help) {
   return Quoted(absl::StrCat(absl::StrReplaceAll(name, {{":", "\\:"}}), ":",
                              absl::StrReplaceAll(FirstLine(help), {{":", "\\:"}})));
-}
-
-void AppendZshValues(const std::vector<Command>& commands, std::string* out) {
-  for (const Command& command : commands) {
-    for (const FlagSpec& flag : command.flags) {
-      if (flag.value.empty()) continue;
-      const Completion value = CompletionOf(flag.value);
-      absl::StrAppend(out, "    ", Quoted(command.path + " " + FlagOf(flag)), ") ");
-      if (!value.words.empty()) {
-        absl::StrAppend(out, "compadd -- ", absl::StrJoin(value.words, " "), "; ");
-      }
-      if (value.files) absl::StrAppend(out, "_files; ");
-      if (value.folders) absl::StrAppend(out, "_files -/; ");
-      absl::StrAppend(out, "return ;;\n");
-    }
-  }
 }
 
 void AppendZshCommand(const std::vector<Command>& commands, const Command& command,
@@ -164,11 +166,8 @@ _shunt() {
   for ((i = 2; i < CURRENT; i++)); do
     case "${chain:+$chain }${words[i]}" in
 )";
-  absl::StrAppend(&out, "      ", QuotedPaths(commands, "|"),
-                  ") chain=\"${chain:+$chain }${words[i]}\" ;;\n    esac\n  done\n"
-                  "  case \"$chain $prev\" in\n");
-  AppendZshValues(commands, &out);
-  out += "  esac\n  case $chain in\n    '')\n      items=(";
+  absl::StrAppend(&out, ChainCases(commands), ValueCases(commands, kZsh),
+                  "  case $chain in\n    '')\n      items=(");
   for (const Command& command : commands) {
     if (absl::StrContains(command.path, " ")) continue;
     absl::StrAppend(&out, "\n        ", ZshItem(command.path, command.summary));
