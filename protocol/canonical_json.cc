@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "protocol/json_number.h"
 #include "protocol/json_text.h"
 #include "xxhash.h"
@@ -177,7 +178,7 @@ class DigestReader {
     Take(value);
   }
 
-  std::vector<Container> open_;
+  absl::InlinedVector<Container, 4> open_;
   JsonDigest result_;
 };
 

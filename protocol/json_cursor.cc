@@ -55,7 +55,8 @@ const char* FindSpecial(const char* p, const char* end) {
 
 }  // namespace
 
-JsonCursor::JsonCursor(std::string_view text) : p_(text.data()), end_(text.data() + text.size()) {}
+JsonCursor::JsonCursor(std::string_view text, int around)
+    : p_(text.data()), end_(text.data() + text.size()), depth_max_(kDepthMax - around) {}
 
 JsonCursor::Event JsonCursor::Fail() {
   expect_ = Expect::kFailed;
@@ -132,7 +133,7 @@ JsonCursor::Event JsonCursor::ReadValue() {
 }
 
 JsonCursor::Event JsonCursor::Open(Event event, JsonType type) {
-  if (depth_ == kDepthMax) return Fail();
+  if (depth_ == depth_max_) return Fail();
   const bool object = type == JsonType::kObject;
   in_object_[static_cast<std::size_t>(depth_++)] = object;
   type_ = type;

@@ -93,7 +93,8 @@ class JsonCursor {
     kArrayEnd,
   };
 
-  explicit JsonCursor(std::string_view text);
+  // `around`: containers that are open around the text, and count as nesting.
+  explicit JsonCursor(std::string_view text, int around = 0);
 
   Event Next();
 
@@ -145,6 +146,7 @@ class JsonCursor {
   JsonType type_ = JsonType::kNull;
   bool escaped_ = false;
   int depth_ = 0;
+  int depth_max_;
   std::string_view token_;
   std::bitset<kDepthMax> in_object_;  // by depth
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 
 #include "platform/check.h"
@@ -14,7 +15,7 @@
 #include "protocol/long_record.h"
 #include "protocol/record_shape.h"
 #include "protocol/row_reader.h"
-#include "protocol/state.h"
+#include "protocol/state_reader.h"
 #include "protocol/stream_table.h"
 #include "protocol/structural_index.h"
 #include "protocol/text_scanner.h"
@@ -81,6 +82,7 @@ struct LineClassifier::Impl {
   // One such line; returns what is behind it, null when it is none.
   const char* ReadKnownLine(const RecordShape& known, const char* begin, const char* limit);
   bool FindKnownStream(const RecordShape& known, const RecordNames& names, uint32_t* stream);
+  const char* ReadKnownState(const char* begin, const char* limit);  // likewise
 
   // The thorough way. block[begin, end) are whole lines.
   void ReadSegment(uint32_t begin, uint32_t end);
@@ -122,6 +124,7 @@ struct LineClassifier::Impl {
   LongLineReader long_line;
   LongRecordReader long_record;
   RowReader rows;
+  StateReader states;
   BlockBuilder builder;
   std::optional<StreamTable> streams;
   Envelope envelope;
@@ -151,7 +154,7 @@ uint32_t LineClassifier::Impl::ReadBlock(uint32_t end) {
     thorough_bytes =
         other - at > thorough_bytes ? 0 : std::min(thorough_bytes * 2 + 512, kThoroughBytesMax);
     at = other;
-    if (at == end) break;
+    if (at == end || builder.items() >= options.items_max) break;
     // No item is shorter than two bytes.
     const uint32_t heap =
         static_cast<uint32_t>(std::min<std::size_t>(thorough_bytes, options.items_max));
@@ -167,19 +170,37 @@ uint32_t LineClassifier::Impl::ReadBlock(uint32_t end) {
 uint32_t LineClassifier::Impl::ReadKnownLines(uint32_t begin, uint32_t end) {
   const char* const limit = block.data() + end;
   const char* p = block.data() + begin;
-  for (std::size_t tried = 0; p < limit && tried < shapes.size();) {
+  for (std::size_t tried = 0; p < limit && builder.items() < options.items_max;) {
     const RecordShape& known = shapes[shape % shapes.size()];
-    const char* const behind = known.learned() ? ReadKnownLine(known, p, limit) : nullptr;
+    const char* behind = known.learned() ? ReadKnownLine(known, p, limit) : nullptr;
     if (behind != nullptr) {
       p = behind;
       tried = 0;
       learning_pause = 0;
-    } else {
-      ++shape;
-      ++tried;
+      continue;
     }
+    ++shape;
+    if (++tried < shapes.size()) continue;
+    behind = ReadKnownState(p, limit);
+    if (behind == nullptr) break;
+    p = behind;
+    tried = 0;
   }
   return static_cast<uint32_t>(p - block.data());
+}
+
+const char* LineClassifier::Impl::ReadKnownState(const char* begin, const char* limit) {
+  const auto bytes = static_cast<std::size_t>(limit - begin);
+  const auto* const newline = static_cast<const char*>(memchr(begin, '\n', bytes));
+  if (newline == nullptr) return nullptr;
+  if (!states.Knows({begin, static_cast<std::size_t>(newline - begin)})) return nullptr;
+  JudgedPiece piece;
+  piece.kind = Kind::kState;
+  piece.begin = static_cast<uint32_t>(begin - block.data());
+  piece.end = static_cast<uint32_t>(newline + 1 - block.data());
+  builder.Add(piece);
+  builder.NextLine();
+  return newline + 1;
 }
 
 const char* LineClassifier::Impl::ReadKnownLine(const RecordShape& known, const char* begin,
@@ -427,7 +448,7 @@ JudgedPiece LineClassifier::Impl::Judge(const Envelope& read, std::string_view o
   if (kind == LineKind::kRecord) {
     FindStream(read, &piece);
   } else if (kind == LineKind::kState) {
-    const bool usable = read.state == JsonKind::kObject && ParseState(object).ok();
+    const bool usable = read.state == JsonKind::kObject && states.Read(object).ok();
     piece.kind = usable ? Kind::kState : Kind::kUnusableState;
   } else {
     piece.kind = ItemKind(kind);

@@ -26,6 +26,7 @@ struct CountSplice {
   uint32_t end = 0;
   std::string before;
   std::string after;
+  bool operator==(const CountSplice&) const = default;
 };
 
 struct StateMessage {

@@ -210,7 +210,7 @@ bool AckStage::Dispatch(const LineItem& item) {
 }
 
 void AckStage::OnAck(std::string_view line, uint64_t number) {
-  auto state = ParseState(line);
+  auto state = states_.Read(line);
   if (!state.ok())
     return;  // classified as usable, so this is a line we cannot use after all: counted
   while (TakeAnnouncements()) {

@@ -17,6 +17,7 @@
 #include "connectors/connector.h"
 #include "platform/clock.h"
 #include "protocol/line_classifier.h"
+#include "protocol/state_reader.h"
 #include "stages/announcement.h"
 #include "stages/asides.h"
 #include "stages/checkpoint_ledger.h"
@@ -102,6 +103,7 @@ class AckStage final : public Stage {
   uint64_t lines_before_ = 0;
   absl::Time read_at_;
 
+  StateReader states_;
   MappedNames mapped_names_;
   CheckpointLedger ledger_;
   bool ledger_failed_ = false;

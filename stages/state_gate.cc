@@ -54,7 +54,7 @@ std::optional<StateGate::Passage> StateGate::Pass(const Chunk& chunk, const Line
                                                   bool tainted) {
   const std::string_view line = Read(chunk, item);
   if (line.empty()) return std::nullopt;
-  auto state = ParseState(line);
+  auto state = states_.Read(line);
   if (!state.ok()) {
     Refuse(Fault::Effect::kListed, std::string(S(state.status().message())));
     return std::nullopt;

@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/state.h"
+#include "protocol/state_reader.h"
 #include "protocol/stream_index.h"
 #include "stages/accounting.h"
 #include "stages/announcement.h"
@@ -86,6 +86,7 @@ class StateGate {
   RunState& run_;
 
   CoverCounter cover_;
+  StateReader states_;
   MappedNames mapped_names_;
   std::optional<StateType> state_type_;
   uint64_t next_number_ = 1;
