@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -35,6 +34,10 @@ std::optional<JsonSlice> Find(const std::optional<JsonSlice>& object, std::strin
 // As ParseState has it: a number that is no double is NaN.
 double CountOf(const JsonSlice& number) {
   return JsonDouble(number).value_or(std::numeric_limits<double>::quiet_NaN());
+}
+
+std::string_view WithoutBlanksBehind(std::string_view line) {
+  return line.substr(0, line.find_last_not_of(kBlanks) + 1);
 }
 
 // The string that the text begins with, quotes included; empty when it has none without escapes.
@@ -82,7 +85,7 @@ std::vector<StateShape::Found> StateShape::FindHoles(std::string_view line) cons
 bool StateShape::Learn(std::string_view line, const StateMessage& message) {
   *this = {};
   if (message.type == StateType::kGlobal) return false;
-  line = line.substr(0, line.find_last_not_of(kBlanks) + 1);
+  line = WithoutBlanksBehind(line);
   type_ = message.type;
   blob_depth_ = type_ == StateType::kStream ? 3 : 2;
   std::size_t bytes = line.size(), at = 0;
@@ -110,21 +113,23 @@ bool StateShape::Learn(std::string_view line, const StateMessage& message) {
 }
 
 bool StateShape::Read(std::string_view line, StateMessage* message) const {
+  const std::string_view text = WithoutBlanksBehind(line);
+  // Its end first: what is wrong there needs no reading of a long blob.
+  if (!learned() || !text.ends_with(segments_.back().before)) return false;
   if (line.size() > std::numeric_limits<uint32_t>::max()) return false;
   Values values;
-  std::string_view rest = line;
+  std::string_view rest = text;
   for (const Segment& segment : segments_) {
-    const std::size_t size = segment.before.size();
-    if (rest.size() < size || std::memcmp(rest.data(), segment.before.data(), size) != 0) {
-      return false;
-    }
-    rest.remove_prefix(size);
+    if (!rest.starts_with(segment.before)) return false;
+    rest.remove_prefix(segment.before.size());
     if (segment.hole != Hole::kEnd && !ReadHole(segment.hole, &rest, message != nullptr, &values)) {
       return false;
     }
   }
-  if (rest.find_first_not_of(kBlanks) != std::string_view::npos || !IsUtf8(line)) return false;
-  if (message != nullptr) Fill(line, line.size() - rest.size(), values, message);
+  // Whether there is `data` may decide what type a state is of.
+  if (type_ == StateType::kLegacy && values[Hole::kBlob].text == "null") return false;
+  if (!rest.empty() || !IsUtf8(text)) return false;
+  if (message != nullptr) Fill(text, values, message);
   return true;
 }
 
@@ -151,9 +156,7 @@ bool StateShape::ReadHole(Hole hole, std::string_view* rest, bool with_digest,
   return !value.text.empty();
 }
 
-// `end`: behind the line's last brace.
-void StateShape::Fill(std::string_view line, std::size_t end, const Values& values,
-                      StateMessage* message) const {
+void StateShape::Fill(std::string_view line, const Values& values, StateMessage* message) const {
   const auto name = [&](Hole hole) {
     const std::string_view text = values[hole].text;
     return std::string(text.substr(1, text.size() - 2));
@@ -174,7 +177,7 @@ void StateShape::Fill(std::string_view line, std::size_t end, const Values& valu
   message->count_splice = splice_;
   const std::string_view counted = values[Hole::kSourceCount].text;
   const std::size_t begin = counted.empty()
-                                ? end - splice_from_end_
+                                ? line.size() - splice_from_end_
                                 : static_cast<std::size_t>(counted.data() - line.data());
   message->count_splice.begin = static_cast<uint32_t>(begin);
   message->count_splice.end =

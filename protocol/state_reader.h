@@ -59,8 +59,7 @@ class StateShape {
   };
   std::vector<Found> FindHoles(std::string_view line) const;
   bool ReadHole(Hole hole, std::string_view* rest, bool with_digest, Values* values) const;
-  void Fill(std::string_view line, std::size_t end, const Values& values,
-            StateMessage* message) const;
+  void Fill(std::string_view line, const Values& values, StateMessage* message) const;
 
   StateType type_ = StateType::kLegacy;
   int blob_depth_ = 0;             // containers around the blob

@@ -1,6 +1,7 @@
 // States. Input: lines, STATE messages for the most part. Each line: ParseState against the slow
 // reading; its canonical spelling means the same; a missing recordCount, filled in, changes nothing
-// else; the classifier and ParseState agree. Each two lines in a row: equal digests if and only if
+// else; the classifier and ParseState agree, and so does StateReader, which knows the lines before
+// it. Each two lines in a row: equal digests if and only if
 // the slow comparison finds them equal. All of the input: as a state file, which is read back as
 // it is written.
 
@@ -9,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "platform/strings.h"
 #include "protocol/canonical_json.h"
-#include "protocol/state.h"
+#include "protocol/state_reader.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/json_automaton.h"
 #include "tests/fuzz/slow_state.h"
@@ -72,6 +73,22 @@ std::optional<SlowState> CheckLine(std::string_view line, testing::Harness* harn
   return slow;
 }
 
+void CheckReader(std::string_view line, StateReader* reader) {
+  if (reader->Knows(line)) Saw("known");
+  const auto read = reader->Read(line);
+  const auto ours = ParseState(line);
+  FUZZ_CHECK(read.ok() == ours.ok(), line);
+  if (!ours.ok()) return;
+  FUZZ_CHECK(read->type == ours->type && read->stream == ours->stream, line);
+  FUZZ_CHECK(read->global_streams == ours->global_streams, line);
+  FUZZ_CHECK(read->blob == ours->blob && read->blob_is_null == ours->blob_is_null, line);
+  FUZZ_CHECK(read->digest == ours->digest, line);
+  FUZZ_CHECK(SameCount(read->source_record_count, ours->source_record_count), line);
+  FUZZ_CHECK(SameCount(read->destination_record_count, ours->destination_record_count), line);
+  FUZZ_CHECK(SameCount(read->destination_rejected_count, ours->destination_rejected_count), line);
+  FUZZ_CHECK(read->count_splice == ours->count_splice, line);
+}
+
 void CheckFile(std::string_view text) {
   const auto states = ParseStateFile(text);
   if (!states.ok()) return;
@@ -85,7 +102,8 @@ void CheckFile(std::string_view text) {
 }  // namespace
 
 std::vector<std::string_view> Outcomes() {
-  return {"stream", "global", "legacy", "refused", "filled in", "equal", "unequal", "file"};
+  return {"stream", "global",  "legacy", "refused", "filled in",
+          "equal",  "unequal", "file",   "known"};
 }
 
 int FuzzOne(const uint8_t* data, std::size_t size) {
@@ -94,11 +112,13 @@ int FuzzOne(const uint8_t* data, std::size_t size) {
   ClassifierOptions options;
   options.block_bytes_max = size + 4096;
   testing::Harness harness(options);
+  StateReader reader;
   std::optional<SlowState> before;
   std::string_view line_before;
   for (std::size_t at = 0; at < text.size(); at += line_before.size() + 1) {
     const std::string_view line = text.substr(at, text.find('\n', at) - at);
     std::optional<SlowState> state = CheckLine(line, &harness);
+    CheckReader(line, &reader);
     if (before && state && before->type == state->type) {
       const bool equal = SlowEquals(before->meaning, state->meaning);
       FUZZ_CHECK((ParseState(line_before)->digest == ParseState(line)->digest) == equal, text);

@@ -100,6 +100,19 @@ TEST(StateReaderTest, WhatOnlyLooksLikeIsLeftToParseState) {
   EXPECT_TRUE(reader.Knows(Stream(kUsers, deep + shut, count)));
 }
 
+TEST(StateReaderTest, WithoutATypeItDependsOnTheDataWhatAStateIs) {
+  const auto line = [](const std::string& data) {
+    return R"({"type":"STATE","state":{"data":)" + data +
+           R"(,"stream":{"stream_descriptor":{"name":"s"},"stream_state":{"n":1}}}})";
+  };
+  ASSERT_NE(ParseState(line("1"))->type, ParseState(line("null"))->type);
+  StateReader reader;
+  ASSERT_TRUE(reader.Read(line("1")).ok());
+  ASSERT_TRUE(reader.Knows(line("2")));
+  EXPECT_EQ(Shown(reader.Read(line("2"))), Shown(ParseState(line("2"))));
+  EXPECT_EQ(Shown(reader.Read(line("null"))), Shown(ParseState(line("null"))));
+}
+
 TEST(StateReaderTest, AMissingCountGoesWhereParseStateWouldWriteIt) {
   for (const char* stats : {"", R"(,"sourceStats":null)", R"(,"sourceStats":{})",
                             R"(,"sourceStats":{"recordCount":null})", R"(,"id":7)",
