@@ -131,6 +131,7 @@ absl::Status PostgresDatabase::Repeat(PostgresTransaction::Kind kind, int64_t lo
   const absl::Duration start = SystemClock().MonoNow();
   const absl::Duration deadline = start + wait_max;
   absl::Duration pause = kFirstPause;
+  absl::Status said;  // by the server, last
   session_.BeginCall();
   while (true) {
     PostgresAnswer answer = session_.Connect(deadline);
@@ -147,18 +148,20 @@ absl::Status PostgresDatabase::Repeat(PostgresTransaction::Kind kind, int64_t lo
       }
     }
     if (!answer.transient) return answer.status;
+    // That the last attempt ran out of time says less than why the ones before it failed.
+    if (said.ok() || !answer.silent) said = answer.status;
     if (answer.locked && lock != kNoLock) EndWhoStandsStill(lock, wait_max, deadline);
     const absl::Duration end = connected ? deadline : std::min(deadline, start + unreachable_max_);
     const absl::Duration left = session_.Left(end);
     const absl::Duration wait = Jitter(pause);
     if (left <= wait) {
-      return absl::Status(answer.status.code(),
-                          absl::StrCat(answer.status.message(), "; tried again for ",
+      return absl::Status(said.code(),
+                          absl::StrCat(said.message(), "; tried again for ",
                                        absl::FormatDuration(SystemClock().MonoNow() - start)));
     }
     PollRequest interrupt{interrupt_fd_, true, false, false};
     Poll({&interrupt, 1}, wait);
-    if (interrupt.ready) return answer.status;
+    if (interrupt.ready) return said;
     pause = std::min(pause * 2, kLongestPause);
   }
 }

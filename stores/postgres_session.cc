@@ -178,7 +178,7 @@ PostgresAnswer PostgresSession::Connect(absl::Duration deadline) {
     if (WaitFor(state == PGRES_POLLING_READING, state == PGRES_POLLING_WRITING, deadline) !=
         Waited::kReady) {
       Drop();
-      return {TooLate(), true, true};
+      return {.status = TooLate(), .transient = true, .silent = true};
     }
     state = libpq_.PQconnectPoll(connection_);
     if (state == PGRES_POLLING_FAILED) return CannotConnect();
@@ -313,7 +313,10 @@ PostgresAnswer PostgresSession::Broken(Waited how, PostgresAnswer so_far) {
   // An error that the server gave before the connection broke says more than the break.
   if (so_far.status.ok()) {
     so_far = how == Waited::kTooLate
-                 ? PostgresAnswer{TooLate(), true, false}
+                 ? PostgresAnswer{.status = TooLate(),
+                                  .transient = true,
+                                  .certain = false,
+                                  .silent = true}
                  : PostgresAnswer{ExplainPostgres(target_.url, "").status, true, false};
   }
   Drop();

@@ -101,6 +101,7 @@ struct PostgresAnswer {
   // Not ok: the server said no, or was never asked. Without it a COMMIT may have happened.
   bool certain = true;
   bool locked = false;  // somebody else had a lock for as long as we waited for it
+  bool silent = false;  // the time ran out before the server said anything
 };
 
 class PostgresSession {
