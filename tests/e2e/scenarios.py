@@ -239,7 +239,7 @@ class Scenario:
         name = rng.choices(["none", "exit", "goes", "signal", "hang", "stop", "oom", "error", "closes stdin",
                             "closes stdout", "fails at end", "hangs at end", "error at end", "reads nothing"],
                            [60, 5, 3, 4, 4, 3, 3, 3, 3, 3, 4, 3, 3, 2])[0]
-        self.closes_stdout = False
+        self.closes_stdout_at = None  # the forwarded line behind which nothing that it says is heard
         steps = {
             "exit": [{"exit": 3}], "signal": [{"signal": rng.choice([9, 11])}], "oom": [{"eat": 16 << 20}],
             "hang": HANG, "stop": [{"signal": 19}], "error": [{"write": h.trace_error("disk full")}, {"exit": 1}],
@@ -249,7 +249,7 @@ class Scenario:
         if steps and at:
             plan["hold"].append({"line": at, "do": steps})
             if name == "closes stdout":
-                self.closes_stdout = True
+                self.closes_stdout_at = at
             elif name == "goes":
                 # When it goes as its input ends, that is no fault that anybody could see.
                 self.fault("destination goes at line %d" % at, {4, 9}, certain=False)
@@ -274,8 +274,12 @@ class Scenario:
         states = [line for line in self.lines if line.kind == "state"]
         if not states:
             return True
-        if self.spell == "wrong" or self.ack == "never" or self.closes_stdout:
+        if self.spell == "wrong" or self.ack == "never":
             return False
+        if self.closes_stdout_at:
+            forwarded = [line for line in self.lines if line.forwarded]
+            if self.ack != "each" or any(line.kind == "state" for line in forwarded[self.closes_stdout_at:]):
+                return False
         acked = {"each": states, "reverse": states, "last": states[-1:]}.get(
             self.ack if isinstance(self.ack, str) else "", states[2::3])
         newest = {line.stream: line.cursor for line in states}
