@@ -112,7 +112,8 @@ class Chain:
         missing = set(range(1, self.stored_cursor() + 1)) - seen
         assert not missing, "%d records lost, first %d" % (len(missing), min(missing))
         # A directory whose run died before it had its final name is told by its age, which is none yet.
-        files = [name for folder, _, names in os.walk(w.runtime) if not os.path.basename(folder).startswith("new-") for name in names]
+        files = [name for folder, _, names in os.walk(w.runtime) for name in names
+                 if not os.path.basename(folder).startswith("new-")]
         assert not files, "the last run swept the directories of dead runs, except %s" % files
 
     # Evidence.
