@@ -20,20 +20,26 @@ bool HasFailure(const Report& report, std::string_view type, std::optional<Origi
 
 }  // namespace
 
-bool IsWorthAnotherAttempt(const Report& report) {
-  if (!report.checkpoint_moved || report.control.quarantined > 0) return false;
-  if (HasFailure(report, "config_error")) return false;
+std::string_view WhyNoOtherAttempt(const Report& report) {
+  // Of who failed: what the other side says of it is a consequence.
   switch (static_cast<ExitCode>(report.exit_code)) {
     case ExitCode::kTimeout:
-      return true;
-    // Of who failed: what the other side says of it is a consequence.
+      break;
     case ExitCode::kSourceFailed:
-      return HasFailure(report, "transient_error", Origin::kSource);
+      if (HasFailure(report, "transient_error", Origin::kSource)) break;
+      return "the source did not call its failure a transient_error";
     case ExitCode::kDestinationFailed:
-      return HasFailure(report, "transient_error", Origin::kDestination);
+      if (HasFailure(report, "transient_error", Origin::kDestination)) break;
+      return "the destination did not call its failure a transient_error";
     default:
-      return false;
+      return "what ended it does not pass by itself";
   }
+  if (report.control.quarantined > 0) return "a config update was refused";
+  if (HasFailure(report, "config_error")) return "a config_error does not pass by itself";
+  if (!report.checkpoint_moved) {
+    return "its checkpoint did not move, so another attempt would do the same again";
+  }
+  return "";
 }
 
 absl::Duration AttemptPause(absl::Duration first, int number) {

@@ -9,10 +9,12 @@
 #include "absl/time/time.h"
 #include "cli/settings_loader.h"
 #include "cli/table.h"
+#include "platform/check.h"
 #include "platform/clock.h"
 #include "platform/io.h"
 #include "platform/strings.h"
 #include "platform/terminal.h"
+#include "protocol/json_cursor.h"
 
 namespace shunt {
 namespace {
@@ -34,7 +36,7 @@ absl::string_view ColorOf(LogLevel level) {
 }
 
 std::string OurJson(LogLevel level, std::string_view text) {
-  return LogLineJson(SystemClock().WallNow(), level, Origin::kShunt, text) + "\n";
+  return LogLineJson(SystemClock().WallNow(), level, Origin::kShunt, text);
 }
 
 }  // namespace
@@ -46,7 +48,7 @@ Console::Console(const Options& options) : options_(options) {
 
 void Console::Log(Origin origin, LogLevel level, std::string_view text) {
   if (level > options_.level) return;
-  if (options_.json) return Write(LogLineJson(SystemClock().WallNow(), level, origin, text) + "\n");
+  if (options_.json) return PrintJson(LogLineJson(SystemClock().WallNow(), level, origin, text));
   const std::string time =
       absl::FormatTime("%H:%M:%S", SystemClock().WallNow(), absl::LocalTimeZone());
   const absl::string_view color = options_.color ? ColorOf(level) : "";
@@ -56,14 +58,14 @@ void Console::Log(Origin origin, LogLevel level, std::string_view text) {
 
 void Console::Say(std::string_view text) {
   if (options_.json) {
-    return Write(OurJson(LogLevel::kInfo, masker_.MaskLine(text)));
+    return PrintJson(OurJson(LogLevel::kInfo, masker_.MaskLine(text)));
   }
   Write(absl::StrCat("shunt: ", masker_.MaskLine(text), "\n"));
 }
 
 void Console::Warn(std::string_view text) {
   if (options_.json) {
-    return Write(OurJson(LogLevel::kWarn, masker_.MaskLine(text)));
+    return PrintJson(OurJson(LogLevel::kWarn, masker_.MaskLine(text)));
   }
   const absl::string_view color = options_.color ? ColorOf(LogLevel::kWarn) : "";
   Write(absl::StrCat("shunt: ", color, "warning:", color.empty() ? "" : kPlain, " ",
@@ -73,8 +75,24 @@ void Console::Warn(std::string_view text) {
 void Console::Print(std::string_view lines) {
   if (!options_.json) return Write(lines);
   for (const absl::string_view line : absl::StrSplit(A(lines), '\n', absl::SkipWhitespace())) {
-    Write(OurJson(LogLevel::kInfo, S(line)));
+    PrintJson(OurJson(LogLevel::kInfo, S(line)));
   }
+}
+
+void Console::SetRun(std::string_view connection, std::string_view run_id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  run_ = absl::StrCat(",\"connection\":", JsonQuote(connection), ",\"run_id\":", JsonQuote(run_id));
+}
+
+void Console::PrintJson(std::string_view object) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Send(OfTheRun(object));
+}
+
+std::string Console::OfTheRun(std::string_view object) const {
+  SHUNT_CHECK(object.size() > 2 && object.back() == '}');
+  object.remove_suffix(1);
+  return absl::StrCat(A(object), run_, "}\n");
 }
 
 void Console::SetLive(std::string_view line) {
@@ -104,7 +122,7 @@ void Console::Send(std::string_view bytes) {
   }
   if (dropped_ > 0) {
     const std::string text = absl::StrCat(dropped_, " messages were not shown: stderr was blocked");
-    pending_ += options_.json ? OurJson(LogLevel::kWarn, text) : "shunt: " + text + "\n";
+    pending_ += options_.json ? OfTheRun(OurJson(LogLevel::kWarn, text)) : "shunt: " + text + "\n";
     dropped_ = 0;
   }
   pending_.append(bytes);

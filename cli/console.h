@@ -38,6 +38,10 @@ class Console final : public EventSink {
   // The text is masked and escaped already.
   void Log(Origin origin, LogLevel level, std::string_view text) override;
 
+  // From now on every JSON line says of which run it is: "connection" and "run_id" are its last
+  // members.
+  void SetRun(std::string_view connection, std::string_view run_id);
+
   // What is known to be secret here is hidden in what is said below, and by the router that is
   // given it.
   Masker& masker() { return masker_; }
@@ -48,8 +52,8 @@ class Console final : public EventSink {
   // Lines as they are, newline at the end included: our own numbers, a report that is masked. As
   // JSON, one object for each that is not empty.
   void Print(std::string_view lines);
-  // The same of lines that are JSON already.
-  void PrintJson(std::string_view lines) { Write(lines); }
+  // One JSON object on one line, without its newline.
+  void PrintJson(std::string_view object);
 
   // Replaces the live line; "" removes it. Cut to the width of the terminal.
   void SetLive(std::string_view line);
@@ -60,6 +64,8 @@ class Console final : public EventSink {
 
  private:
   void Write(std::string_view lines);  // above the live line
+  // A JSON line: the object with the members that name the run. Holds mutex_.
+  std::string OfTheRun(std::string_view object) const;
   void Send(std::string_view bytes);   // holds mutex_
   void Flush(absl::Duration at_most);  // holds mutex_
 
@@ -67,6 +73,7 @@ class Console final : public EventSink {
   Masker masker_;
   SharedEnd stderr_;  // constant after construction; invalid: then the descriptor itself is used
   std::mutex mutex_;
+  std::string run_;       // guarded by mutex_: the members that name the run, in front of a "}"
   std::string live_;      // guarded by mutex_
   std::string pending_;   // guarded by mutex_
   uint64_t dropped_ = 0;  // guarded by mutex_

@@ -53,6 +53,8 @@ std::string_view BottleneckOf(const RouterStats& before, const RouterStats& afte
   const int64_t source_ms = after.blocked_on_source_ms - before.blocked_on_source_ms;
   const int64_t destination_ms = after.blocked_on_destination_ms - before.blocked_on_destination_ms;
   const int64_t most_of_it_ms = absl::ToInt64Milliseconds(interval) / 2;
+  // A connector that is still importing its modules is no limit of the speed.
+  if (after.bytes_read == 0) return "starting";
   if (std::max(source_ms, destination_ms) < most_of_it_ms) return "shunt";
   return source_ms >= destination_ms ? "source" : "destination";
 }
@@ -152,7 +154,7 @@ void ProgressThread::Show(const ProgressSample& sample) {
     case Form::kPlain:
       return console_.Print(ProgressLine(sample) + "\n");
     case Form::kJson:
-      return console_.PrintJson(ProgressJson(sample) + "\n");
+      return console_.PrintJson(ProgressJson(sample));
   }
 }
 

@@ -19,8 +19,8 @@
 
 namespace shunt {
 
-// What limits the speed, judged by an interval: "source" when nothing came from it for most of the
-// time, "destination" when it took nothing, else "shunt".
+// What limits the speed, judged by an interval: "starting" before the source's first byte, "source"
+// when nothing came from it for most of the time, "destination" when it took nothing, else "shunt".
 std::string_view BottleneckOf(const RouterStats& before, const RouterStats& after,
                               absl::Duration interval);
 

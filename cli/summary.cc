@@ -69,6 +69,19 @@ std::string TotalsLine(const Report& report) {
   return absl::StrCat(absl::StrJoin(parts, " · "), "\n");
 }
 
+// What a sync that failed has achieved, and where the next one goes on.
+std::string SafetyLine(const Report& report) {
+  const StreamReport totals = report.Totals();
+  if (report.exit_code == 0 || !report.verb.empty() || totals.records_read == 0) return "";
+  if (totals.records_committed == 0) {
+    return absl::StrCat("none of ", FormatCount(totals.records_read),
+                        " records is safe yet; the next run starts where this one did\n");
+  }
+  return absl::StrCat(FormatCount(totals.records_committed), " of ",
+                      FormatCount(totals.records_read),
+                      " records are safe; the next run resumes there\n");
+}
+
 std::string FailureLines(const Report& report) {
   std::string text;
   for (std::size_t i = 0; i < std::min(report.failures.size(), kFailuresMax); ++i) {
@@ -88,14 +101,32 @@ std::string FailureLines(const Report& report) {
   return text;
 }
 
+// JsonWriter's layout taken out: a line feed in its text is never inside of a string.
+std::string OnOneLine(std::string_view document) {
+  std::string line;
+  bool skipping = false;
+  for (const char c : document) {
+    if (c == '\n') skipping = true;
+    if (c != ' ' && c != '\n') skipping = false;
+    if (!skipping) line.push_back(c);
+  }
+  return line;
+}
+
 }  // namespace
+
+std::string EndedJson(const Report& report, bool final) {
+  return absl::StrCat(R"({"type":")", final ? "ended" : "attempt_ended", R"(","status":")",
+                      A(ExitCodeName(report.exit_code)), R"(","exit_code":)", report.exit_code,
+                      R"(,"report":)", OnOneLine(report.ToJson()), "}");
+}
 
 std::string SummaryText(const Report& report) {
   std::string text;
   const bool moves_data = report.verb.empty() || report.verb == "read";
   const bool routed = report.source.lines > 0 || report.exit_code == 0;
   if (routed && moves_data) {
-    absl::StrAppend(&text, "\n", StreamTable(report), TotalsLine(report));
+    absl::StrAppend(&text, "\n", StreamTable(report), TotalsLine(report), SafetyLine(report));
   }
   if (const std::string updates = UpdatesText(report); !moves_data && !updates.empty()) {
     absl::StrAppend(&text, "config updates ", updates, "\n");

@@ -1,4 +1,4 @@
-// Summary: the table that a run ends with, for people. Pure.
+// Summary: what a run ends with: a table for people, an event for machines. Pure.
 #pragma once
 
 #include <string>
@@ -11,5 +11,9 @@ namespace shunt {
 // Ends with a newline. Of one that only asked a connector something: config updates, failures and
 // the verdict.
 std::string SummaryText(const Report& report);
+
+// The same for machines: one object on one line, the whole report in it. Its type is "ended", or
+// "attempt_ended" when another attempt follows.
+std::string EndedJson(const Report& report, bool final);
 
 }  // namespace shunt

@@ -93,6 +93,7 @@ class Session {
   void AddAttempt();
   void EndRun();
   void WriteReport();
+  void SayVerdict();
 
   const SyncSettings& settings_;
   SyncInputs inputs_;
@@ -185,6 +186,7 @@ absl::Status Session::FillOptions() {
   report_.connection = settings_.connection;
   report_.run_id = options_.run.run_id;
   report_.started_at = SystemClock().WallNow();
+  console_.SetRun(report_.connection, report_.run_id);
   for (const ConfiguredStream& stream : inputs_.catalog.streams) {
     report_.streams.push_back({.stream = stream.stream});
   }
@@ -366,10 +368,25 @@ void Session::Finish(const Problem& problem) {
   AddAttempt();
   if (begun_) EndRun();
   MaskReport(console_.masker(), &report_);  // what the store said too
-  retry_ = !attempt_.last && shared_.signals.received() == 0 && IsWorthAnotherAttempt(report_);
+  retry_ = !attempt_.last && shared_.signals.received() == 0 && WhyNoOtherAttempt(report_).empty();
   // The report on stdout is one object, that of the last attempt.
   if (!retry_ || settings_.report != "-") WriteReport();
-  console_.Print(SummaryText(report_));
+  SayVerdict();
+}
+
+// For people the summary; for machines one event, which says it all.
+void Session::SayVerdict() {
+  if (settings_.progress == ProgressMode::kJson) {
+    console_.PrintJson(EndedJson(report_, /*final=*/!retry_));
+  } else {
+    console_.Print(SummaryText(report_));
+  }
+  if (settings_.attempts <= 1 || retry_ || report_.exit_code == 0) return;
+  if (shared_.signals.received() != 0) return;
+  const std::string why = attempt_.last ? absl::StrCat("this was attempt ", settings_.attempts,
+                                                       " of ", settings_.attempts)
+                                        : std::string(WhyNoOtherAttempt(report_));
+  console_.Say(absl::StrCat("it is not tried again: ", why));
 }
 
 void Session::AddAttempt() {
@@ -385,6 +402,7 @@ void Session::AddAttempt() {
 int Session::StopBetweenAttempts(int signal) {
   report_.exit_code = kSignalBase + signal;
   WriteReport();
+  SayVerdict();
   return report_.exit_code;
 }
 

@@ -81,6 +81,7 @@ absl::StatusOr<ResetCatalog> MakeResetCatalog(std::string_view catalog_json,
   for (std::size_t i = 0; i < entries->size(); ++i) {
     if (!names.empty() && !chosen.contains(i)) continue;
     texts.push_back(ResetEntry((*entries)[i], &reset.has_generations));
+    reset.streams.push_back(catalog->streams[i].stream);
   }
   reset.json = absl::StrCat("{\"streams\":[\n", absl::StrJoin(texts, ",\n"), "\n]}\n");
   reset.all = texts.size() == entries->size();

@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "protocol/message.h"
 
 namespace shunt {
 
 struct ResetCatalog {
   std::string json;
-  bool all = true;               // every stream of the catalog is in it
-  bool has_generations = false;  // a generation id was raised
+  bool all = true;                        // every stream of the catalog is in it
+  bool has_generations = false;           // a generation id was raised
+  std::vector<StreamDescriptor> streams;  // that are in it, in the catalog's order
 };
 
 // `names`: "users", or "shop.orders" for a stream with a namespace, which may be left out where the

@@ -15,13 +15,17 @@
 #include "cli/process_ends.h"
 #include "cli/reset/catalog.h"
 #include "cli/settings_command.h"
+#include "cli/store_access.h"
 #include "cli/sync_inputs.h"
 #include "cli/sync_session.h"
+#include "cli/table.h"
 #include "connectors/reset_source.h"
 #include "platform/clock.h"
 #include "platform/strings.h"
 #include "protocol/catalog.h"
 #include "protocol/state.h"
+#include "secrets/masker.h"
+#include "stores/store.h"
 
 namespace shunt {
 namespace {
@@ -74,6 +78,61 @@ void ForgetSource(SyncSettings* settings) {
   }
 }
 
+std::string FullName(const StreamDescriptor& stream) {
+  return stream.name_space ? absl::StrCat(*stream.name_space, ".", stream.name) : stream.name;
+}
+
+// "customers, orders and 3 more".
+std::string NamesOf(const std::vector<StreamDescriptor>& streams) {
+  constexpr std::size_t kShownMax = 20;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(streams.size(), kShownMax); ++i) {
+    absl::StrAppend(&text, i > 0 ? ", " : "", EscapeForLog(FullName(streams[i])));
+  }
+  if (streams.size() > kShownMax) {
+    absl::StrAppend(&text, " and ", streams.size() - kShownMax, " more");
+  }
+  return text;
+}
+
+std::string CheckpointCell(const StreamDescriptor& stream, const std::vector<StoredState>& states) {
+  for (const StoredState& state : states) {
+    if (state.type == StateType::kGlobal) return "in the GLOBAL state";
+    if (state.type == StateType::kLegacy) return "in the LEGACY state";
+    if (state.stream == stream) return "stored";
+  }
+  return "none";
+}
+
+// What is stored now; nothing when there is no store yet, which looking must not make.
+absl::StatusOr<std::vector<StoredState>> StoredNow(const SyncSettings& settings) {
+  const absl::StatusOr<std::unique_ptr<Store>> store = OpenExistingStore(settings.store, nullptr);
+  if (absl::IsNotFound(store.status())) return std::vector<StoredState>();
+  if (!store.ok()) return store.status();
+  return (*store)->ReadCheckpoint(settings.connection);
+}
+
+// Says what a reset would ask for. Starts nothing and writes nothing; what a reset would refuse, it
+// refuses.
+int DryRun(const SyncSettings& settings, const ResetCatalog& catalog) {
+  const absl::StatusOr<std::vector<StoredState>> states = StoredNow(settings);
+  if (!states.ok()) return CommandFailed("reset", states.status());
+  const absl::Status possible = ResetSource::Create({.streams = catalog.streams,
+                                                     .all = catalog.all,
+                                                     .states = *states,
+                                                     .now = SystemClock().WallNow()})
+                                    .status();
+  if (!possible.ok()) return Usage(possible);
+  Table table({"STREAM", "CHECKPOINT NOW"});
+  for (const StreamDescriptor& stream : catalog.streams) {
+    table.AddRow({FullName(stream), CheckpointCell(stream, *states)});
+  }
+  return PrintOut(absl::StrCat(
+      table.ToString(),
+      "The destination would be asked to empty these streams (overwrite, a null state, COMPLETE),\n"
+      "and their checkpoints would go once it has acknowledged that. Nothing was started.\n"));
+}
+
 int Reset(const Arguments& arguments) {
   absl::StatusOr<SyncSettings> settings = SettingsOf(kForSync, arguments);
   if (!settings.ok()) return Usage(settings.status());
@@ -96,11 +155,15 @@ int Reset(const Arguments& arguments) {
     return Usage(
         absl::InvalidArgumentError(absl::StrCat("--streams: ", catalog.status().message())));
   }
+  if (arguments.Has("dry-run")) return DryRun(*settings, *catalog);
   if (status = UseCatalog(*settings, std::move(catalog->json), &*inputs); !status.ok()) {
     return Usage(status);
   }
 
   Console console(ConsoleOptionsOf(*settings));
+  console.Say(absl::StrCat(
+      "the destination is asked to empty ", catalog->streams.size(),
+      catalog->streams.size() == 1 ? " stream: " : " streams: ", NamesOf(catalog->streams)));
   if (catalog->has_generations) {
     console.Say(
         "the destination is given the next generation_id of each stream; the catalog of later "
@@ -135,10 +198,13 @@ std::vector<FlagSpec> ResetFlags() {
                    "reset these only (NAMESPACE.NAME where names alone are not enough);\n"
                    "default: all streams of the catalog",
                    std::string(FlagGroupName(FlagGroup::kRun))});
+  flags.push_back({"dry-run", "", "say which streams would be emptied, and start nothing",
+                   std::string(FlagGroupName(FlagGroup::kRun))});
   return flags;
 }
 
 constexpr char kExample[] =
+    "shunt reset github.yaml --dry-run           # which streams, and what is stored of them\n"
     "shunt reset github.yaml                     # everything of this connection\n"
     "shunt reset github.yaml --streams issues,shop.orders";
 

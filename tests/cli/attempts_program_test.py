@@ -91,20 +91,23 @@ class AttemptsTest(ProgramTest):
         self.assertEqual(["t0", "t1"], [run["config"]["token"] for run in self.seen()])
 
     def test_the_last_attempt_has_the_last_word(self):
-        self.sync("rows+transient rows+transient rows", "--attempts", "2", code=3)
+        result = self.sync("rows+transient rows+transient rows", "--attempts", "2", code=3)
+        self.assertIn("it is not tried again: this was attempt 2 of 2", result.err)
         self.assertEqual(2, len(self.seen()))
         self.assertEqual(2, len(self.report["attempts"]))
 
     def test_without_progress_there_is_no_other_attempt(self):
-        self.sync("transient rows", "--attempts", "5", code=3)
+        result = self.sync("transient rows", "--attempts", "5", code=3)
+        self.assertIn("it is not tried again: its checkpoint did not move", result.err)
         self.assertEqual(1, len(self.seen()))
 
     def test_what_would_fail_again_is_not_repeated(self):
         for plan, code in (("rows+config rows", 3), ("rows+system rows", 3), ("rows+broken rows", 8)):
             if os.path.exists(self.path("seen")):
                 os.remove(self.path("seen"))
-            self.sync(plan, "--attempts", "5", code=code)
+            result = self.sync(plan, "--attempts", "5", code=code)
             self.assertEqual(1, len(self.seen()), plan)
+            self.assertIn("it is not tried again: ", result.err)
 
     def test_a_timeout_may_pass(self):
         self.sync("rows+hang rows", "--attempts", "2", "--source-timeout", "1s", code=0)

@@ -22,22 +22,22 @@ Report Failed(ExitCode code, const std::string& type) {
 }
 
 TEST(Attempts, OnlyWhatMayPassIsTriedAgain) {
-  EXPECT_TRUE(IsWorthAnotherAttempt(Failed(ExitCode::kSourceFailed, "transient_error")));
-  EXPECT_TRUE(IsWorthAnotherAttempt(Failed(ExitCode::kDestinationFailed, "transient_error")));
-  EXPECT_TRUE(IsWorthAnotherAttempt(Failed(ExitCode::kTimeout, "system_error")));
-  EXPECT_FALSE(IsWorthAnotherAttempt(Failed(ExitCode::kSourceFailed, "system_error")));
-  EXPECT_FALSE(IsWorthAnotherAttempt(Failed(ExitCode::kSourceFailed, "config_error")));
+  EXPECT_EQ(WhyNoOtherAttempt(Failed(ExitCode::kSourceFailed, "transient_error")), "");
+  EXPECT_EQ(WhyNoOtherAttempt(Failed(ExitCode::kDestinationFailed, "transient_error")), "");
+  EXPECT_EQ(WhyNoOtherAttempt(Failed(ExitCode::kTimeout, "system_error")), "");
+  EXPECT_NE(WhyNoOtherAttempt(Failed(ExitCode::kSourceFailed, "system_error")), "");
+  EXPECT_NE(WhyNoOtherAttempt(Failed(ExitCode::kSourceFailed, "config_error")), "");
 }
 
 TEST(Attempts, NoOtherEndIsTriedAgainEvenWhenSomethingTransientWasListed) {
   for (const ExitCode code : {ExitCode::kOk, ExitCode::kInternalError, ExitCode::kUsage,
                               ExitCode::kStoreFailed, ExitCode::kConfigRejected,
                               ExitCode::kDataLoss, ExitCode::kIncompleteAcks, ExitCode::kFenced}) {
-    EXPECT_FALSE(IsWorthAnotherAttempt(Failed(code, "transient_error"))) << static_cast<int>(code);
+    EXPECT_NE(WhyNoOtherAttempt(Failed(code, "transient_error")), "") << static_cast<int>(code);
   }
   Report stopped = Failed(ExitCode::kOk, "transient_error");
   stopped.exit_code = 143;
-  EXPECT_FALSE(IsWorthAnotherAttempt(stopped));
+  EXPECT_NE(WhyNoOtherAttempt(stopped), "");
 }
 
 TEST(Attempts, AConsequenceOnTheOtherSideIsNoReason) {
@@ -45,23 +45,35 @@ TEST(Attempts, AConsequenceOnTheOtherSideIsNoReason) {
   Failure& consequence = report.failures.emplace_back();
   consequence.type = "transient_error";
   consequence.origin = Origin::kDestination;
-  EXPECT_FALSE(IsWorthAnotherAttempt(report));
+  EXPECT_NE(WhyNoOtherAttempt(report), "");
 }
 
 TEST(Attempts, AConfigErrorOrARefusedUpdateBesideItForbidsIt) {
   Report report = Failed(ExitCode::kSourceFailed, "transient_error");
   report.failures.emplace_back().type = "config_error";
-  EXPECT_FALSE(IsWorthAnotherAttempt(report));
+  EXPECT_NE(WhyNoOtherAttempt(report), "");
   report = Failed(ExitCode::kTimeout, "system_error");
   report.control.quarantined = 1;
-  EXPECT_FALSE(IsWorthAnotherAttempt(report));
+  EXPECT_NE(WhyNoOtherAttempt(report), "");
 }
 
 TEST(Attempts, WithoutProgressTheNextOneWouldDoTheSameAgain) {
   Report report = Failed(ExitCode::kSourceFailed, "transient_error");
   report.checkpoint_moved = false;
   report.states.committed = 5;  // the same states once more
-  EXPECT_FALSE(IsWorthAnotherAttempt(report));
+  EXPECT_NE(WhyNoOtherAttempt(report), "");
+}
+
+TEST(Attempts, TheReasonIsInWords) {
+  Report report = Failed(ExitCode::kSourceFailed, "system_error");
+  EXPECT_EQ(WhyNoOtherAttempt(report), "the source did not call its failure a transient_error");
+  report.exit_code = static_cast<int>(ExitCode::kDestinationFailed);
+  EXPECT_EQ(WhyNoOtherAttempt(report),
+            "the destination did not call its failure a transient_error");
+  report = Failed(ExitCode::kTimeout, "system_error");
+  report.checkpoint_moved = false;
+  EXPECT_EQ(WhyNoOtherAttempt(report),
+            "its checkpoint did not move, so another attempt would do the same again");
 }
 
 TEST(Attempts, ThePauseDoublesUpToABound) {

@@ -43,7 +43,7 @@ ProgressSample Sample() {
   ProgressSample sample;
   sample.elapsed = absl::Seconds(65);
   sample.interval = absl::Seconds(5);
-  sample.before = {.records_forwarded = 1'000'000};
+  sample.before = {.bytes_read = 0, .records_forwarded = 1'000'000};
   sample.after = {.bytes_read = 500'000'000,
                   .records_forwarded = 2'234'565,
                   .states_committed = 1'234,
@@ -147,12 +147,14 @@ TEST(EtaTest, ATimeThatIsTooShortOrTooLongTellsNothing) {
 TEST(ProgressTest, TheBottleneckIsWhoWasWaitedForMostOfTheTime) {
   const RouterStats before = {.blocked_on_source_ms = 100, .blocked_on_destination_ms = 100};
   const auto after = [](int64_t source_ms, int64_t destination_ms) {
-    return RouterStats{.blocked_on_source_ms = 100 + source_ms,
+    return RouterStats{.bytes_read = 1,
+                       .blocked_on_source_ms = 100 + source_ms,
                        .blocked_on_destination_ms = 100 + destination_ms};
   };
   EXPECT_EQ(BottleneckOf(before, after(900, 50), absl::Seconds(1)), "source");
   EXPECT_EQ(BottleneckOf(before, after(50, 900), absl::Seconds(1)), "destination");
   EXPECT_EQ(BottleneckOf(before, after(200, 300), absl::Seconds(1)), "shunt");
+  EXPECT_EQ(BottleneckOf(before, before, absl::Seconds(1)), "starting") << "nothing was read yet";
 }
 
 Report SmallReport() {
@@ -190,6 +192,7 @@ TEST(SummaryTest, ShowsStreamsTotalsAndVerdict) {
 TEST(SummaryTest, ShowsWhoFailedAndTheCode) {
   Report report = SmallReport();
   report.exit_code = 3;
+  report.streams[0].records_read = 1'300;
   Failure failure;
   failure.origin = Origin::kSource;
   failure.message = "the API\nsaid no";
@@ -200,6 +203,22 @@ TEST(SummaryTest, ShowsWhoFailedAndTheCode) {
   EXPECT_THAT(text, HasSubstr("source: the API\\nsaid no (stream orders)\n"));
   EXPECT_THAT(text, HasSubstr("ALERT: a config update lost\n"));
   EXPECT_THAT(text, HasSubstr("source_failed: exit code 3, run 0123456789ab of 'shop'\n"));
+  EXPECT_THAT(text, HasSubstr("1,000 of 1,300 records are safe; the next run resumes there\n"));
+  report.streams[0].records_committed = 0;
+  EXPECT_THAT(SummaryText(report), HasSubstr("none of 1,300 records is safe yet; the next run "
+                                             "starts where this one did\n"));
+}
+
+TEST(SummaryTest, TheEventForMachinesIsTheWholeReportOnOneLine) {
+  Report report = SmallReport();
+  report.exit_code = 3;
+  report.failures.emplace_back().message = "two  blanks,\na line feed and \"quotes\"";
+  const std::string event = EndedJson(report, true);
+  EXPECT_THAT(event, Not(HasSubstr("\n")));
+  EXPECT_THAT(event,
+              HasSubstr(R"({"type":"ended","status":"source_failed","exit_code":3,"report":{)"));
+  EXPECT_THAT(event, HasSubstr(R"("message": "two  blanks,\na line feed and \"quotes\"")"));
+  EXPECT_THAT(EndedJson(report, false), HasSubstr(R"("type":"attempt_ended")"));
 }
 
 TEST(SummaryTest, ARunThatNeverRoutedHasNoTable) {

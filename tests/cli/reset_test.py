@@ -86,6 +86,35 @@ class ResetTest(ProgramTest):
         self.assertEqual(1, len(changed))
         self.assertIn("orders", changed[0])
 
+    def test_it_says_which_streams_the_destination_is_asked_to_empty(self):
+        self.fill("STREAM")
+        result = self.reset("--streams", "orders")
+        self.assertIn("the destination is asked to empty 1 stream: orders\n", result.err)
+        result = self.reset()
+        self.assertIn("the destination is asked to empty 2 streams: customers, orders\n", result.err)
+
+    def test_a_dry_run_says_the_same_and_starts_nothing(self):
+        self.fill("STREAM")
+        os.remove(self.path("input"))
+        before, rows, runs = self.states(), self.rows(), self.runs()
+        result = self.reset("--streams", "orders", "--dry-run")
+        self.assertIn("orders  stored\n", result.out)
+        self.assertNotIn("customers", result.out)
+        self.assertIn("Nothing was started", result.out)
+        self.reset("--streams", "nothing", "--dry-run", code=2)
+        self.assertEqual((before, rows, runs), (self.states(), self.rows(), self.runs()))
+        self.assertFalse(os.path.exists(self.path("input")), "the destination was started")
+
+    def test_a_dry_run_makes_no_store_and_refuses_what_a_reset_refuses(self):
+        self.sync_flags()
+        self.assertIn("customers  none\n", self.reset("--dry-run").out)
+        self.assertFalse(os.path.exists(self.path("shunt.db")))
+        self.fill("LEGACY")
+        self.assertIn("LEGACY", self.reset("--streams", "orders", "--dry-run", code=2).err)
+
+    def runs(self):
+        return self.run_ok("runs", "--json", *self.store).json()
+
     def test_generations_and_final_statuses(self):
         catalog = json.loads(json.dumps(CATALOG))
         for number, stream in enumerate(catalog["streams"]):

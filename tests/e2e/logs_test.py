@@ -58,7 +58,7 @@ class JsonLines(RoutingCase):
         result = self.run_sync({"write": h.log("it \"says\" so\u0007", "WARN") + "plain text\n" + USERS_1}, {"stderr": "ERROR no\n"},
                                flags=["--progress", "json"])
         lines = [json.loads(line) for line in text_of(result).splitlines()]
-        self.assertEqual({line["type"] for line in lines} - {"progress"}, {"log"})
+        self.assertEqual({line["type"] for line in lines} - {"progress"}, {"log", "ended"})
         logged = [line for line in lines if line["type"] == "log"]
         for line in logged:
             self.assertRegex(line["ts"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
@@ -66,6 +66,16 @@ class JsonLines(RoutingCase):
         self.assertLessEqual({("source", "WARN", 'it "says" so\\x07'), ("source", "INFO", "plain text"),
                               ("source", "ERROR", "ERROR no")}, said)
         self.assertTrue(any(origin == "shunt" and "starts from the beginning" in text for origin, _, text in said))
+
+    def test_every_line_names_the_run_and_the_last_one_is_the_whole_verdict(self):
+        result = self.run_sync({"write": USERS_1}, {"exit": 7}, flags=["--progress", "json"], code=h.SOURCE)
+        lines = [json.loads(line) for line in text_of(result).splitlines()]
+        self.assertEqual({line.get("connection") for line in lines}, {result.report["connection"]})
+        self.assertEqual({line.get("run_id") for line in lines}, {result.report["run_id"]})
+        ended = lines[-1]
+        self.assertEqual(("ended", "source_failed", 3), (ended["type"], ended["status"], ended["exit_code"]))
+        self.assertEqual(ended["report"], result.report)
+        self.assertNotIn("ended", {line["type"] for line in lines[:-1]})
 
 
 class Floods(RoutingCase):
