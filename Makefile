@@ -17,7 +17,7 @@ demo:     ## build, then watch a complete sync on built-in connectors
 	bazel-bin/cli/shunt demo
 
 test:     ## build everything and run all tests
-	@tools/install
+	@tools/install --tests
 	@tools/test
 
 bench:    ## build and run the benchmarks, one page (about ten minutes)
@@ -31,7 +31,7 @@ interop:  ## run against real connectors (needs the network once, for npm and Py
 	tests/interop/run
 
 asan:     ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@tools/install
+	@tools/install --tests
 	@tools/test --config=asan
 
 tsan:     ## the tests under ThreadSanitizer
