@@ -5,7 +5,7 @@ columns, a document with items. Keys of ten letters and values of five to thirty
 and then, non-ASCII text in one row of five, an escaped quote or line break in some texts; compact separators,
 UTF-8 as it is, namespace, stream, data and emitted_at in this order.
 
-"dense" is the worst case: a token every five bytes, escapes and non-ASCII text in every line.
+"dense" has a token every five bytes, escapes and non-ASCII text in every line.
 """
 
 import json

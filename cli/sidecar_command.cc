@@ -127,9 +127,9 @@ int Sidecar(const Arguments& arguments) {
 
 constexpr char kExample[] =
     "mkfifo acks\n"
-    "source read --config s.json --catalog c.json \\\n"
+    "my-source read --config s.json --catalog c.json \\\n"
     "  | shunt sidecar --connection github --catalog c.json --destination-out acks \\\n"
-    "  | destination write --config d.json --catalog c.json > acks\n"
+    "  | my-destination write --config d.json --catalog c.json > acks\n"
     "\n"
     "shunt sidecar --catalog c.json \\\n"
     "  --source-out /pipes/source --destination-in /pipes/in --destination-out unix:/run/acks\n"

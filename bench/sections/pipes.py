@@ -7,7 +7,7 @@ from bench.page import Column, path, spread
 
 TITLE = "pipes: cat FILE | X | cat >/dev/null; ratio to X = cat, median (min-max) of {pairs} pairs"
 NOTES = ["full: the whole grammar. envelope: --validate envelope. CPU: seconds of shunt's own per GB.",
-         "rows: what real sources print. dense: a token every five bytes, escapes everywhere; the worst case.",
+         "rows: what real sources print. dense: a token every five bytes, an escape in every line.",
          "cat leaves its pipes at 64 KiB, shunt makes its own 1 MiB; see rivals for cat with pipes of 1 MiB."]
 
 
