@@ -17,6 +17,7 @@ namespace shunt {
   F(PQconnectPoll)               \
   F(PQconnectStartParams)        \
   F(PQconndefaults)              \
+  F(PQconnectionNeedsPassword)   \
   F(PQconninfoFree)              \
   F(PQconninfoParse)             \
   F(PQconsumeInput)              \

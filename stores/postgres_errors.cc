@@ -27,8 +27,8 @@ constexpr Meaning kMeanings[] = {
      " target_session_attrs=read-write to the URL"},
     {"25P03", StatusCode::kUnavailable, true, "the server ended a transaction that stood still"},
     {"28", StatusCode::kUnavailable, false,
-     "the server refused the login: look at the user, its password (~/.pgpass, PGPASSFILE) and"
-     " pg_hba.conf"},
+     "the server refused the login: look at the user, its password (~/.pgpass, PGPASSWORD,"
+     " PGSERVICE) and pg_hba.conf"},
     {"3D000", StatusCode::kUnavailable, false, "there is no such database: create it first"},
     {"3F", StatusCode::kDataLoss, false, "its tables are not those of a shunt store"},
     {"40", StatusCode::kUnavailable, true, "it lost against another transaction too often"},

@@ -144,10 +144,18 @@ PostgresSession::Waited PostgresSession::WaitFor(bool read, bool write, absl::Du
 PostgresAnswer PostgresSession::CannotConnect() {
   const std::string_view said = libpq_.PQerrorMessage(connection_);
   const std::string sqlstate(SqlstateOfConnectError(said));
+  const bool needs_password = libpq_.PQconnectionNeedsPassword(connection_) != 0;
   Drop();
   if (!sqlstate.empty()) {
     PostgresFailure failure = ExplainPostgres(target_.url, sqlstate);
     return {std::move(failure.status), failure.transient, true};
+  }
+  if (needs_password) {
+    return {absl::UnavailableError(absl::StrCat(
+                target_.url,
+                ": the server wants a password, and there is none: ~/.pgpass (0600), PGPASSWORD or"
+                " a service file (PGSERVICE)")),
+            false, true};
   }
   return {absl::UnavailableError(absl::StrCat(
               target_.url, ": the server cannot be reached",

@@ -2,10 +2,13 @@
 
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "stores/url_password.h"
 
 namespace shunt {
 namespace {
@@ -30,11 +33,28 @@ std::string DefaultOf(const Options& defaults, const std::string& name) {
   return found == defaults.end() ? "" : found->second;
 }
 
+// An address of 127.0.0.0/8 in four numbers, and nothing that only begins like one: a name such as
+// 127.evil.example is for the owner of evil.example to say where it leads.
+bool IsLoopbackAddress(absl::string_view host) {
+  constexpr int kOctets = 4;
+  constexpr int kOctetMax = 255;
+  constexpr int kLoopback = 127;
+  const std::vector<absl::string_view> parts = absl::StrSplit(host, '.');
+  if (parts.size() != kOctets) return false;
+  for (const absl::string_view part : parts) {
+    int octet = 0;
+    const bool digits = part.find_first_not_of("0123456789") == absl::string_view::npos;
+    if (!digits || !absl::SimpleAtoi(part, &octet) || octet > kOctetMax) return false;
+    if (part.data() == host.data() && octet != kLoopback) return false;
+  }
+  return true;
+}
+
 // A socket directory, an abstract socket, or a name of this machine. Several are joined by commas.
 bool IsLocal(const std::string& hosts) {
   for (const absl::string_view host : absl::StrSplit(hosts, ',')) {
     const bool socket = host.empty() || host.front() == '/' || host.front() == '@';
-    const bool loopback = host == "localhost" || host == "::1" || host.substr(0, 4) == "127.";
+    const bool loopback = host == "localhost" || host == "::1" || IsLoopbackAddress(host);
     if (!socket && !loopback) return false;
   }
   return true;
@@ -89,6 +109,7 @@ bool IsPostgresUrl(std::string_view url) {
 }
 
 absl::StatusOr<PostgresTarget> ParsePostgresUrl(const Libpq& libpq, std::string_view url) {
+  if (HasPassword(url)) return PasswordInUrl();
   if (url.find('\0') != std::string_view::npos) {
     return absl::InvalidArgumentError("the store's URL has a zero byte in it");
   }
@@ -103,12 +124,8 @@ absl::StatusOr<PostgresTarget> ParsePostgresUrl(const Libpq& libpq, std::string_
   Options options = Take(libpq, parsed);
   // libpq takes anything for a port; what stands there by mistake may be a password.
   if (DefaultOf(options, "port").find_first_not_of("0123456789,") != std::string::npos) {
-    return absl::InvalidArgumentError("the port in the store's URL is no number");
-  }
-  for (const char* secret : {"password", "sslpassword"}) {
-    if (options.contains(secret)) {
-      return absl::InvalidArgumentError("a store URL with a password in it is not accepted");
-    }
+    return absl::InvalidArgumentError(
+        "the port in the store's URL is no number (a password belongs in ~/.pgpass)");
   }
   PostgresTarget target;
   target.url = ShownUrl(options);

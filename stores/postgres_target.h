@@ -1,10 +1,10 @@
 // PostgresTarget: what a postgresql:// URL says, with our defaults, ready for libpq.
 //
-// Every parameter that libpq knows may stand in the URL but a password: that one belongs in
-// ~/.pgpass, PGPASSFILE, PGPASSWORD or a service file, because a URL stands on a command line that
-// everybody on the machine can read. A host that is neither a socket nor this machine is spoken to
-// with sslmode=verify-full unless the URL, PGSSLMODE or a service says otherwise (libpq's own
-// default would fall back to plain text).
+// Every parameter that libpq knows may stand in the URL but a password (stores/url_password.h):
+// that one belongs in ~/.pgpass, PGPASSFILE, PGPASSWORD or a service file, because a URL stands on
+// a command line that everybody on the machine can read. A host that is neither a socket nor this
+// machine is spoken to with sslmode=verify-full unless the URL, PGSSLMODE or a service says
+// otherwise (libpq's own default would fall back to plain text).
 //
 // Threads: pure functions over the URL and the environment. Errors: InvalidArgument; the URL is
 // never repeated.

@@ -6,6 +6,7 @@
 #include "stores/postgres_target.h"
 #include "stores/sealed_store.h"
 #include "stores/sqlite_store.h"
+#include "stores/url_password.h"
 
 namespace shunt {
 namespace {
@@ -13,22 +14,9 @@ namespace {
 constexpr std::string_view kSqlite = "sqlite:";
 constexpr std::string_view kMemory = "memory:";
 
-// user:password@ in the authority of a URL. Such a one is refused before anything else is said
-// about it: it stood on a command line, where everybody on the machine can read it.
-bool HasPassword(std::string_view url) {
-  const std::size_t authority = url.find("://");
-  if (authority == std::string_view::npos) return false;
-  std::string_view rest = url.substr(authority + 3);
-  rest = rest.substr(0, rest.find_first_of("/?#"));
-  const std::size_t at = rest.rfind('@');
-  return at != std::string_view::npos && rest.substr(0, at).find(':') != std::string_view::npos;
-}
-
 absl::StatusOr<std::unique_ptr<Store>> OpenPlain(std::string_view url,
                                                  const StoreOptions& options) {
-  if (HasPassword(url)) {
-    return absl::InvalidArgumentError("a store URL with a password in it is not accepted");
-  }
+  if (HasPassword(url)) return PasswordInUrl();
   if (url == kMemory) return std::unique_ptr<Store>(std::make_unique<MemoryStore>());
   if (IsPostgresUrl(url)) {
     absl::StatusOr<std::unique_ptr<PostgresStore>> store = PostgresStore::Open(url, options);

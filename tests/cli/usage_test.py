@@ -115,6 +115,15 @@ class UsageErrorTest(ProgramTest):
         flags = [*self.sync_flags(), "--store", "postgresql://ada:SEKRET@db/shunt"]
         self.assert_usage(["sync", *flags], "password")
         self.assertNotIn("SEKRET", self.shunt("sync", *flags).err)
+        plain = self.sync_flags()
+        for url in ("postgresql://ada%3ASEKRET@db/shunt", "postgresql://db/shunt?%70assword=SEKRET",
+                    "host=db user=ada password=SEKRET"):
+            for result in (self.shunt("sync", *plain, env={"SHUNT_STORE": url}),
+                           self.shunt("sync", self.write("shop.yaml", "store: '%s'\n" % url), *plain),
+                           self.shunt("runs", "--store", url), self.shunt("config", "show", env={"SHUNT_STORE": url})):
+                self.assertEqual(2, result.code, result.err)
+                self.assertRegex(result.err, "pgpass.*PGPASSWORD.*PGSERVICE")
+                self.assertNotIn("SEKRET", result.err + result.out)
 
     def test_unreadable_and_invalid_files_are_named(self):
         flags = self.sync_flags()

@@ -1,5 +1,8 @@
 // The PostgreSQL store and what an administrator may have done: settings, rights, versions,
 // poolers, standbys, encodings, and a disk that is too small.
+#include <stdlib.h>
+#include <sys/stat.h>
+
 #include <cctype>
 #include <fstream>
 #include <optional>
@@ -252,6 +255,71 @@ TEST_F(PostgresFaults, NoMessageQuotesWhatIsStored) {
     EXPECT_FALSE(status.ok());
     EXPECT_EQ(status.ToString().find("s3cr3t"), std::string::npos) << status;
   }
+}
+
+// --- passwords
+// -------------------------------------------------------------------------------------
+
+// A variable for the rest of a test.
+class Variable {
+ public:
+  Variable(std::string name, const std::string& value) : name_(std::move(name)) {
+    ::setenv(name_.c_str(), value.c_str(), 1);
+  }
+  ~Variable() { ::unsetenv(name_.c_str()); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const std::string name_;
+};
+
+// A server that wants a password of "keeper", and files that only we can read.
+class PostgresPasswords : public PostgresFaults {
+ protected:
+  PostgresPasswords() : directory_("/tmp") {
+    server_.Execute("CREATE ROLE keeper LOGIN PASSWORD 'hunter2'");
+    server_.Execute("GRANT CREATE ON DATABASE probe TO keeper");
+    std::ofstream(server_.directory() + "/data/pg_hba.conf")
+        << "local all shunt trust\nlocal all keeper scram-sha-256\n";
+    server_.Execute("SELECT pg_reload_conf()");
+    Await([&] { return !Opens(Keeper()); });
+  }
+  std::string Keeper() const { return server_.Url("probe", "keeper"); }
+  static bool Opens(const std::string& url) {
+    return OpenStore(url, WaitingFor(absl::Seconds(5))).ok();
+  }
+  std::string PrivateFile(const std::string& name, const std::string& text) {
+    const std::string path = directory_ / name;
+    std::ofstream(path) << text;
+    ::chmod(path.c_str(), 0600);
+    return path;
+  }
+
+  const TempDir directory_;
+};
+
+TEST_F(PostgresPasswords, StandWhereLibpqLooksForThem) {
+  ExpectRefused(Keeper(), StatusCode::kUnavailable, "~/.pgpass");
+  {
+    const Variable password("PGPASSWORD", "hunter2");
+    EXPECT_TRUE(Opens(Keeper()));
+  }
+  {
+    const Variable file("PGPASSFILE", PrivateFile("passwords", "*:*:*:keeper:hunter2\n"));
+    EXPECT_TRUE(Opens(Keeper()));
+  }
+  EXPECT_TRUE(Opens(Keeper() + "&passfile=" + (directory_ / "passwords")));
+  {
+    const Variable services("PGSERVICEFILE",
+                            PrivateFile("services", "[shop]\nhost=" + server_.directory() +
+                                                        "\ndbname=probe\nuser=keeper\n"
+                                                        "password=hunter2\n"));
+    EXPECT_TRUE(Opens("postgresql:///?service=shop"));
+    const Variable service("PGSERVICE", "shop");
+    EXPECT_TRUE(Opens("postgresql://"));
+  }
+  EXPECT_FALSE(Opens(Keeper()));
 }
 
 // --- encodings

@@ -9,6 +9,7 @@
 
 #include "stores/postgres_errors.h"
 #include "stores/store.h"
+#include "stores/url_password.h"
 
 namespace shunt {
 namespace {
@@ -50,11 +51,28 @@ TEST(PostgresUrl, WithAPasswordIsRefusedWhereverItStands) {
   for (const char* url :
        {"postgresql://me:hunter2@host/db", "postgresql://host/db?password=hunter2",
         "postgresql://host/db?user=me&password=hunter2", "postgresql://host/db?%70assword=hunter2",
-        "postgresql:///db?host=/tmp&sslpassword=hunter2", "postgres://:hunter2@host/db"}) {
+        "postgresql:///db?host=/tmp&sslpassword=hunter2", "postgres://:hunter2@host/db",
+        "postgresql://me%3Ahunter2@host/db", "postgresql://me:%68unter2@host/db",
+        "postgresql://host/db?%50ASSWORD=hunter2",
+        "postgresql://host/db?oauth_client_secret=hunter2",
+        "postgresql://host/db?scram_client_key=hunter2", "host=db user=me password=hunter2",
+        "user=me password = 'hunter2' host=db", "postgresql:host=db password=hunter2",
+        "mysql://me:hunter2@host/db"}) {
     const absl::Status status = OpenStore(url).status();
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << url;
     EXPECT_EQ(status.message().find("hunter2"), std::string::npos) << status;
     EXPECT_NE(status.message().find("password"), std::string::npos) << status;
+    for (const char* instead : {"~/.pgpass", "PGPASSWORD", "PGSERVICE"}) {
+      EXPECT_NE(status.message().find(instead), std::string::npos) << status;
+    }
+  }
+}
+
+TEST(PostgresUrl, WithTheNameOfAPasswordFileIsNone) {
+  for (const char* url :
+       {"postgresql://me@host/db?passfile=/password", "postgresql://host/password",
+        "sqlite:/tmp/password=x/store.db", "postgresql://me@host/db%40x:y"}) {
+    EXPECT_FALSE(HasPassword(url)) << url;
   }
 }
 
@@ -70,13 +88,18 @@ TEST(PostgresUrl, ThatIsNotUnderstoodIsNotRepeated) {
 TEST(PostgresUrl, OfAnotherMachineAsksForVerifiedTls) {
   ::unsetenv("PGSSLMODE");
   ::unsetenv("PGHOST");
-  for (const char* url : {"postgresql://db.example/x", "postgresql://10.0.0.1/x",
-                          "postgresql://localhost,db.example/x",
-                          "postgresql:///x?hostaddr=10.0.0.1", "postgresql://localhost.evil/x"}) {
+  for (const char* url :
+       {"postgresql://db.example/x", "postgresql://10.0.0.1/x",
+        "postgresql://localhost,db.example/x", "postgresql:///x?hostaddr=10.0.0.1",
+        "postgresql://localhost.evil/x", "postgresql://127.evil.example/x",
+        "postgresql://127.0.0.1.evil/x", "postgresql://127.0.0.256/x", "postgresql://127.0.0.+1/x",
+        "postgresql://127.0.0/x", "postgresql://127.0.0.1.1/x", "postgresql://128.0.0.1/x",
+        "postgresql:///x?hostaddr=127.evil"}) {
     EXPECT_EQ(OptionOf(url, "sslmode"), "verify-full") << url;
   }
   for (const char* url : {"postgresql:///x", "postgresql://localhost/x", "postgresql://127.0.0.1/x",
-                          "postgresql://[::1]/x", "postgresql:///x?host=/run/postgresql"}) {
+                          "postgresql://127.9.0.255/x", "postgresql://[::1]/x",
+                          "postgresql:///x?host=/run/postgresql"}) {
     EXPECT_EQ(OptionOf(url, "sslmode"), std::nullopt) << url;
   }
 }
