@@ -11,7 +11,43 @@ namespace {
 
 constexpr std::size_t kDepthBound = 64;
 
+// The character that begins at `at`, when it must not reach eyes as it is; {0, 0}: none.
+struct Deceiver {
+  uint32_t code = 0;
+  std::size_t bytes = 0;
+};
+Deceiver DeceiverAt(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < text.size() ? static_cast<uint8_t>(text[at + i]) : 0u;
+  };
+  if (byte(0) == 0x7F) return {0x7F, 1};
+  const uint32_t two = (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F);
+  if ((byte(0) == 0xC2 && byte(1) < 0xA0) || (byte(0) == 0xD8 && two == 0x061C)) return {two, 2};
+  if (byte(0) != 0xE2 && byte(0) != 0xEF) return {};
+  const uint32_t three = (byte(0) & 0xF) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+  const bool deceives = (three >= 0x200E && three <= 0x200F) ||
+                        (three >= 0x2028 && three <= 0x202E) ||
+                        (three >= 0x2066 && three <= 0x2069) || three == 0xFEFF;
+  return deceives ? Deceiver{three, 3} : Deceiver{};
+}
+
 }  // namespace
+
+// They stand in strings only: nowhere else are they JSON.
+std::string JsonForEyes(std::string json) {
+  std::string shown;
+  std::size_t done = 0;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const Deceiver found = DeceiverAt(json, at);
+    if (found.bytes == 0) continue;
+    absl::StrAppend(&shown, absl::string_view(json).substr(done, at - done),
+                    absl::StrFormat("\\u%04x", found.code));
+    at += found.bytes - 1;
+    done = at + 1;
+  }
+  if (done == 0) return json;
+  return shown.append(json, done);
+}
 
 JsonWriter& JsonWriter::BeginObject() { return Begin('{', '}'); }
 JsonWriter& JsonWriter::BeginArray() { return Begin('[', ']'); }
@@ -36,17 +72,19 @@ JsonWriter& JsonWriter::End() {
 JsonWriter& JsonWriter::Key(std::string_view key) {
   SHUNT_CHECK(!levels_.empty() && levels_.back().close == '}' && !after_key_);
   Separate();
-  absl::StrAppend(&out_, JsonQuote(key), ": ");
+  absl::StrAppend(&out_, JsonForEyes(JsonQuote(key)), ": ");
   after_key_ = true;
   return *this;
 }
 
-JsonWriter& JsonWriter::String(std::string_view value) { return Value(JsonQuote(value)); }
+JsonWriter& JsonWriter::String(std::string_view value) {
+  return Value(JsonForEyes(JsonQuote(value)));
+}
 JsonWriter& JsonWriter::Int(int64_t value) { return Value(S(absl::AlphaNum(value).Piece())); }
 JsonWriter& JsonWriter::Uint(uint64_t value) { return Value(S(absl::AlphaNum(value).Piece())); }
 JsonWriter& JsonWriter::Bool(bool value) { return Value(value ? "true" : "false"); }
 JsonWriter& JsonWriter::Null() { return Value("null"); }
-JsonWriter& JsonWriter::Raw(std::string_view json) { return Value(json); }
+JsonWriter& JsonWriter::Raw(std::string_view json) { return Value(JsonForEyes(std::string(json))); }
 
 JsonWriter& JsonWriter::Seconds(int64_t milliseconds) {
   return Value(absl::StrFormat("%d.%03d", milliseconds / 1000, milliseconds % 1000));

@@ -1,6 +1,6 @@
 // JsonWriter: builds one JSON document, pretty-printed, in the order of the calls. For what people
 // and scripts read: the report, the listings. Always legal JSON: bytes that are no UTF-8 are
-// replaced.
+// replaced. Safe to look at: see JsonForEyes.
 //
 //   JsonWriter json;
 //   json.BeginObject().Key("name").String("orders").Key("records").Int(3).End();
@@ -15,6 +15,10 @@
 #include <vector>
 
 namespace shunt {
+
+// The same JSON value, with what acts on a terminal or turns the direction of a text (DEL, C1
+// controls, separators of lines, direction marks) written as escapes. `json` is well-formed.
+std::string JsonForEyes(std::string json);
 
 class JsonWriter {
  public:
@@ -31,7 +35,7 @@ class JsonWriter {
   JsonWriter& Null();
   // Milliseconds as seconds with three digits: 1.250.
   JsonWriter& Seconds(int64_t milliseconds);
-  // A value that is JSON already, byte for byte. REQUIRES: it is one well-formed value.
+  // A value that is JSON already. REQUIRES: it is one well-formed value.
   JsonWriter& Raw(std::string_view json);
 
   // The document, ended by a newline. REQUIRES: all that was begun is ended.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "platform/strings.h"
 #include "protocol/json_cursor.h"
+#include "protocol/json_writer.h"
 
 namespace shunt {
 namespace {
@@ -24,8 +25,8 @@ LogLevel ParseLogLevelName(std::string_view name) {
 std::string LogLineJson(absl::Time now, LogLevel level, Origin origin, std::string_view text) {
   const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", now, absl::UTCTimeZone());
   return absl::StrCat(R"({"type":"log","ts":")", time, R"(","level":")", A(LogLevelName(level)),
-                      R"(","origin":")", A(OriginName(origin)), R"(","msg":)", JsonQuote(text),
-                      "}");
+                      R"(","origin":")", A(OriginName(origin)), R"(","msg":)",
+                      JsonForEyes(JsonQuote(text)), "}");
 }
 
 }  // namespace shunt
