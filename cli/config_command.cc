@@ -23,6 +23,7 @@ constexpr std::size_t kValueColumns = 60;
 // The document's keys with their shown values, tombstones left out.
 struct ShownKey {
   const ConfigKey* key;
+  std::string name;  // a key may be a token
   std::string value;
 };
 
@@ -34,7 +35,9 @@ std::vector<ShownKey> ShownKeys(const ConfigAccess& access, const ConfigDocument
   std::size_t next = 0;
   for (const ConfigKey& key : document.keys) {
     if (!key.value || !members || next >= members->size()) continue;
-    keys.push_back({&key, std::string((*members)[next++].value.text)});
+    const JsonMember& member = (*members)[next++];
+    keys.push_back({&key, JsonUnescape(member.raw_key).value_or(std::string(member.raw_key)),
+                    std::string(member.value.text)});
   }
   return keys;
 }
@@ -44,7 +47,7 @@ std::string ShowText(const std::string& id, const ConfigDocument& document,
   Table table({"KEY", "VALUE", "SINCE"});
   for (const ShownKey& shown : keys) {
     const std::optional<absl::Time> since = TimeOf(shown.key->order);
-    table.AddRow({shown.key->key, Shorten(shown.value, kValueColumns),
+    table.AddRow({shown.name, Shorten(shown.value, kValueColumns),
                   since ? FormatInstant(*since) : "config file"});
   }
   return absl::StrCat("config      ", id, "\ngeneration  ", document.generation, "\nupdated     ",
@@ -58,7 +61,7 @@ std::string ShowJson(const std::string& id, const ConfigDocument& document,
   json.Key("updated_at").String(FormatInstantUtc(document.updated_at)).Key("keys").BeginArray();
   for (const ShownKey& shown : keys) {
     const std::optional<absl::Time> since = TimeOf(shown.key->order);
-    json.BeginObject().Key("key").String(shown.key->key).Key("value").Raw(shown.value);
+    json.BeginObject().Key("key").String(shown.name).Key("value").Raw(shown.value);
     json.Key("since");
     since ? json.String(FormatInstantUtc(*since)) : json.Null();
     json.End();
@@ -110,7 +113,7 @@ int Export(const Arguments& arguments) {
   const absl::StatusOr<ConfigDocument> document =
       ReadKnownConfig(*access->store, arguments.Positional(0));
   if (!document.ok()) return CommandFailed(kName, document.status());
-  return PrintOut(absl::StrCat(access->Shown(document->ToJson()), "\n"));
+  return PrintOut(absl::StrCat(JsonForEyes(access->Shown(document->ToJson())), "\n"));
 }
 
 }  // namespace

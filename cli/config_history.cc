@@ -15,6 +15,7 @@
 #include "protocol/json_cursor.h"
 #include "protocol/json_writer.h"
 #include "secrets/masker.h"
+#include "secrets/secret_values.h"
 #include "stages/config_by_hand.h"
 #include "stages/config_register.h"
 
@@ -33,9 +34,14 @@ std::string WhoOf(const JournalRow& row) {
   return absl::StrCat("the ", row.writer, " (run ", run, ", line ", row.order.seq, ")");
 }
 
+// A key may be a token itself.
+std::string ShownName(const std::string& key) {
+  return IsTokenKey(key, /*below_secret=*/false) ? std::string(kSecretMask) : key;
+}
+
 std::string Names(const std::vector<std::string>& keys) {
   std::vector<std::string> names;
-  for (const std::string& key : keys) names.push_back(EscapeForLog(key));
+  for (const std::string& key : keys) names.push_back(EscapeForLog(ShownName(key)));
   return absl::StrJoin(names, ", ");
 }
 
@@ -63,6 +69,14 @@ std::vector<std::string> ChangedKeys(const JournalRow& row, LastSaid* last) {
   return changed;
 }
 
+// The paths in a reason have the keys of the payload.
+std::string ShownReason(const ConfigAccess& access, const JournalRow& row) {
+  if (access.reveal || row.reason.empty()) return row.reason;
+  Masker masker;
+  masker.AddSecrets(SecretValuesOf(row.payload, access.spec.get()));
+  return masker.MaskLine(row.reason);
+}
+
 std::string VerdictSentence(const JournalRow& row) {
   switch (row.verdict) {
     case Verdict::kApplied:
@@ -80,9 +94,11 @@ std::string VerdictSentence(const JournalRow& row) {
   return "";
 }
 
-std::vector<std::string> NotesOf(const JournalRow& row) {
+std::vector<std::string> NotesOf(const ConfigAccess& access, const JournalRow& row) {
   std::vector<std::string> notes;
-  if (!row.reason.empty()) notes.push_back(absl::StrCat("why: ", EscapeForLog(row.reason)));
+  if (!row.reason.empty()) {
+    notes.push_back(absl::StrCat("why: ", EscapeForLog(ShownReason(access, row))));
+  }
   if (row.alert) {
     notes.push_back(
         absl::StrCat("ALERT: it lost, although it came later, with another secret; if the stored "
@@ -105,8 +121,8 @@ std::vector<std::string> NotesOf(const JournalRow& row) {
   return notes;
 }
 
-std::string StoryOf(const std::string& id, const ConfigDocument& document,
-                    const std::vector<JournalRow>& rows) {
+std::string StoryOf(const ConfigAccess& access, const std::string& id,
+                    const ConfigDocument& document, const std::vector<JournalRow>& rows) {
   std::string story = document.exists()
                           ? absl::StrCat(id, ": generation ", document.generation, ", updated ",
                                          FormatInstant(document.updated_at), "\n")
@@ -123,7 +139,8 @@ std::string StoryOf(const std::string& id, const ConfigDocument& document,
       const std::vector<std::string> changed = ChangedKeys(row, &last);
       if (!changed.empty()) absl::StrAppend(&story, "    changed ", Names(changed), "\n");
     }
-    for (const std::string& note : NotesOf(row)) absl::StrAppend(&story, "    ", note, "\n");
+    for (const std::string& note : NotesOf(access, row))
+      absl::StrAppend(&story, "    ", note, "\n");
   }
   if (rows.empty()) absl::StrAppend(&story, "\nno update yet\n");
   return story;
@@ -140,9 +157,11 @@ void WriteJournalRow(const ConfigAccess& access, const JournalRow& row, JsonWrit
   json->Key("time_source").String(row.time_source);
   json->Key("verdict").String(VerdictName(row.verdict)).Key("generation");
   row.generation < 0 ? json->Null() : json->Int(row.generation);
-  json->Key("reason").String(row.reason).Key("unvalidated").Bool(row.unvalidated);
+  json->Key("reason").String(ShownReason(access, row)).Key("unvalidated").Bool(row.unvalidated);
   json->Key("alert").Bool(row.alert).Key("keys").BeginArray();
-  for (const std::string& key : row.keys) json->String(key);
+  for (const std::string& key : row.keys) {
+    json->String(access.reveal ? key : ShownName(key));
+  }
   json->End().Key("config");
   // What is no JSON object (a quarantined line) cannot be masked by key: it is shown as a string,
   // and only when all is.
@@ -166,7 +185,7 @@ int History(const Arguments& arguments) {
   const absl::StatusOr<ConfigDocument> document =
       rows->empty() ? ReadKnownConfig(*access->store, id) : access->store->ReadConfig(id);
   if (!document.ok()) return CommandFailed(kName, document.status());
-  if (!arguments.Has("json")) return PrintOut(StoryOf(id, *document, *rows));
+  if (!arguments.Has("json")) return PrintOut(StoryOf(*access, id, *document, *rows));
   JsonWriter json;
   json.BeginArray();
   for (const JournalRow& row : *rows) WriteJournalRow(*access, row, &json);

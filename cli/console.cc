@@ -60,7 +60,7 @@ void Console::Say(std::string_view text) {
   if (options_.json) {
     return PrintJson(OurJson(LogLevel::kInfo, masker_.MaskLine(text)));
   }
-  Write(absl::StrCat("shunt: ", masker_.MaskLine(text), "\n"));
+  Write(absl::StrCat("shunt: ", EscapeLines(masker_.MaskLine(text)), "\n"));
 }
 
 void Console::Warn(std::string_view text) {
@@ -69,7 +69,7 @@ void Console::Warn(std::string_view text) {
   }
   const absl::string_view color = options_.color ? ColorOf(LogLevel::kWarn) : "";
   Write(absl::StrCat("shunt: ", color, "warning:", color.empty() ? "" : kPlain, " ",
-                     masker_.MaskLine(text), "\n"));
+                     EscapeLines(masker_.MaskLine(text)), "\n"));
 }
 
 void Console::Print(std::string_view lines) {

@@ -15,6 +15,7 @@
 #include "connectors/run_directory.h"
 #include "platform/orphans.h"
 #include "platform/user.h"
+#include "secrets/command_secrets.h"
 
 namespace shunt {
 
@@ -40,8 +41,10 @@ class ProcessEnds : public SessionEnds {
   // Ends what the connectors left behind, and says so.
   ~ProcessEnds() override;
 
-  std::string source_name() const override { return settings_.source_command; }
-  std::string destination_name() const override { return settings_.destination_command; }
+  std::string source_name() const override { return MaskCommand(settings_.source_command); }
+  std::string destination_name() const override {
+    return MaskCommand(settings_.destination_command);
+  }
   void FindSpecs(SyncInputs* inputs, Console& console,
                  const std::function<bool()>& stopped) override;
   absl::Status Prepare(const RunFiles& files) override;

@@ -25,6 +25,7 @@
 #include "protocol/json_cursor.h"
 #include "router/report_mask.h"
 #include "router/router.h"
+#include "secrets/command_secrets.h"
 #include "secrets/masker.h"
 #include "secrets/secret_values.h"
 #include "stages/fault.h"
@@ -142,6 +143,8 @@ absl::Status Session::OpenTheStore() {
   console_.masker().AddSecrets(SecretsOfUrl(settings_.store));
   console_.masker().AddSecrets(SecretsOfVariables(settings_.source_env));
   console_.masker().AddSecrets(SecretsOfVariables(settings_.destination_env));
+  console_.masker().AddSecrets(SecretsOfCommand(settings_.source_command));
+  console_.masker().AddSecrets(SecretsOfCommand(settings_.destination_command));
   StoreOptions options;
   options.keys = shared_.keys;
   options.hurry = [&shared = shared_] { return shared.signals.received() != 0; };

@@ -27,6 +27,7 @@
 #include "platform/user.h"
 #include "protocol/json_cursor.h"
 #include "protocol/payloads.h"
+#include "secrets/command_secrets.h"
 #include "secrets/masker.h"
 #include "secrets/secret_values.h"
 #include "stages/exit_code.h"
@@ -257,6 +258,8 @@ int Spec(const Arguments& arguments) {
     if (answer->exit.clean() && !message.empty()) return PrintOut(absl::StrCat(A(message), "\n"));
     Masker masker;
     masker.AddSecrets(SecretsOfVariables(variables));
+    masker.AddSecrets(
+        SecretsOfCommand(source ? settings->source_command : settings->destination_command));
     for (const absl::string_view line : absl::StrSplit(answer->log, '\n', absl::SkipEmpty())) {
       Tell(EscapeForLog(masker.MaskLine(S(line))));
     }

@@ -1,5 +1,6 @@
 #include "protocol/spec.h"
 
+#include <set>
 #include <utility>
 
 #include "protocol/spec_schema.h"
@@ -18,6 +19,7 @@ struct ConnectorSpec::Impl {
   std::unique_ptr<std::string> json;  // the schemas are views of it
   SchemaSet schemas;
   bool strict_formats = false;
+  std::set<std::string, std::less<>> secret_keys = {};
 };
 
 ConnectorSpec::ConnectorSpec(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -30,6 +32,7 @@ absl::StatusOr<std::shared_ptr<const ConnectorSpec>> ConnectorSpec::Compile(
   if (!schemas.ok()) return schemas.status();
   auto impl =
       std::unique_ptr<Impl>(new Impl{std::move(text), *std::move(schemas), options.strict_formats});
+  impl->secret_keys = SecretKeys(impl->schemas);
   return std::shared_ptr<const ConnectorSpec>(new ConnectorSpec(std::move(impl)));
 }
 
@@ -53,6 +56,10 @@ std::string ConnectorSpec::Mask(std::string_view config) const {
   const absl::StatusOr<JsonTree> tree = JsonTree::Parse(config);
   if (!tree.ok()) return MaskWhole();
   return MaskSecrets(config, *tree, SecretsBySchema(impl_->schemas, *tree));
+}
+
+bool ConnectorSpec::MarksSecret(std::string_view key) const {
+  return impl_->secret_keys.contains(key);
 }
 
 std::string_view ConnectorSpec::json() const { return *impl_->json; }

@@ -86,12 +86,17 @@ class ConnectorSpec {
 
   // The string (or number) values of `config` at places that the spec marks airbyte_secret, through
   // oneOf/anyOf/allOf/$ref/items and whatever else may apply. Unescaped, distinct, none empty.
-  // Where an object or array is marked, all values below it count.
+  // Where an object or array is marked, all values below it count. A key that is no name but a
+  // token itself (in a map by token) counts as well.
   std::vector<std::string> SecretValues(std::string_view config) const;
 
-  // `config` with every secret value (of any type but null/object/array) replaced by "**********";
+  // `config` with every secret value (of any type but null/object/array) and every key that is a
+  // token replaced by "**********";
   // bytes elsewhere unchanged. What is no JSON is masked whole.
   std::string Mask(std::string_view config) const;
+
+  // Whether some place of the spec calls a member with this key secret, wherever it stands.
+  bool MarksSecret(std::string_view key) const;
 
   std::string_view json() const;
 
@@ -111,5 +116,11 @@ inline constexpr std::string_view kSecretMask = "**********";
 // results as the members above.
 std::vector<std::string> SecretValuesByName(std::string_view config);
 std::string MaskByName(std::string_view config);
+
+// Whether a key sounds as if its value were secret.
+bool SoundsSecret(std::string_view key);
+
+// Whether a key is no name but looks like a token. Below a secret place less is enough.
+bool IsTokenKey(std::string_view key, bool below_secret);
 
 }  // namespace shunt

@@ -4,6 +4,7 @@
 // runs out of steps takes the rest. Pure functions, thread-safe.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,18 +14,21 @@
 
 namespace shunt {
 
-// The nodes of secret values, in document order; never an object, array or null.
-std::vector<uint32_t> SecretsBySchema(const SchemaSet& schemas, const JsonTree& config);
-std::vector<uint32_t> SecretsByName(const JsonTree& config);
+// Nodes in document order.
+struct SecretNodes {
+  std::vector<uint32_t> values;  // never an object, array or null
+  std::vector<uint32_t> keys;    // members whose key is no name but a token itself
+};
+SecretNodes SecretsBySchema(const SchemaSet& schemas, const JsonTree& config);
+SecretNodes SecretsByName(const JsonTree& config);
 
-// The distinct strings (unescaped) and numbers among them, without empty ones.
-std::vector<std::string> SecretTexts(const JsonTree& config, const std::vector<uint32_t>& secrets);
+// The keys of members that some place of the schemas calls secret.
+std::set<std::string, std::less<>> SecretKeys(const SchemaSet& schemas);
 
-// `text`, of which `config` is the tree, with each of the values replaced by kSecretMask.
-std::string MaskSecrets(std::string_view text, const JsonTree& config,
-                        const std::vector<uint32_t>& secrets);
+// The distinct strings (unescaped), numbers and keys among them, without empty ones.
+std::vector<std::string> SecretTexts(const JsonTree& config, const SecretNodes& secrets);
 
-// Whether a key sounds as if its value were secret.
-bool SoundsSecret(std::string_view key);
+// `text`, of which `config` is the tree, with each of the values and keys replaced by kSecretMask.
+std::string MaskSecrets(std::string_view text, const JsonTree& config, const SecretNodes& secrets);
 
 }  // namespace shunt

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 
 #include "protocol/spec.h"
+#include "secrets/plain_words.h"
 
 namespace shunt {
 namespace {
@@ -128,6 +130,12 @@ std::size_t SkipQuote(std::string_view line, std::size_t at) {
   return at;
 }
 
+// "access_token: minLength", "password: required": the reason of a refusal, not a value.
+bool SaysSomething(std::string_view value) {
+  const std::size_t end = value.find_last_not_of(".:!?)");
+  return end != std::string_view::npos && IsPlainWord(value.substr(0, end + 1));
+}
+
 // name=value, name: value, "name":"value", also inside a JSON string.
 std::optional<Span> NamedValueAt(std::string_view line, std::size_t at) {
   const std::optional<std::size_t> name_end = EndOfNameAt(line, at);
@@ -137,8 +145,29 @@ std::optional<Span> NamedValueAt(std::string_view line, std::size_t at) {
   const std::size_t begin = SkipQuote(line, Skip(line, sign + 1, IsBlank));
   const std::size_t end = Skip(line, begin, IsValueChar);
   const std::string_view value = line.substr(begin, end - begin);
-  if (value.size() < kValueCharsMin || value == "null" || value == "None" || value == "true" ||
-      value == "false") {
+  if (value.size() < kValueCharsMin || SaysSomething(value)) return std::nullopt;
+  return Span{begin, end};
+}
+
+// --token X, --token=X, -token X of a command line. What names a file or a place tells no secret.
+std::optional<Span> FlagAt(std::string_view line, std::size_t at) {
+  if (AfterWordChar(line, at)) return std::nullopt;
+  const std::size_t name_begin = Skip(line, at, [](char c) { return c == '-'; });
+  const std::size_t name_end = Skip(line, name_begin, IsUrlSafe);
+  if (name_begin > at + 2 || name_begin == name_end || name_end == line.size() ||
+      !IsSecretFlag(line.substr(name_begin, name_end - name_begin))) {
+    return std::nullopt;
+  }
+  const bool equals = line[name_end] == '=';
+  const std::size_t blanks = equals ? name_end + 1 : Skip(line, name_end, IsBlank);
+  if (blanks == name_end) return std::nullopt;
+  const std::size_t begin = SkipQuote(line, blanks);
+  // A quoted one goes on to its quote.
+  const std::size_t quote = begin > blanks ? line.find(line[begin - 1], begin) : line.size();
+  const std::size_t end = begin > blanks ? std::min(quote, line.size())
+                                         : Skip(line, begin, [](char c) { return !IsBlank(c); });
+  const std::string_view value = line.substr(begin, end - begin);
+  if (value.size() < kValueCharsMin || (!equals && value[0] == '-') || SaysSomething(value)) {
     return std::nullopt;
   }
   return Span{begin, end};
@@ -147,7 +176,7 @@ std::optional<Span> NamedValueAt(std::string_view line, std::size_t at) {
 std::optional<Span> ShapeAt(std::string_view line, std::size_t at) {
   switch (line[at]) {
     case '-':
-      return PemAt(line, at);
+      return line.substr(at).starts_with("-----") ? PemAt(line, at) : FlagAt(line, at);
     case 'e':
       return JwtAt(line, at);
     case ':':
@@ -161,6 +190,17 @@ std::optional<Span> ShapeAt(std::string_view line, std::size_t at) {
 }
 
 }  // namespace
+
+bool IsSecretFlag(std::string_view name) {
+  if (!SoundsSecret(name)) return false;
+  std::string lower;
+  for (const char c : name) lower += IsUpper(c) ? static_cast<char>(c + ('a' - 'A')) : c;
+  constexpr std::string_view kPlaces[] = {"file",     "path", "dir",     "url", "uri",
+                                          "endpoint", "name", "type",    "env", "host",
+                                          "timeout",  "ttl",  "command", "id"};
+  return std::none_of(std::begin(kPlaces), std::end(kPlaces),
+                      [&](std::string_view place) { return lower.ends_with(place); });
+}
 
 std::string MaskCredentialShapes(std::string_view line) {
   std::string masked;

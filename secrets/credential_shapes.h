@@ -8,7 +8,11 @@
 namespace shunt {
 
 // `line` with tokens after Bearer and Basic, values of access_token, client_secret and the like,
-// JWTs, PEM blocks and the user part of URLs replaced by "**********".
+// JWTs, PEM blocks, the user part of URLs and what follows --token and the like replaced by
+// "**********".
 std::string MaskCredentialShapes(std::string_view line);
+
+// Whether a flag of a command line with this name (no dashes) is followed by a secret.
+bool IsSecretFlag(std::string_view name);
 
 }  // namespace shunt

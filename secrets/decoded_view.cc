@@ -1,5 +1,6 @@
 #include "secrets/decoded_view.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace shunt {
@@ -47,7 +48,18 @@ struct Unescaped {
 };
 
 constexpr std::size_t kEscapeMax = 12;  // \ud83d\udd11
+constexpr uint32_t kCodePointMax = 0x10FFFF;
 constexpr std::size_t kPercentMax = 3;
+
+// \u{1f511}
+Unescaped BracedAt(std::string_view text, std::size_t at) {
+  constexpr std::size_t kDigitsMax = 6;
+  const std::size_t end = text.substr(0, at + 3 + kDigitsMax + 1).find('}', at + 3);
+  if (end == std::string_view::npos || end == at + 3) return {};
+  const std::optional<uint32_t> code = HexDigits(text, at + 3, end - at - 3);
+  if (!code || *code > kCodePointMax) return {};
+  return {Utf8(*code), end + 1 - at};
+}
 
 // The escape that begins with the backslash at `at`.
 Unescaped UnescapeAt(std::string_view text, std::size_t at) {
@@ -56,12 +68,21 @@ Unescaped UnescapeAt(std::string_view text, std::size_t at) {
   constexpr std::string_view kMeanings = "\"'\\/\b\f\n\r\t";
   const std::size_t name = kNames.find(text[at + 1]);
   if (name != std::string_view::npos) return {std::string(1, kMeanings[name]), 2};
-  if (text[at + 1] == 'x') {
+  const char kind = text[at + 1];
+  if ((kind == 'u' || kind == 'x') && at + 2 < text.size() && text[at + 2] == '{') {
+    return BracedAt(text, at);
+  }
+  if (kind == 'x') {
     const std::optional<uint32_t> byte = HexDigits(text, at + 2, 2);
     if (!byte) return {};
     return {std::string(1, static_cast<char>(*byte)), 4};
   }
-  if (text[at + 1] != 'u') return {};
+  if (kind == 'U') {
+    const std::optional<uint32_t> wide = HexDigits(text, at + 2, 8);
+    if (!wide || *wide > kCodePointMax) return {};
+    return {Utf8(*wide), 10};
+  }
+  if (kind != 'u') return {};
   const std::optional<uint32_t> code = HexDigits(text, at + 2, 4);
   if (!code) return {};
   if (*code < 0xD800 || *code > 0xDBFF) return {Utf8(*code), 6};
@@ -78,6 +99,7 @@ DecodedView DecodedView::Begin() const {
   view.text_.reserve(text_.size());
   view.begins_.reserve(text_.size());
   view.ends_.reserve(text_.size());
+  view.touched_.reserve(text_.size());
   return view;
 }
 
@@ -86,6 +108,23 @@ void DecodedView::Append(const DecodedView& from, std::string_view bytes, std::s
   text_.append(bytes);
   begins_.insert(begins_.end(), bytes.size(), static_cast<uint32_t>(from.raw_begin(begin)));
   ends_.insert(ends_.end(), bytes.size(), static_cast<uint32_t>(from.raw_end(end)));
+  touched_.insert(touched_.end(), bytes.size(), end - begin > 1);
+}
+
+bool DecodedView::HasEscape() const {
+  for (std::size_t at = text_.find('\\'); at != std::string::npos; at = text_.find('\\', at + 1)) {
+    if (UnescapeAt(text_, at).length > 0) return true;
+  }
+  // The cut may have broken one.
+  return open_ &&
+         text_.find('\\', text_.size() - std::min(text_.size(), kEscapeMax)) != std::string::npos;
+}
+
+bool DecodedView::HasPercent() const {
+  for (std::size_t at = text_.find('%'); at != std::string::npos; at = text_.find('%', at + 1)) {
+    if (HexDigits(text_, at + 1, 2) || (open_ && text_.size() - at < kPercentMax)) return true;
+  }
+  return false;
 }
 
 DecodedView DecodedView::JsonUnescaped() const {

@@ -26,14 +26,22 @@ class DecodedView {
   DecodedView(std::string text, std::vector<uint32_t> begins, std::vector<uint32_t> ends, bool open)
       : text_(std::move(text)), begins_(std::move(begins)), ends_(std::move(ends)), open_(open) {}
 
-  // After one JSON string unescape; also \' and \xNN, as Python and our own logs write. Malformed
-  // escapes stay as they are.
+  // After one JSON string unescape; also \', \xNN, \UNNNNNNNN, \u{N} and \x{N}, as Python,
+  // JavaScript, Rust and our own logs write. Malformed escapes stay as they are.
   DecodedView JsonUnescaped() const;
   // After percent-decoding; in a form a blank is written as a plus.
   enum class Plus { kPlus, kBlank };
   DecodedView PercentDecoded(Plus plus) const;
 
+  // Whether there is anything to decode.
+  bool HasEscape() const;
+  bool HasPercent() const;
+
   std::string_view text() const { return text_; }
+  // Whether byte i is as it was in the text that this one was decoded from.
+  bool untouched(std::size_t i) const { return touched_.empty() || !touched_[i]; }
+  // It was not decoded from one in which runs of base64 could be looked for.
+  bool all_untouched() const { return touched_.empty(); }
   bool open() const { return open_; }
   // Of the bytes [begin, end) of text(): where they begin and end in the raw text. Not empty.
   std::size_t raw_begin(std::size_t begin) const {
@@ -48,6 +56,7 @@ class DecodedView {
 
   std::string text_;
   std::vector<uint32_t> begins_, ends_;  // by byte; empty: the identity
+  std::vector<bool> touched_;            // by byte; empty: none is
   bool open_ = false;
 };
 

@@ -43,9 +43,7 @@ void AppendHex(uint32_t value, int digits, std::string* out) {
     out->push_back(kHex[value >> shift & 15]);
 }
 
-}  // namespace
-
-std::string EscapeForLog(std::string_view text) {
+std::string Escape(std::string_view text, std::string_view kept) {
   std::string escaped;
   while (!text.empty()) {
     const CodePoint point = ReadUtf8(text);
@@ -55,7 +53,7 @@ std::string EscapeForLog(std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    if (!Deceives(point.code)) {
+    if (!Deceives(point.code) || kept.find(text[0]) != std::string_view::npos) {
       escaped.append(text.substr(0, point.bytes));
     } else if (point.code == '\n') {
       escaped += "\\n";
@@ -74,5 +72,10 @@ std::string EscapeForLog(std::string_view text) {
   }
   return escaped;
 }
+
+}  // namespace
+
+std::string EscapeForLog(std::string_view text) { return Escape(text, ""); }
+std::string EscapeLines(std::string_view text) { return Escape(text, "\n\t"); }
 
 }  // namespace shunt

@@ -6,7 +6,9 @@
 
 #include "protocol/spec.h"
 #include "secrets/credential_shapes.h"
+#include "secrets/plain_words.h"
 #include "secrets/secret_finder.h"
+#include "secrets/secret_parts.h"
 
 namespace shunt {
 namespace {
@@ -15,16 +17,8 @@ constexpr std::size_t kSecretLineBytesMin = 16;  // a line of a PEM block, say
 constexpr std::size_t kPlainValuesMax = 1024;    // that are told apart
 constexpr std::string_view kCutMark = " [cut]";
 
-// What people put at places that a spec calls secret, and what lines are full of.
-constexpr std::string_view kCommonWords[] = {
-    "**********", "enabled",  "disabled", "default", "public",      "private", "localhost",
-    "username",   "password", "secret",   "string",  "integer",     "boolean", "number",
-    "object",     "postgres", "master",   "source",  "destination", "airbyte", "record"};
-
 bool WorthLookingFor(std::string_view value) {
-  if (value.size() < kMaskedValueBytesMin) return false;
-  return std::find(std::begin(kCommonWords), std::end(kCommonWords), value) ==
-         std::end(kCommonWords);
+  return value.size() >= kMaskedValueBytesMin && !IsPlainWord(value);
 }
 
 // A value of several lines may be printed line by line. A document as a value (the key file of a
@@ -45,7 +39,7 @@ void AddLines(std::string_view value, std::vector<std::string_view>* patterns) {
   }
 }
 
-void AddPatternsOf(std::string_view value, std::vector<std::string_view>* patterns) {
+void AddPatternsOfText(std::string_view value, std::vector<std::string_view>* patterns) {
   AddLines(value, patterns);
   if (value.size() <= kMaskedPieceBytes) {
     patterns->push_back(value);
@@ -56,6 +50,12 @@ void AddPatternsOf(std::string_view value, std::vector<std::string_view>* patter
     patterns->push_back(
         value.substr(std::min(at, value.size() - kMaskedPieceBytes), kMaskedPieceBytes));
   }
+}
+
+// `value` is a Masker::Value, which has no name out here.
+void AddPatternsOf(const auto& value, std::vector<std::string_view>* patterns) {
+  AddPatternsOfText(value.text, patterns);
+  for (const std::string& part : value.parts) AddPatternsOfText(part, patterns);
 }
 
 // Overlapping and touching ranges become one, so that of two overlapping secrets none leaves a
@@ -82,63 +82,108 @@ std::string ReplaceRanges(std::string_view line, std::vector<SecretFinder::Range
 
 void Masker::AddSecrets(const std::vector<std::string>& values) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  Add(values, &groups_[0]);
+}
+
+void Masker::AddRotated(Origin connector, const std::vector<std::string>& values) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Group& group = rotated(connector);
+  Add(values, &group);
+  // Some at a time, so that the work is spread over as many new ones.
+  constexpr auto with_slack = [](std::size_t max) { return max + max / 4; };
+  if (group.mortal > with_slack(kRotatedValuesMax) ||
+      group.mortal_bytes > with_slack(kRotatedBytesMax)) {
+    Forget(&group);
+  }
+}
+
+void Masker::SetLive(Origin connector, const std::vector<std::string>& values) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Group& group = rotated(connector);
+  group.mortal = group.mortal_bytes = 0;
+  for (Value& value : group.values) value.live = false;
+  for (const std::string& text : values) {
+    const auto found = group.known.find(std::string_view(text).substr(0, kMaskedValueBytesMax));
+    if (found != group.known.end()) found->second->live = true;
+  }
+  for (const Value& value : group.values) {
+    if (value.live) continue;
+    ++group.mortal;
+    group.mortal_bytes += value.bytes;
+  }
+}
+
+void Masker::Add(const std::vector<std::string>& values, Group* group) {
   Tier fresh;
-  for (const std::string& value : values) {
-    if (Add(value)) AddPatternsOf(values_.back(), &fresh.patterns);
+  for (const std::string& text : values) {
+    const Value* const value = AddValue(text, group);
+    if (value != nullptr) AddPatternsOf(*value, &fresh.patterns);
   }
-  if (fresh.patterns.empty()) return;
-  if (values_.size() > kMaskedValuesKept + kMaskedValuesMax || rotated_bytes_ > kMaskedBytesMax) {
-    Forget();
-  } else {
-    AddTier(std::move(fresh));
-  }
+  if (!fresh.patterns.empty()) AddTier(std::move(fresh), group);
 }
 
-bool Masker::Add(std::string_view value) {
-  value = value.substr(0, kMaskedValueBytesMax);
-  if (!WorthLookingFor(value)) {
-    if (!value.empty() && plain_.size() < kPlainValuesMax) plain_.emplace(value);
-    return false;
+// Null when there is nothing new to look for.
+Masker::Value* Masker::AddValue(std::string_view text, Group* group) {
+  text = text.substr(0, kMaskedValueBytesMax);
+  if (groups_[0].known.contains(text)) return nullptr;
+  if (const auto known = group->known.find(text); known != group->known.end()) {
+    group->values.splice(group->values.end(), group->values, known->second);  // it is news again
+    return nullptr;
   }
-  if (known_.contains(value)) return false;
-  if (values_.size() >= kMaskedValuesKept) rotated_bytes_ += value.size();
-  values_.emplace_back(value);
-  known_.insert(values_.back());
-  return true;
+  if (!WorthLookingFor(text)) {
+    if (!text.empty() && plain_.size() < kPlainValuesMax) plain_.emplace(text);
+    return nullptr;
+  }
+  Value& value = group->values.emplace_back();
+  value.text = text;
+  value.bytes = text.size();
+  for (std::string& part : PartsOfSecret(text)) {
+    if (!WorthLookingFor(part)) continue;
+    value.bytes += part.size();
+    value.parts.push_back(std::move(part));
+  }
+  group->known.emplace(value.text, std::prev(group->values.end()));
+  ++group->mortal;
+  group->mortal_bytes += value.bytes;
+  return &value;
 }
 
-void Masker::AddTier(Tier fresh) {
-  while (!tiers_.empty() && tiers_.back().patterns.size() <= 2 * fresh.patterns.size()) {
-    const std::vector<std::string_view>& last = tiers_.back().patterns;
+void Masker::AddTier(Tier fresh, Group* group) {
+  std::vector<Tier>& tiers = group->tiers;
+  while (!tiers.empty() && tiers.back().patterns.size() <= 2 * fresh.patterns.size()) {
+    const std::vector<std::string_view>& last = tiers.back().patterns;
     fresh.patterns.insert(fresh.patterns.end(), last.begin(), last.end());
-    tiers_.pop_back();
+    tiers.pop_back();
   }
   fresh.set = std::make_shared<const PatternSet>(fresh.patterns);
-  tiers_.push_back(std::move(fresh));
+  tiers.push_back(std::move(fresh));
 }
 
-// Half of the rotated values go, the oldest, so that the work is spread over as many new ones.
-void Masker::Forget() {
-  const auto half = [](std::size_t all) { return all / 2; };
-  auto value = std::next(values_.begin(), static_cast<std::ptrdiff_t>(kMaskedValuesKept));
-  const std::size_t count_max = half(kMaskedValuesMax);
-  const std::size_t bytes_max = half(kMaskedBytesMax);
+void Masker::Forget(Group* group) {
   // The newest stays in any case.
-  while (std::next(value) != values_.end() &&
-         (values_.size() > kMaskedValuesKept + count_max || rotated_bytes_ > bytes_max)) {
-    rotated_bytes_ -= value->size();
-    known_.erase(*value);
-    value = values_.erase(value);
+  for (auto value = group->values.begin();
+       std::next(value) != group->values.end() &&
+       (group->mortal > kRotatedValuesMax || group->mortal_bytes > kRotatedBytesMax);) {
+    if (value->live) {
+      ++value;
+      continue;
+    }
+    --group->mortal;
+    group->mortal_bytes -= value->bytes;
+    group->known.erase(value->text);
+    value = group->values.erase(value);
   }
-  tiers_.clear();
+  group->tiers.clear();
   Tier all;
-  for (const std::string& kept : values_) AddPatternsOf(kept, &all.patterns);
-  AddTier(std::move(all));
+  for (const Value& kept : group->values) AddPatternsOf(kept, &all.patterns);
+  AddTier(std::move(all), group);
 }
 
 std::size_t Masker::size() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return values_.size();
+  std::size_t values = 0;
+  for (const Group& group : groups_) values += group.values.size();
+  return values;
 }
 
 std::size_t Masker::not_looked_for() const {
@@ -150,7 +195,9 @@ std::string Masker::MaskLine(std::string_view whole) const {
   Sets sets;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (const Tier& tier : tiers_) sets.push_back(tier.set);
+    for (const Group& group : groups_) {
+      for (const Tier& tier : group.tiers) sets.push_back(tier.set);
+    }
   }
   // Whole lines are searched whole, up to where one is cut in any case.
   const bool cut = whole.size() > kMaskedLineBytesMax;

@@ -1,19 +1,22 @@
-// Masker: hides what must not be read from what people see: every secret value it was told, however
-// it is spelled (as it is, JSON-escaped once or twice, percent-encoded, base64 at any alignment in
-// either alphabet, and what these give one after the other), and what has the shape of a credential
-// (contract decision 12; G50, G55; reliability 5.4).
+// Masker: hides what must not be read from what people see: every secret value it was told and the
+// parts of it that are shown alone (secrets/secret_parts.h), however they are spelled (as they are,
+// escaped as JSON, Python and JavaScript do, percent-encoded, base64 at any alignment in either
+// alphabet, and what these give one in the other: secrets/secret_finder.h), and what has the shape
+// of a credential.
 //
-// Thread-safe. A value is masked in every text that is given to MaskLine after AddSecrets returned;
-// values stay for the run's life, rotated ones included. A value of several lines is also found
-// line by line, one of more than kMaskedPieceBytes also in pieces of that size.
-// Bounds: work is linear in the text, of which kMaskedInputBytesMax are looked at; of rotated
-// values (all but the first kMaskedValuesKept) at most kMaskedValuesMax and kMaskedBytesMax are
-// known, then the older half goes; a value counts with its first kMaskedValueBytesMax bytes. Memory
-// is about 20 bytes for each byte of the values, and 2 MiB while a long text is masked. Values
+// Thread-safe. A value is masked in every text that is given to MaskLine after it was added. A
+// value of several lines is also found line by line, one of more than kMaskedPieceBytes also in
+// pieces of that size. Bounds: work is linear in the text, of which kMaskedInputBytesMax are looked
+// at; a text that takes more steps than any honest one is masked whole. Values of AddSecrets stay
+// for the run's life. Of those of AddRotated the newest kRotatedValuesMax of each config and
+// kRotatedBytesMax of their bytes are known, a quarter more at times; then the oldest go, but for
+// those that are live. A value counts with its first kMaskedValueBytesMax bytes. Memory is about 20
+// bytes for each byte of the values and their parts, and 2 MiB while a long text is masked. Values
 // under kMaskedValueBytesMin bytes and common words are not looked for: they would mask everything;
 // they are hidden by place, where configs are printed, and counted here.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -21,8 +24,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "protocol/message.h"
 #include "secrets/pattern_set.h"
 
 namespace shunt {
@@ -30,9 +35,8 @@ namespace shunt {
 inline constexpr std::size_t kMaskedValueBytesMin = 6;
 inline constexpr std::size_t kMaskedValueBytesMax = std::size_t{256} << 10;
 inline constexpr std::size_t kMaskedPieceBytes = 512;
-inline constexpr std::size_t kMaskedValuesMax = 4096;
-inline constexpr std::size_t kMaskedBytesMax = std::size_t{256} << 10;
-inline constexpr std::size_t kMaskedValuesKept = 256;
+inline constexpr std::size_t kRotatedValuesMax = 1000;
+inline constexpr std::size_t kRotatedBytesMax = std::size_t{256} << 10;
 
 // A longer line is cut here, and says so, after it was searched.
 inline constexpr std::size_t kMaskedLineBytesMax = std::size_t{64} << 10;
@@ -42,8 +46,13 @@ inline constexpr std::size_t kMaskedInputBytesMax = kMaskedLineBytesMax + 4096;
 
 class Masker {
  public:
-  // Unescaped values.
+  // Unescaped values; known for good.
   void AddSecrets(const std::vector<std::string>& values);
+  // Likewise, of an update of the config of `connector`: known as long as they are among the newest
+  // of it, or live.
+  void AddRotated(Origin connector, const std::vector<std::string>& values);
+  // These values of a connector's config are in use now; those that were before are not any more.
+  void SetLive(Origin connector, const std::vector<std::string>& values);
 
   // `line` (or several) with every secret in it replaced by "**********"; lengths are not kept.
   // What is cut is cut where no secret is, however long its spelling.
@@ -56,29 +65,45 @@ class Masker {
 
  private:
   using Sets = std::vector<std::shared_ptr<const PatternSet>>;
-  // Patterns are parts of the values in values_.
+  struct Value {
+    std::string text;
+    std::vector<std::string> parts;
+    std::size_t bytes = 0;
+    bool live = false;
+  };
+  // Patterns are views of values.
   struct Tier {
     std::vector<std::string_view> patterns;
     std::shared_ptr<const PatternSet> set;
   };
+  // What was told in one way. Sets of patterns, each less than half as large as the one before:
+  // adding a value rebuilds few.
+  struct Group {
+    std::list<Value> values;  // oldest first; a list, because views of them are kept
+    std::unordered_map<std::string_view, std::list<Value>::iterator> known;
+    std::size_t mortal = 0, mortal_bytes = 0;  // those that are not live
+    std::vector<Tier> tiers;
+  };
 
   // All below hold mutex_.
-  bool Add(std::string_view value);
-  void AddTier(Tier fresh);
-  void Forget();
+  void Add(const std::vector<std::string>& values, Group* group);
+  Value* AddValue(std::string_view value, Group* group);
+  static void AddTier(Tier fresh, Group* group);
+  static void Forget(Group* group);
+  Group& rotated(Origin connector) {
+    return connector == Origin::kSource ? groups_[1] : groups_[2];
+  }
 
   mutable std::mutex mutex_;
   // All below: mutex_.
-  std::list<std::string> values_;     // in order of arrival; a list, because views of them are kept
-  std::set<std::string_view> known_;  // the same values
-  std::size_t rotated_bytes_ = 0;     // of those behind the first kMaskedValuesKept
+  std::array<Group, 3> groups_;  // known for good; rotated of the source, of the destination
   std::set<std::string, std::less<>> plain_;  // not looked for
-  // Sets of patterns, each less than half as large as the one before: adding a value rebuilds few.
-  std::vector<Tier> tiers_;
 };
 
 // One line that is safe to show: control characters (C0, DEL, C1), line separators, direction marks
 // and bytes that are not UTF-8 as visible escapes. For what goes to a terminal or a log.
 std::string EscapeForLog(std::string_view text);
+// The same of a text of several lines, whose line ends and tabs stay.
+std::string EscapeLines(std::string_view text);
 
 }  // namespace shunt

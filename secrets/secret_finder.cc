@@ -1,9 +1,10 @@
 #include "secrets/secret_finder.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <string_view>
+
+#include "secrets/base64_text.h"
 
 namespace shunt {
 namespace {
@@ -11,28 +12,14 @@ namespace {
 constexpr int kUnescapesMax = 2;
 constexpr int kPercentsMax = 2;
 constexpr int kDecodingsMax = 3;
+constexpr int kBase64sMax = 2;
+// Decodings of what base64 gave, by how many more base64 there may be below.
+constexpr int kDecodingsInside[kBase64sMax] = {1, 2};
+constexpr std::size_t kPassesMax = 96;
+constexpr std::size_t kShortBytes = 4096;   // however many passes
 constexpr std::size_t kBase64CharsMin = 8;  // what six bytes take
 
 bool Has(const DecodedView& view, char c) { return view.text().find(c) != std::string_view::npos; }
-
-// Of both alphabets: +/ and -_.
-constexpr int8_t kNotBase64 = -1;
-constexpr std::array<int8_t, 256> kBase64Values = [] {
-  std::array<int8_t, 256> values{};
-  values.fill(kNotBase64);
-  for (int i = 0; i < 26; ++i) {
-    values[static_cast<std::size_t>('A' + i)] = static_cast<int8_t>(i);
-    values[static_cast<std::size_t>('a' + i)] = static_cast<int8_t>(26 + i);
-  }
-  for (int i = 0; i < 10; ++i) {
-    values[static_cast<std::size_t>('0' + i)] = static_cast<int8_t>(52 + i);
-  }
-  values['+'] = values['-'] = 62;
-  values['/'] = values['_'] = 63;
-  return values;
-}();
-
-int8_t Base64Value(char c) { return kBase64Values[static_cast<uint8_t>(c)]; }
 
 // What characters [first, ...) of the run give, byte by byte; what is left of the last group is
 // dropped.
@@ -61,20 +48,47 @@ DecodedView DecodeBase64(const DecodedView& view, const std::vector<uint32_t>& r
 }  // namespace
 
 SecretFinder::SecretFinder(const Sets& sets, std::string_view raw, bool open)
-    : sets_(sets), raw_bytes_(raw.size()) {
-  Explore(DecodedView(raw, open), kUnescapesMax, kPercentsMax);
+    : sets_(sets),
+      raw_bytes_(raw.size()),
+      bytes_left_(kPassesMax * std::max(raw.size(), kShortBytes)) {
+  Explore(DecodedView(raw, open), {.unescapes = kUnescapesMax,
+                                   .percents = kPercentsMax,
+                                   .base64s = kBase64sMax,
+                                   .all = kDecodingsMax});
 }
 
-void SecretFinder::Explore(const DecodedView& view, int unescapes, int percents) {
+bool SecretFinder::Spend(std::size_t bytes) {
+  if (gave_up_) return false;
+  if (bytes <= bytes_left_) {
+    bytes_left_ -= bytes;
+    return true;
+  }
+  gave_up_ = true;
+  ranges_.assign(1, {0, raw_bytes_});
+  return false;
+}
+
+void SecretFinder::Explore(const DecodedView& view, const Left& left) {
+  if (!Spend(view.text().size())) return;
   Search(view);
-  SearchBase64(view);
-  const int done = kUnescapesMax - unescapes + kPercentsMax - percents;
-  if (done == kDecodingsMax) return;
-  if (unescapes > 0 && Has(view, '\\')) Explore(view.JsonUnescaped(), unescapes - 1, percents);
-  if (percents == 0) return;
-  const bool percent = Has(view, '%');
-  if (percent) Explore(view.PercentDecoded(DecodedView::Plus::kPlus), unescapes, percents - 1);
-  if (Has(view, '+')) Search(view.PercentDecoded(DecodedView::Plus::kBlank));
+  if (left.base64s > 0) SearchBase64(view, left);
+  if (left.all == 0) return;
+  if (left.unescapes > 0 && view.HasEscape()) {
+    Left less = left;
+    --less.unescapes;
+    --less.all;
+    Explore(view.JsonUnescaped(), less);
+  }
+  if (left.percents == 0) return;
+  if (view.HasPercent()) {
+    Left less = left;
+    --less.percents;
+    --less.all;
+    Explore(view.PercentDecoded(DecodedView::Plus::kPlus), less);
+  }
+  if (Has(view, '+') && Spend(view.text().size())) {
+    Search(view.PercentDecoded(DecodedView::Plus::kBlank));
+  }
 }
 
 void SecretFinder::Search(const DecodedView& view) {
@@ -101,33 +115,41 @@ void SecretFinder::Search(const DecodedView& view) {
   }
 }
 
-// Runs go on over line ends: MIME breaks its lines.
-void SecretFinder::SearchBase64(const DecodedView& view) {
+// Runs go on over line ends: MIME breaks its lines. A run that is as it was in the text from which
+// this one was decoded was searched there.
+void SecretFinder::SearchBase64(const DecodedView& view, const Left& left) {
   const std::string_view text = view.text();
-  run_.clear();
+  Run run;
+  bool fresh = view.all_untouched();
+  const auto finish = [&](bool open) {
+    if (fresh) SearchRun(view, run, open, left);
+    run.clear();
+    fresh = view.all_untouched();
+  };
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (Base64Value(text[i]) != kNotBase64) {
-      run_.push_back(static_cast<uint32_t>(i));
+      run.push_back(static_cast<uint32_t>(i));
+      fresh = fresh || !view.untouched(i);
     } else if (text[i] != '\r' && text[i] != '\n') {
-      SearchRun(view, false);
-      run_.clear();
+      finish(false);
+    } else {
+      fresh = fresh || !view.untouched(i);  // what was parted is one run now
     }
   }
-  SearchRun(view, view.open());
-  run_.clear();
+  finish(view.open());
 }
 
 // A group of four characters may begin at any of the first four: other characters of the alphabet
 // may stand before the encoded text.
-void SecretFinder::SearchRun(const DecodedView& view, bool open) {
+void SecretFinder::SearchRun(const DecodedView& view, const Run& run, bool open, const Left& left) {
   constexpr std::size_t kPhases = 4;
   for (std::size_t first = 0; first < kPhases; ++first) {
-    if (run_.size() < first + (open ? 2 : kBase64CharsMin)) return;
-    const DecodedView decoded = DecodeBase64(view, run_, first, open);
-    Search(decoded);
-    if (Has(decoded, '\\')) Search(decoded.JsonUnescaped());
-    if (Has(decoded, '%')) Search(decoded.PercentDecoded(DecodedView::Plus::kPlus));
-    if (Has(decoded, '+')) Search(decoded.PercentDecoded(DecodedView::Plus::kBlank));
+    if (run.size() < first + (open ? 2 : kBase64CharsMin)) return;
+    const int base64s = left.base64s - 1;
+    Explore(DecodeBase64(view, run, first, open), {.unescapes = kUnescapesMax,
+                                                   .percents = kPercentsMax,
+                                                   .base64s = base64s,
+                                                   .all = kDecodingsInside[base64s]});
   }
 }
 

@@ -18,6 +18,13 @@ std::vector<std::string> SecretValuesOf(std::string_view config, const Connector
 // `config` with its secret values masked, for people.
 std::string MaskConfig(std::string_view config, const ConnectorSpec* spec);
 
+// Of a text that should have been a config, or a message with one, and cannot be read as such: the
+// values behind keys that the spec (may be null) marks secret or that sound so, quoted or not, in
+// any JSON or what looks like it. kFragmentValuesMax of the first kFragmentBytesMax bytes.
+std::vector<std::string> SecretsOfFragment(std::string_view text, const ConnectorSpec* spec);
+inline constexpr std::size_t kFragmentValuesMax = 256;
+inline constexpr std::size_t kFragmentBytesMax = std::size_t{1} << 20;
+
 // Variables have no spec: which of them is secret is told by their names.
 std::vector<std::string> SecretsOfVariables(const std::map<std::string, std::string>& variables);
 

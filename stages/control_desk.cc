@@ -39,8 +39,12 @@ bool ControlDesk::Next(ControlFact* fact) {
   return true;
 }
 
-void ControlDesk::OnSecrets(Origin, const std::vector<std::string>& values) {
-  masker_.AddSecrets(values);
+void ControlDesk::OnSecrets(Origin origin, const std::vector<std::string>& values) {
+  masker_.AddRotated(origin, values);
+}
+
+void ControlDesk::OnLive(Origin origin, const std::vector<std::string>& values) {
+  masker_.SetLive(origin, values);
 }
 
 void ControlDesk::OnIgnored(Origin) {}

@@ -43,6 +43,7 @@ class ControlDesk final : public Stage, private ControlInbox, private ControlEve
   bool closed() const override { return inbox_.closed(); }
   bool aborting() const override { return run_.discard.Get(); }
   void OnSecrets(Origin origin, const std::vector<std::string>& values) override;
+  void OnLive(Origin origin, const std::vector<std::string>& values) override;
   void OnIgnored(Origin origin) override;
   void OnVerdict(const ControlVerdict& verdict) override;
   void OnRejected(Origin origin, std::string_view reason) override;

@@ -92,8 +92,10 @@ ControlArrival ControlReader::Quarantine(std::string_view line, uint64_t seq,
 
 std::vector<std::string> SecretsOfControl(std::string_view line, const ConnectorSpec* spec) {
   const absl::StatusOr<ControlMessage> message = ParseControl(line);
-  if (!message.ok() || !message->is_connector_config) return {};
-  return SecretValuesOf(message->config ? message->config->text : line, spec);
+  if (!message.ok() || !message->is_connector_config || !message->config) {
+    return SecretsOfFragment(line, spec);
+  }
+  return SecretValuesOf(message->config->text, spec);
 }
 
 }  // namespace shunt

@@ -164,6 +164,10 @@ bool ControlStage::Persist(Pipe* pipe) {
   pipe->failing_since.reset();
   pipe->backoff = kBackoffMin;
   if (pipe->queue.empty()) ForgetSpill(pipe);
+  if (plan.change.document) {
+    deps_.events.OnLive(pipe->origin,
+                        SecretValuesOf(plan.change.document->ToJson(), pipe->connector.spec.get()));
+  }
   Announce(plan);
   return true;
 }

@@ -56,12 +56,15 @@ class ControlInbox {
   virtual bool aborting() const { return false; }
 };
 
-// Who wants to know. Nothing that is passed here but OnSecrets holds a value of a config.
+// Who wants to know. Nothing that is passed here but OnSecrets and OnLive holds a value of a
+// config.
 class ControlEvents {
  public:
   virtual ~ControlEvents() = default;
   // Values that must be masked from now on; called before anything else happens with their line.
   virtual void OnSecrets(Origin origin, const std::vector<std::string>& values) = 0;
+  // The secret values of the config as it is stored now.
+  virtual void OnLive(Origin, const std::vector<std::string>&) {}
   // A control type that we do not know; the line is counted like every other.
   virtual void OnIgnored(Origin origin) = 0;
   // Durable: applied, superseded, duplicate or quarantined. At most once for each line.

@@ -13,9 +13,10 @@ namespace shunt {
 struct SecretGate {
   Masker* masker = nullptr;
   const ConnectorSpec* spec = nullptr;  // may be null
+  Origin connector = Origin::kSource;   // whose config it is
 
   void Learn(std::string_view control_line) const {
-    masker->AddSecrets(SecretsOfControl(control_line, spec));
+    masker->AddRotated(connector, SecretsOfControl(control_line, spec));
   }
 };
 

@@ -65,7 +65,30 @@ FORMS = {
     "url twice": lambda c: urllib.parse.quote(urllib.parse.quote(c, safe=""), safe=""),
     "url of base64": lambda c: urllib.parse.quote(base64_text(c), safe=""),
     "basic": lambda c: base64_text("id:" + urllib.parse.quote(c, safe="")),
+    "python": lambda c: ascii(c)[1:-1],
+    "braces": lambda c: "".join(k if k.isalnum() else "\\u{%x}" % ord(k) for k in c),
+    "wide": lambda c: "".join(k if k.isalnum() else "\\U%08x" % ord(k) for k in c),
+    "base64 twice": lambda c: base64_text(base64_text(c, "u:"), "x"),
+    "base64 of json twice": lambda c: base64_text(json_text('{"t":"%s"}' % json_text(c))),
 }
+
+# What a secret may be, for what is shown is mostly a part of it. The last is the canary itself.
+SHAPES = [
+    lambda c: "  %s\r\n" % c,
+    lambda c: json.dumps({"type": "service_account", "private_key": c}),
+    lambda c: json.dumps({"accounts": [{"scope": "read", "with": c}]}, ensure_ascii=False),
+    lambda c: "user:" + c,
+    lambda c: "amqps://user:%s@broker.example/vhost" % urllib.parse.quote(c, safe=""),
+    lambda c: "Server=db;Uid=me;Password=%s;Port=1" % urllib.parse.quote(c, safe=""),
+    lambda c: "first-token-1," + c + "; last-token-2",
+    lambda c: base64.b64encode(json.dumps({"key": c}).encode()).decode(),
+    lambda c: json_text(json.dumps({"key": c})),
+    lambda c: c,
+]
+
+
+def shaped(canary, number):
+    return canary if number == ROTATIONS else SHAPES[number % len(SHAPES)](canary)
 
 
 def unescape_once(text):
@@ -73,11 +96,13 @@ def unescape_once(text):
     def plain(match):
         escape = match.group(0)
         if escape[1] == "u":
+            return chr(int(escape[2:].strip("{}"), 16))
+        if escape[1] == "U":
             return chr(int(escape[2:], 16))
         if escape[1] == "x":
             return bytes([int(escape[2:], 16)]).decode("latin-1")
         return {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}.get(escape[1], escape[1])
-    text = re.sub(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[\"'\\/bfnrt])", plain, text)
+    text = re.sub(r"\\(u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]{1,5}\}|U000[0-9a-fA-F]{5}|x[0-9a-fA-F]{2}|[\"'\\/bfnrt])", plain, text)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -98,12 +123,15 @@ def views(data):
     texts = {data.decode("utf-8", "replace")}
     for _ in range(3):
         texts |= {unescape_once(text) for text in texts} | {percent_decoded(text) for text in texts}
-    decoded = set()
-    for text in texts:
-        decoded |= set(base64_views(text))
-    decoded |= {unescape_once(text) for text in decoded if "\\" in text} | {
-        percent_decoded(text) for text in decoded if "%" in text}
-    return texts | decoded
+    for _ in range(2):
+        decoded = set()
+        for text in texts:
+            decoded |= set(base64_views(text))
+        for _ in range(2):
+            decoded |= {unescape_once(text) for text in decoded if "\\" in text} | {
+                percent_decoded(text) for text in decoded if "%" in text}
+        texts |= decoded
+    return texts
 
 
 # What is unmistakable in every canary, and is left of it when its awkward characters get lost.
@@ -175,7 +203,7 @@ class Canaries(h.SyncTest):
         for number, canary in enumerate(self.canaries):
             if number > 0:
                 # The next line may already show it; what stderr shows comes from another pipe.
-                steps += [{"write": h.config_update({"api_key": canary}, 1700000000000 + number)
+                steps += [{"write": h.config_update({"api_key": shaped(canary, number)}, 1700000000000 + number)
                            + h.log("at once <%s>" % canary)},
                           {"await": self.w.path("applied-%d" % number)}]
             # Each form in each of them, and all forms every few rotations: a second has 1,000 lines.

@@ -112,6 +112,31 @@ TEST(SecretsTest, ASearchThatRunsOutOfStepsTakesTheRest) {
               ::testing::Contains("who knows"));
 }
 
+TEST(SecretsTest, AKeyThatIsATokenIsSecretItself) {
+  const auto spec = Compile(R"({"properties":{"tokens":{"airbyte_secret":true}}})");
+  const std::string config =
+      R"({"tokens":{"ghp_01a2b3c4": {"scope":"read"},"x/y+z1234==":1},"client_x509_cert":{"oauth2":2},)"
+      R"("by_key":{ "AKIA0123456789abcdef" : "n"}})";
+  EXPECT_THAT(spec->SecretValues(config),
+              ::testing::UnorderedElementsAre("read", "1", "ghp_01a2b3c4",
+                                              "x/y+z1234==", "AKIA0123456789abcdef"));
+  const std::string masked =
+      R"({"tokens":{"**********": {"scope":"**********"},"**********":"**********"},)"
+      R"("client_x509_cert":{"oauth2":2},"by_key":{ "**********" : "n"}})";
+  EXPECT_EQ(spec->Mask(config), masked);
+  EXPECT_EQ(MaskByName(config), masked);
+  EXPECT_EQ(MaskByName(R"({"a\\\"AKIA0123456789abcdef":1})"), R"({"**********":1})");
+}
+
+TEST(SecretsTest, AKeyIsMarkedWhereverItStands) {
+  const auto spec =
+      Compile(R"({"oneOf":[{"properties":{"pin":{"$ref":"#/definitions/s"},"host":{}}}],)"
+              R"("definitions":{"s":{"airbyte_secret":true}}})");
+  EXPECT_TRUE(spec->MarksSecret("pin"));
+  EXPECT_FALSE(spec->MarksSecret("host"));
+  EXPECT_FALSE(spec->MarksSecret("other"));
+}
+
 TEST(SecretsByNameTest, SecretSoundingKeysAtAnyDepth) {
   EXPECT_THAT(
       SecretValuesByName(

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -109,20 +110,38 @@ TEST(Masker, RotatedSecretsAreMaskedBesideTheOldOnes) {
   for (const std::string& token : tokens) EXPECT_EQ(masker.MaskLine(token), "**********");
 }
 
-TEST(Masker, ManyRotationsAreBoundedAndTheFirstSecretsStay) {
+TEST(Masker, OfRotatedValuesTheNewestThousandAndTheLiveOnesAreKnown) {
   Masker masker;
-  for (int i = 0; i < 6000; ++i) masker.AddSecrets({"rotating-" + std::to_string(100000 + i)});
-  EXPECT_LE(masker.size(), kMaskedValuesMax);
-  EXPECT_EQ(masker.MaskLine("rotating-100000"), "**********");
-  EXPECT_EQ(masker.MaskLine("rotating-105999"), "**********");
+  masker.AddSecrets({"of-the-config-file"});
+  const auto value = [](int i) { return "rotating-" + std::to_string(100000 + i); };
+  masker.AddRotated(Origin::kSource, {value(0), value(1)});
+  masker.SetLive(Origin::kSource, {value(1)});
+  for (int i = 2; i < 6000; ++i) masker.AddRotated(Origin::kSource, {value(i)});
+  EXPECT_LE(masker.size(), 2 + kRotatedValuesMax * 5 / 4);
+  EXPECT_EQ(masker.MaskLine("of-the-config-file"), "**********");
+  EXPECT_EQ(masker.MaskLine(value(0)), value(0)) << "the oldest goes first";
+  EXPECT_EQ(masker.MaskLine(value(1)), "**********") << "in use";
+  for (int i = 5000; i < 6000; ++i) ASSERT_EQ(masker.MaskLine(value(i)), "**********") << i;
+  masker.SetLive(Origin::kSource, {value(5999)});
+  for (int i = 6000; i < 8000; ++i) masker.AddRotated(Origin::kSource, {value(i)});
+  EXPECT_EQ(masker.MaskLine(value(1)), value(1)) << "no longer in use";
+  EXPECT_EQ(masker.MaskLine(value(5999)), "**********");
+}
+
+TEST(Masker, OneConfigsRotationsDoNotForgetAnothers) {
+  Masker masker;
+  masker.AddRotated(Origin::kDestination, {"token-of-the-destination"});
+  for (int i = 0; i < 5000; ++i) {
+    masker.AddRotated(Origin::kSource, {"rotating-" + std::to_string(100000 + i)});
+  }
+  EXPECT_EQ(masker.MaskLine("token-of-the-destination"), "**********");
 }
 
 TEST(Masker, BytesOfRotatedValuesAreBoundedToo) {
   Masker masker;
   const auto value = [](int i) { return std::to_string(100000 + i) + std::string(10'000, 'k'); };
-  for (int i = 0; i < 400; ++i) masker.AddSecrets({value(i)});
-  EXPECT_LE(masker.size(), kMaskedValuesKept + kMaskedBytesMax / 10'000);
-  EXPECT_EQ(masker.MaskLine(value(0)), "**********");
+  for (int i = 0; i < 400; ++i) masker.AddRotated(Origin::kSource, {value(i)});
+  EXPECT_LE(masker.size(), kRotatedBytesMax * 5 / 4 / 10'000 + 1);
   EXPECT_EQ(masker.MaskLine(value(399)), "**********");
 }
 
@@ -177,6 +196,87 @@ TEST(Masker, OneSpellingInAnother) {
   }
 }
 
+TEST(Masker, PartsThatAreShownAlone) {
+  const std::string key_file =
+      R"({"type":"service_account","project_id":"my-project-1","client_email":"me@my-project-1.iam",)"
+      R"("token_uri":"https://oauth2.example.com/token","private_key_id":"0a1b2c3d4e5f",)"
+      R"("private_key":"-----BEGIN K-----\nMIIEvQIBADANBgkqhkiG9w0\n-----END K-----\n",)"
+      R"("nested":{"tokens":["tok-first-1","tok-second-2"],"pin":1234567}})";
+  const struct {
+    std::string secret;
+    std::vector<std::string> hidden;
+  } cases[] = {
+      {"  \t padded-token-1 \r\n", {"padded-token-1"}},
+      {"\"quoted-token-1\"", {"quoted-token-1"}},
+      {key_file, {"0a1b2c3d4e5f", "MIIEvQIBADANBgkqhkiG9w0", "tok-first-1", "tok-second-2"}},
+      {Base64(key_file), {"0a1b2c3d4e5f", "MIIEvQIBADANBgkqhkiG9w0", "tok-second-2"}},
+      {"service:hunter-twenty-two", {"hunter-twenty-two"}},
+      {"k3y1d99:s3cr3t-k3y", {"k3y1d99", "s3cr3t-k3y"}},
+      {"postgresql://user:p%40ssw%2Frd@db:5432/x?sslpassword=other-one",
+       {"p%40ssw%2Frd", "p@ssw/rd", "other-one"}},
+      {"https://ghp_0123456789abcdef@github.com/x", {"ghp_0123456789abcdef"}},
+      {"jdbc:sqlserver://db:1433;user=sa;password=Str0ng#Pass;x=y", {"Str0ng"}},
+      {"host=db user=airbyte password='spaceless-1'", {"spaceless-1"}},
+      {"DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=abc/def+ghi==;E=x",
+       {"abc/def+ghi=="}},
+      {"first-token, second-token;third-token", {"first-token", "second-token", "third-token"}},
+      {"alpha-1-alpha beta-2-beta", {"alpha-1-alpha", "beta-2-beta"}},
+      {"Bearer abc-123-def", {"abc-123-def"}},
+      {"dXNlcjpodW50ZXItdHdlbnR5LXR3bw==", {"user:hunter-twenty-two", "hunter-twenty-two"}},
+      {R"(line\none\u0041)", {"line\noneA"}},
+      {R"({"ghp_0123456789":{"scope":"read"}})", {"ghp_0123456789"}},
+  };
+  for (const auto& one : cases) {
+    for (const std::string& hidden : one.hidden) {
+      EXPECT_EQ(Mask({one.secret}, "<" + hidden + ">"), "<**********>") << one.secret;
+    }
+  }
+  for (const std::string_view shown :
+       {"my-project-1", "me@my-project-1.iam", "https://oauth2.example.com/token",
+        "service_account", "private_key_id", "airbyte", "postgresql", "service"}) {
+    std::vector<std::string> secrets;
+    for (const auto& one : cases) secrets.push_back(one.secret);
+    EXPECT_EQ(Mask(secrets, shown), shown);
+  }
+}
+
+TEST(Masker, ASentenceIsNotAListOfSecrets) {
+  EXPECT_EQ(Mask({"correct horse battery staple"}, "the battery is correct, no staple"),
+            "the battery is correct, no staple");
+}
+
+TEST(Masker, EscapesOfOtherLanguages) {
+  const std::vector<std::string> secrets = {"key-\xf0\x9f\x94\x91-\xc3\xa9-key"};
+  for (const std::string_view spelled :
+       {R"(key-\U0001f511-\xe9-key)", R"(key-\u{1F511}-\u{e9}-key)", R"(key-\x{1f511}-\u00e9-key)",
+        R"(key-\xf0\x9f\x94\x91-\xc3\xa9-key)", R"(key-\\U0001F511-\\xe9-key)"}) {
+    EXPECT_EQ(Mask(secrets, "<" + std::string(spelled) + ">"), "<**********>") << spelled;
+  }
+}
+
+TEST(Masker, DecodingsInsideBase64) {
+  const std::string secret = "p\"w\\d/+?>\xc3\xa9&";
+  const std::string json = R"({"k":"p\"w\\d/+?>\u00e9&"})";
+  const std::string twice = R"({"m":"{\"k\":\"p\\\"w\\\\d/+?>\\u00e9&\"}"})";
+  for (const std::string& text :
+       {json, twice, Base64(secret), Base64(json), "u:" + Base64(secret)}) {
+    const std::string masked = Mask({secret}, "<" + Base64(text) + ">");
+    EXPECT_THAT(masked, HasSubstr("**********")) << text;
+    EXPECT_LE(masked.size(), Base64(text).size() + 2) << text;
+  }
+}
+
+TEST(Masker, ALineOfEndlessDecodingsIsMaskedWhole) {
+  Masker masker;
+  masker.AddSecrets({"hunter-22"});
+  std::string hostile;
+  while (hostile.size() < kMaskedLineBytesMax) {
+    hostile += R"(%25255c%255c\\\\u0025\u002541QUJD)" + Base64("QUJDREVGQUJDREVG\\\\\\\\%2525+");
+  }
+  const std::string masked = masker.MaskLine(hostile);
+  EXPECT_TRUE(masked == "********** [cut]" || masked.size() > kMaskedLineBytesMax) << masked.size();
+}
+
 TEST(Masker, ValuesThatAreNotLookedForAreCounted) {
   Masker masker;
   masker.AddSecrets({"true", "5432", "password", "", "long enough", "5432"});
@@ -214,6 +314,27 @@ TEST(Masker, HarmlessTextKeepsItsShape) {
         "https://example.com/a@b", "password: ", "mail to someone@example.com", "token bucket = 5",
         "eyJ is a prefix"}) {
     EXPECT_EQ(Masker().MaskLine(line), line);
+  }
+}
+
+TEST(Masker, WhatIsSaidAboutASecretStaysReadable) {
+  for (const std::string_view line :
+       {"/access_token: minLength", "/credentials/api_key: pattern, /password: type",
+        "config update (line 3): quarantined: /access_token: minLength; /client_secret: required",
+        "password: required", "access_token: expired.", "refresh_token=None",
+        "api_key: expected string", "the --token option is missing", "--key-file /etc/key.bin",
+        "--token-url https://x.example/y", "--password-file=/run/secret"}) {
+    EXPECT_EQ(Mask({"some-token-1"}, line), line);
+  }
+}
+
+TEST(Masker, SecretsOfCommandLines) {
+  for (const auto& [line, masked] : std::vector<std::pair<std::string, std::string>>{
+           {"run --token abc-123 x", "run --token ********** x"},
+           {"run --api-key=abc-123 x", "run --api-key=********** x"},
+           {"run --password 'ab c' x", "run --password '**********' x"},
+           {"java -password pa,ss;1", "java -password **********"}}) {
+    EXPECT_EQ(Masker().MaskLine(line), masked);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -27,6 +28,31 @@ TEST(SecretValues, BySpecAndWhatOAuthWrites) {
 
 TEST(SecretValues, ByNamesWithoutASpec) {
   EXPECT_THAT(SecretValuesOf(kConfig, nullptr), UnorderedElementsAre("a1", "oauth", "r1", "7"));
+}
+
+TEST(SecretValues, OfWhatCannotBeRead) {
+  const auto spec = ConnectorSpec::Compile(R"({"properties":{"pin":{"airbyte_secret":true}}})");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  for (
+      const std::string_view text : {
+          R"({"type":"CONTROL","control":{"connectorConfig":{"config":{"pin":"s3cr\"et","host":"h"})",
+          R"({"config":{"pin" : "s3cr\"et)",
+          R"({"config":"{\"pin\":\"s3cr\\\"et\",\"host\":\"h\"}")",
+          R"({'pin': 's3cr"et', 'host': 'h'})",
+      }) {
+    EXPECT_THAT(SecretsOfFragment(text, spec->get()), testing::Contains("s3cr\"et")) << text;
+  }
+  for (const std::string_view text :
+       {"access_token: abc-123, x", "refresh_token=abc-123&x=y", "{api_key => abc-123}",
+        "CONNECTOR_CONFIG {\"credentials\":{\"client_secret\":\"abc-123"}) {
+    EXPECT_THAT(SecretsOfFragment(text, nullptr), ElementsAre("abc-123")) << text;
+  }
+  EXPECT_THAT(SecretsOfFragment(
+                  R"({"host":"h","start_date":"2024-01-01","token":null,"tokens":[]})", nullptr),
+              ElementsAre("null"));
+  std::string flood;
+  for (int i = 0; i < 10'000; ++i) flood += "token=" + std::to_string(1000 + i) + " ";
+  EXPECT_LE(SecretsOfFragment(flood, nullptr).size(), kFragmentValuesMax + 2);
 }
 
 TEST(SecretValues, OfVariables) {
