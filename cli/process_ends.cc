@@ -109,7 +109,8 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
       console.Warn(absl::StrCat("no spec of the ", asked[i].name,
                                 ", so its config updates are not "
                                 "validated: ",
-                                answers[i].status().message()));
+                                answers[i].status().message(),
+                                LastWordsOf(answers[i].status(), console.masker())));
     }
   }
   for (const auto& [side, spec] : {std::pair("source", inputs->source_spec),

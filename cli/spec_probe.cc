@@ -6,17 +6,20 @@
 #include <span>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "cli/spec_file.h"
 #include "connectors/process_connector.h"
 #include "platform/clock.h"
 #include "platform/io.h"
+#include "stages/stderr_tail.h"
 
 namespace shunt {
 namespace {
 
 using SpecPointer = std::shared_ptr<const ConnectorSpec>;
 
+constexpr char kSpecLogPayload[] = "shunt/stderr";
 constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
 
 // One child that prints its spec.
@@ -65,8 +68,10 @@ class Probe {
       const IoResult read = child_->ReadLog(buffer);
       if (read.state == IoState::kBlocked) break;
       log_ended_ = read.state != IoState::kBytes;
-      const std::size_t room = kSpecLogBytesMax - read_.log.size();
-      read_.log.append(buffer.data(), std::min(read.bytes, room));
+      read_.log.append(buffer.data(), read.bytes);
+      if (read_.log.size() > 2 * kSpecLogBytesMax) {
+        read_.log.erase(0, read_.log.size() - kSpecLogBytesMax);
+      }
     }
     const std::optional<ExitStatus> exit = child_->Exit();
     if (!output_ended_ || !exit) return;
@@ -84,6 +89,14 @@ class Probe {
 };
 
 }  // namespace
+
+std::string LastWordsOf(const absl::Status& status, const Masker& masker) {
+  const auto log = status.GetPayload(kSpecLogPayload);
+  if (!log) return "";
+  const std::string tail =
+      StderrTail::Of(std::string(*log), log->size() >= kSpecLogBytesMax, masker);
+  return tail.empty() ? "" : absl::StrCat("\n", tail);
+}
 
 absl::Status EndedBadly(const ExitStatus& exit) {
   return absl::UnavailableError(
@@ -130,7 +143,11 @@ std::vector<absl::StatusOr<SpecPointer>> AskForSpecs(const std::vector<SpecQuest
     absl::StatusOr<SpecPointer> spec =
         SpecFromOutput(answer->output, questions[specs.size()].options);
     // Whatever else is wrong with a connector that ended badly, that is why.
-    if (!spec.ok() && !answer->exit.clean()) spec = EndedBadly(answer->exit);
+    if (!spec.ok() && !answer->exit.clean()) {
+      absl::Status why = EndedBadly(answer->exit);
+      if (!answer->log.empty()) why.SetPayload(kSpecLogPayload, absl::Cord(answer->log));
+      spec = std::move(why);
+    }
     specs.push_back(std::move(spec));
   }
   return specs;

@@ -18,6 +18,7 @@
 #include "connectors/connector.h"
 #include "platform/user.h"
 #include "protocol/spec.h"
+#include "secrets/masker.h"
 
 namespace shunt {
 
@@ -34,7 +35,7 @@ struct SpecQuestion {
 // What one of them printed.
 struct SpecOutput {
   std::string output;
-  std::string log;  // the first kSpecLogBytesMax of it
+  std::string log;  // of stderr the last kSpecLogBytesMax, up to twice as many at times
   ExitStatus exit;
 };
 inline constexpr std::size_t kSpecLogBytesMax = std::size_t{64} << 10;
@@ -45,6 +46,10 @@ std::vector<absl::StatusOr<SpecOutput>> AskForSpecOutputs(
     const std::vector<SpecQuestion>& questions, const std::function<bool()>& stopped);
 
 absl::Status EndedBadly(const ExitStatus& exit);
+
+// What a connector that ended badly wrote on stderr, as lines below a message; "": nothing.
+// `status` is an answer of AskForSpecs.
+std::string LastWordsOf(const absl::Status& status, const Masker& masker);
 
 // Answers in the order of the questions. `stopped` is asked often: true ends it with Cancelled.
 std::vector<absl::StatusOr<std::shared_ptr<const ConnectorSpec>>> AskForSpecs(

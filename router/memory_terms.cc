@@ -15,7 +15,8 @@ namespace {
 // Measured: peak RSS of `shunt sidecar` that forwards nothing, all threads started, store open
 // (tests/e2e/memory_test prints it), rounded up.
 constexpr int64_t kBaseBytes = int64_t{19} << 19;
-constexpr int64_t kLogBytes = int64_t{1} << 19;  // waiting, and held by the log stage
+constexpr int64_t kLogBytes = int64_t{1}
+                              << 19;  // waiting, held by the log stage, and the last of stderr
 constexpr int64_t kStateBodyBytes = int64_t{1} << 19;
 // Chunks beyond one longest line: the one being filled, its spare, and those on their way.
 constexpr int64_t kWorkingChunks = 4;
@@ -98,7 +99,7 @@ MemoryPlan PlanMemory(const RouterOptions& options, int classifiers) {
   plan.value_bytes_max = static_cast<uint64_t>(
       std::clamp((options.memory_budget_bytes - others) / copies, kValueBytesMin, value_most));
   plan.state_body_bytes = kStateBodyBytes;
-  plan.log_lane_bytes = kLogBytes - kHeldBytesMax;
+  plan.log_lane_bytes = kLogBytes - kHeldBytesMax - 4 * kTailKeptMax;
   plan.terms = {
       {"program, libraries, stacks and store (measured)", kBaseBytes},
       {"chunks: the longest line, or twice the read-ahead, or an index of states; those in work",

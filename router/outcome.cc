@@ -126,6 +126,14 @@ void FillControl(const ControlDesk::Account& account, ControlCounts* control) {
   control->alerts = account.alerts;
 }
 
+// Of a connector that says nothing else of how it ended, the last lines of its stderr.
+void AddStderr(const LogStage& log, std::vector<Fault>* faults) {
+  for (Fault& fault : *faults) {
+    if (!fault.wants_stderr || !fault.failure.stack_trace.empty()) continue;
+    fault.failure.stack_trace = log.TailOf(fault.failure.origin);
+  }
+}
+
 // The first fault decides. Listed are causes, then what the source made of them, then the broken
 // pipe, which says least.
 void FillFailures(std::vector<Fault> faults, Report* report) {
@@ -217,7 +225,9 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
                    .destination_count_mismatches = acks.count_mismatches};
   report.checkpoint_moved = pipeline.checkpoint.account().moved;
   FillControl(pipeline.control_desk.account(), &report.control);
-  FillFailures(ending.faults, &report);
+  std::vector<Fault> faults = ending.faults;
+  AddStderr(pipeline.log, &faults);
+  FillFailures(std::move(faults), &report);
   if (DestinationEndedWell(ending) && !pipeline.run.discard.Get()) ExplainStates(pipeline, &report);
   CheckEnd(pipeline, &report);
   report.timings.first_record_ms = Millis(source.first_record_at, started_mono);

@@ -193,6 +193,7 @@ void Pipeline::SetWaker(StageId id, Waker* waker) {
       return;
     case StageId::kRead:
       room.add_waker(waker);
+      log.add_reader_waker(Origin::kSource, waker);
       return;
     case StageId::kClassify:
       chunks.add_waker(waker);
@@ -207,6 +208,7 @@ void Pipeline::SetWaker(StageId id, Waker* waker) {
       announcements.add_waker(waker);
       control.add_room_waker(waker);
       commits.add_room_waker(waker);
+      log.add_reader_waker(Origin::kDestination, waker);
       return;
     case StageId::kLog:
       logs.add_waker(waker);

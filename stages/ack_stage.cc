@@ -62,6 +62,7 @@ absl::StatusOr<Step> AckStage::Run() {
   for (int i = 0; i < kReadsPerStep && (lines_end_ > 0 ? WorkOff() : ReadSome()); ++i) busy = true;
   busy |= SendCommits();
   calm_ = !busy;
+  if (output_ended_ && lines_end_ == 0) run_.destination_output.answered.Set(kNoMoreOutput);
   if (!output_ended_ || lines_end_ > 0 || !announcements_.closed() || !pending_.lanes.empty()) {
     return busy ? Step::kBusy : Step::kIdle;
   }
@@ -96,6 +97,9 @@ bool AckStage::ReadSome() {
       buffer_.resize(std::min<std::size_t>(filled_ * 2, options_.line_bytes_max) + kLinePadding);
     }
   }
+  // Before the read; all lines of what was read are worked off.
+  const uint64_t asked = run_.destination_output.asked.Get();
+  run_.destination_output.looked.Set(account_.bytes - filled_);
   char* const fresh = buffer_.data() + filled_;
   const IoResult result = destination_.ReadOutput(
       {fresh, std::min(buffer_.size() - kLinePadding - filled_, kBlockBytes)});
@@ -110,7 +114,10 @@ bool AckStage::ReadSome() {
     OnLines({buffer_.data(), static_cast<std::size_t>(newline + 1 - buffer_.data())});
     return true;
   }
-  if (result.state == IoState::kBlocked && !run_.end_destination.Get()) return false;
+  if (result.state == IoState::kBlocked && !run_.end_destination.Get()) {
+    run_.destination_output.answered.Set(asked);
+    return false;
+  }
   if (result.state == IoState::kError) {
     asides_.Raise(MakeFault(
         ExitCode::kDestinationFailed, Fault::Effect::kAbort, Origin::kDestination,

@@ -27,6 +27,8 @@ struct Fault {
   };
   int exit_code = 0;
   Effect effect = Effect::kVerdict;
+  // It is about how the connector of the failure ended or hangs: the last of its stderr tells more.
+  bool wants_stderr = false;
   // Said by the source after the destination had brought the run down: a broken pipe, a signal
   // that it took badly. Listed behind the causes.
   bool consequence = false;

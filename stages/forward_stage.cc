@@ -84,6 +84,7 @@ bool ForwardStage::TakeIn() {
     if (!intake_.Step()) return busy;
     ChunkPtr chunk = intake_.Take();
     run_.taken_in_bytes.Add(chunk->stream_bytes);
+    run_.source_output.looked.Set(run_.taken_in_bytes.value());
     run_.looked_at_items.Add(listed_);
     outbox_.Put(std::move(chunk));
     busy = true;

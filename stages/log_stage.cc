@@ -13,6 +13,10 @@ namespace {
 constexpr int kFactsPerStep = 256;
 constexpr std::size_t kStderrBytesPerRead = std::size_t{64} << 10;  // as much as a pipe holds
 constexpr absl::Duration kDroppedSaidEvery = absl::Seconds(1);
+// How soon an answer is looked for again.
+constexpr absl::Duration kAnswerEvery = absl::Milliseconds(20);
+constexpr absl::Duration kLateAnswerEvery = absl::Milliseconds(200);
+constexpr absl::Duration kLate = absl::Seconds(2);
 
 bool IsBlank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -33,10 +37,19 @@ LogStage::LogStage(Connector& source, Connector& destination, LogLane& logs, con
 Wait LogStage::wait() const {
   Wait wait;
   if (done_) return wait;
-  if (!stderrs_[0].ended) wait.read_fd = stderrs_[0].connector.log_fd();
-  if (!stderrs_[1].ended) wait.other_read_fd = stderrs_[1].connector.log_fd();
+  if (!stderrs_[0].ended && !full()) wait.read_fd = stderrs_[0].connector.log_fd();
+  if (!stderrs_[1].ended && !full()) wait.other_read_fd = stderrs_[1].connector.log_fd();
   absl::Duration next = absl::InfiniteDuration();
   if (!held_.empty()) next = held_.front().until;
+  for (const Stderr& side : stderrs_) {
+    if (side.held.empty()) continue;
+    if (!side.question) {
+      next = std::min(next, side.held.front().until);
+    } else {
+      const bool late = now_ - side.question->asked_at > kLate;
+      next = std::min(next, now_ + (late ? kLateAnswerEvery : kAnswerEvery));
+    }
+  }
   if (dropped_since_) next = std::min(next, *dropped_since_ + kDroppedSaidEvery);
   for (const Last& last : last_) {
     if (last.repeats > 0) next = std::min(next, last.since + kRepeatsSaidEvery);
@@ -53,7 +66,8 @@ absl::StatusOr<Step> LogStage::Run() {
   now_ = clock_.MonoNow();
   bool busy = false;
   LogFact fact;
-  for (int i = 0; i < kFactsPerStep && logs_.Receive(&fact); ++i) {
+  TakeAnswers();
+  for (int i = 0; i < kFactsPerStep && !full() && logs_.Receive(&fact); ++i) {
     if (fact.origin == Origin::kShunt) {
       ReportNotLookedFor();  // of the config update that this may be about
       Show(fact);
@@ -63,9 +77,9 @@ absl::StatusOr<Step> LogStage::Run() {
     busy = true;
   }
   logs_ended_ = logs_ended_ || logs_.closed();
-  for (Stderr& side : stderrs_) busy |= ReadStderr(side);
+  for (Stderr& side : stderrs_) busy |= !full() && ReadStderr(side);
   // When the senders of log lines have ended, so have those who learn secrets.
-  busy |= ShowHeld(logs_ended_ && !busy);
+  busy |= ShowHeld(logs_ended_ && !busy && !full());
   for (Last& last : last_) {
     if (last.repeats > 0 && now_ - last.since >= kRepeatsSaidEvery) SayRepeats(last);
   }
@@ -84,6 +98,7 @@ bool LogStage::ReadStderr(Stderr& side) {
   char buffer[kStderrBytesPerRead];
   const IoResult result = side.connector.ReadLog(buffer);
   if (result.state == IoState::kBytes) {
+    side.tail.Add({buffer, result.bytes});
     OnStderr(side, {buffer, result.bytes});
     return true;
   }
@@ -127,21 +142,93 @@ void LogStage::OnStderrLine(Stderr& side) {
 
 void LogStage::Hold(LogFact fact) {
   held_bytes_ += fact.text.size();
-  held_.push_back({now_ + kLogHold, std::move(fact)});
+  std::deque<Held>& held = !fact.on_stderr                  ? held_
+                           : fact.origin == Origin::kSource ? stderrs_[0].held
+                                                            : stderrs_[1].held;
+  held.push_back({now_ + kLogHold, ++arrivals_, std::move(fact)});
+}
+
+void LogStage::PopHeld(std::deque<Held>* held) {
+  held_bytes_ -= held->front().fact.text.size();
+  held->pop_front();
 }
 
 bool LogStage::ShowHeld(bool all) {
   bool shown = false;
-  while (!held_.empty()) {
-    Held& oldest = held_.front();
-    const bool due = all || oldest.until <= now_;
-    if (!due && held_bytes_ <= kHeldBytesMax) break;
-    Show(oldest.fact);
-    held_bytes_ -= oldest.fact.text.size();
-    held_.pop_front();
+  while (true) {
+    if (std::deque<Held>* const next = NextShown(all)) {
+      Show(next->front().fact);
+      PopHeld(next);
+    } else if (!full() || !MakeRoom()) {
+      break;
+    }
     shown = true;
   }
+  for (Stderr& side : stderrs_) {
+    if (side.held.empty() || side.held.front().until > now_ || side.question) continue;
+    Ask(side, now_);
+    shown = true;  // the reader may be of this thread
+  }
   return shown;
+}
+
+std::deque<LogStage::Held>* LogStage::NextShown(bool all) {
+  std::deque<Held>* next = nullptr;
+  const auto consider = [&](std::deque<Held>& held, absl::Duration free_until) {
+    if (held.empty() || (!all && (held.front().until > now_ || held.front().until > free_until))) {
+      return;
+    }
+    if (next == nullptr || held.front().number < next->front().number) next = &held;
+  };
+  consider(held_, absl::InfiniteDuration());
+  for (Stderr& side : stderrs_) consider(side.held, side.free_until);
+  return next;
+}
+
+bool LogStage::MakeRoom() {
+  std::deque<Held>* oldest = held_.empty() ? nullptr : &held_;
+  Stderr* of = nullptr;
+  for (Stderr& side : stderrs_) {
+    if (side.held.empty()) continue;
+    if (oldest != nullptr && oldest->front().number < side.held.front().number) continue;
+    oldest = &side.held;
+    of = &side;
+  }
+  if (of == nullptr || oldest->front().until <= of->free_until) {
+    Show(oldest->front().fact);
+  } else if (!of->question) {
+    Ask(*of, oldest->back().until);
+    return false;
+  } else if (now_ - of->question->asked_at < kAnswerPatience) {
+    return false;
+  } else {
+    ++of->overtaken;
+  }
+  PopHeld(oldest);
+  return true;
+}
+
+void LogStage::Ask(Stderr& side, absl::Duration covers) {
+  OutputMark& mark = MarkOf(side);
+  const uint64_t number = mark.asked.Get() + 1;
+  side.question = {.asked_at = now_,
+                   .number = number,
+                   .looked_after = OutputBytes(side) + kOutputInPipeMax,
+                   .covers = covers};
+  mark.asked.Set(number);
+  for (Waker* waker : side.readers) waker->Wake();
+}
+
+void LogStage::TakeAnswers() {
+  for (Stderr& side : stderrs_) {
+    if (!side.question) continue;
+    const OutputMark& mark = MarkOf(side);
+    const bool answered = mark.answered.Get() >= side.question->number;
+    const uint64_t wanted = answered ? mark.drained.Get() : side.question->looked_after;
+    if (mark.looked.Get() < wanted) continue;
+    side.free_until = std::max(side.free_until, side.question->covers);
+    side.question.reset();
+  }
 }
 
 // Masked before it is taken apart: a secret may have several lines.
@@ -193,9 +280,11 @@ void LogStage::SayDropped(bool all) {
   const uint64_t source = run_.source_log_lines_dropped.value();
   const uint64_t destination = run_.destination_log_lines_dropped.value();
   const uint64_t lost = run_.log_lines_lost.Get();
-  const bool any = stderrs_[0].dropped + stderrs_[1].dropped > 0 ||
-                   source != source_dropped_said_ || destination != destination_dropped_said_ ||
-                   lost != lost_said_;
+  const bool any =
+      stderrs_[0].dropped + stderrs_[1].dropped + stderrs_[0].overtaken + stderrs_[1].overtaken >
+          0 ||
+      source != source_dropped_said_ || destination != destination_dropped_said_ ||
+      lost != lost_said_;
   if (!any) return;
   if (!dropped_since_) dropped_since_ = now_;
   if (!all && now_ - *dropped_since_ < kDroppedSaidEvery) return;
@@ -205,15 +294,21 @@ void LogStage::SayDropped(bool all) {
              "the destination's log");
   SayDropped(std::exchange(stderrs_[0].dropped, 0), "the source's stderr");
   SayDropped(std::exchange(stderrs_[1].dropped, 0), "the destination's stderr");
+  constexpr absl::string_view kOvertaken =
+      "what stands before them in its output could not be read for so long";
+  SayDropped(std::exchange(stderrs_[0].overtaken, 0), "the source's stderr", kOvertaken);
+  SayDropped(std::exchange(stderrs_[1].overtaken, 0), "the destination's stderr", kOvertaken);
   SayDropped(lost - std::exchange(lost_said_, lost), "all logs together");
 }
 
-void LogStage::SayDropped(uint64_t lines, absl::string_view of) {
+void LogStage::SayDropped(uint64_t lines, absl::string_view of, absl::string_view why) {
   if (lines == 0) return;
+  const std::string rate = absl::StrCat("over ", kLogLinesPerSecond, " lines or ",
+                                        kLogBytesPerSecond >> 20, " MiB a second");
   events_.Log(Origin::kShunt, LogLevel::kWarn,
               absl::StrCat(lines, lines == 1 ? " more line of " : " more lines of ", of,
-                           lines == 1 ? " was" : " were", " dropped: over ", kLogLinesPerSecond,
-                           " lines or ", kLogBytesPerSecond >> 20, " MiB a second"));
+                           lines == 1 ? " was" : " were",
+                           " dropped: ", why.empty() ? absl::string_view(rate) : why));
 }
 
 void LogStage::ReportNotLookedFor() {

@@ -67,6 +67,7 @@ absl::StatusOr<Step> ReadStage::Run() {
     }
   }
   run_.source_held.Set(false);
+  const uint64_t asked = run_.source_output.asked.Get();  // before the read
   bool cut = false;
   const IoResult result = Read(&cut);
   switch (result.state) {
@@ -87,6 +88,7 @@ absl::StatusOr<Step> ReadStage::Run() {
       blocked_on_source_ = true;
       run_.source_waiting.Set(true);
       if (lines_end_ > 0) PublishLines(lines_end_);  // the input pauses: what is whole goes on
+      Answer(asked);
       SettleDebt();
       return Step::kIdle;
     case IoState::kEnd:
@@ -201,6 +203,7 @@ void ReadStage::OnEnd(int error) {
   run_.source_waiting.Set(false);
   run_.source_flows.Set(false);
   run_.source_ended.Set(true);
+  Answer(kNoMoreOutput);
   chunks_.Close();
   ring_.Close(next_seq_);
   faults_.Close();  // wakes the supervisor, which then sees the rest
@@ -287,6 +290,11 @@ void ReadStage::Publish(ChunkPtr chunk) {
   const Wake wake = debt_.For(chunk->stream_bytes);
   // The lane has room for every chunk of the pool.
   SHUNT_CHECK(chunks_.Send(std::move(chunk), 0, wake));
+}
+
+void ReadStage::Answer(uint64_t question) {
+  run_.source_output.drained.Set(run_.queued_bytes.value());
+  run_.source_output.answered.Set(question);
 }
 
 void ReadStage::SettleDebt() {

@@ -54,6 +54,7 @@ class ReadStage final : public Stage {
   ChunkPtr CutTail(uint32_t end);  // current_[0, end) leaves, the rest becomes current_
   void Publish(ChunkPtr chunk);
   void SettleDebt();
+  void Answer(uint64_t question);  // of OutputMark: all that was written before it was published
 
   Connector& source_;
   const ReadLimits limits_;

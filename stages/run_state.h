@@ -10,6 +10,16 @@
 
 namespace shunt {
 
+// How far one connector's output has been looked through, for its log on another pipe, which must
+// not overtake it. LogStage asks; the reader answers when it finds the output drained after that.
+struct OutputMark {
+  Cell<uint64_t> asked{0};     // LogStage: the number of its last question
+  Cell<uint64_t> drained{0};   // the reader: how many bytes there were when it was drained
+  Cell<uint64_t> answered{0};  // the reader, after `drained`: the last question before that
+  Cell<uint64_t> looked{0};    // bytes whose lines were looked at: what they tell is known
+};
+inline constexpr uint64_t kNoMoreOutput = UINT64_MAX;  // the answer to all questions
+
 struct RunState {
   // Set by SuperviseStage.
   Cell<bool> discard{false};          // abort: write nothing more, keep control and acks flowing
@@ -32,6 +42,8 @@ struct RunState {
   Cell<bool> source_held{false};         // ReadStage: no room, so nothing is read
   Cell<bool> source_flows{false};    // ReadStage: the last read was full, the next comes at once
   Cell<uint64_t> log_lines_lost{0};  // whoever finds the log lane full
+  OutputMark source_output;          // ReadStage answers, ForwardStage has looked
+  OutputMark destination_output;     // AckStage
   Counter source_log_lines_dropped;  // ForwardStage, at intake: more than people may see
   Counter destination_log_lines_dropped;  // AckStage: likewise
   // Outbox: the newest state that the destination may have whole, by its number. While some are

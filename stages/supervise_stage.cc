@@ -97,6 +97,11 @@ void SuperviseStage::Add(Fault fault) {
   if (abort) Abort();
 }
 
+void SuperviseStage::AddWithStderr(Fault fault) {
+  fault.wants_stderr = true;
+  Add(std::move(fault));
+}
+
 void SuperviseStage::Abort() {
   if (std::exchange(aborting_, true)) return;
   run_.discard.Set(true);
@@ -177,9 +182,9 @@ absl::Duration SuperviseStage::SourceGrace() const {
 void SuperviseStage::OnSourceLingers() {
   source_.Terminate();
   if (aborting_ || std::exchange(source_linger_reported_, true)) return;
-  Add(MakeFault(ExitCode::kTimeout, Fault::Effect::kVerdict, Origin::kSource,
-                absl::StrCat("the source closed its output but did not exit within ",
-                             absl::FormatDuration(SourceGrace()))));
+  AddWithStderr(MakeFault(ExitCode::kTimeout, Fault::Effect::kVerdict, Origin::kSource,
+                          absl::StrCat("the source closed its output but did not exit within ",
+                                       absl::FormatDuration(SourceGrace()))));
 }
 
 // Everything the source said is in the fault lane by now, so its own error comes first.
@@ -187,8 +192,8 @@ void SuperviseStage::ReportSourceExit() {
   if (std::exchange(source_exit_reported_, true)) return;
   const ExitStatus& exit = *account_.source_exit;
   if (exit.clean() || exit.killed_by_us) return;
-  Add(MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
-                absl::StrCat("the source ", Describe(exit))));
+  AddWithStderr(MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
+                          absl::StrCat("the source ", Describe(exit))));
 }
 
 void SuperviseStage::DecideTrailer() {
@@ -242,9 +247,9 @@ void SuperviseStage::WatchDestination() {
 void SuperviseStage::OnDestinationLingers() {
   EndDestination(kKillGrace);
   if (aborting_ || std::exchange(destination_linger_reported_, true)) return;
-  Add(MakeFault(ExitCode::kTimeout, Fault::Effect::kVerdict, Origin::kDestination,
-                absl::StrCat("the destination closed its output but did not exit within ",
-                             absl::FormatDuration(kExitGrace))));
+  AddWithStderr(MakeFault(ExitCode::kTimeout, Fault::Effect::kVerdict, Origin::kDestination,
+                          absl::StrCat("the destination closed its output but did not exit within ",
+                                       absl::FormatDuration(kExitGrace))));
 }
 
 void SuperviseStage::EndDestination(absl::Duration grace) {
@@ -265,9 +270,9 @@ void SuperviseStage::ReportDestinationExit() {
   if (exit.killed_by_us || (exit.clean() && !early)) return;
   std::string text = absl::StrCat("the destination ", Describe(exit));
   if (early) absl::StrAppend(&text, " before its input ended");
-  Add(MakeFault(ExitCode::kDestinationFailed,
-                early ? Fault::Effect::kAbort : Fault::Effect::kVerdict, Origin::kDestination,
-                std::move(text)));
+  AddWithStderr(MakeFault(ExitCode::kDestinationFailed,
+                          early ? Fault::Effect::kAbort : Fault::Effect::kVerdict,
+                          Origin::kDestination, std::move(text)));
 }
 
 // Contract decision 15: any message is life, but not the bytes of a line that never ends; time in
@@ -285,7 +290,7 @@ void SuperviseStage::WatchSilence() {
                               !run_.source_ended.Get() &&
                               source_silent_.Passed(now_, options_.source_timeout);
   if (source_timeout) {
-    Add(MakeFault(
+    AddWithStderr(MakeFault(
         ExitCode::kTimeout, Fault::Effect::kAbort, Origin::kSource,
         absl::StrCat("the source was silent for ", absl::FormatDuration(options_.source_timeout),
                      " (--source-timeout)")));
@@ -299,10 +304,10 @@ void SuperviseStage::WatchSilence() {
   }
   if (options_.destination_timeout > absl::ZeroDuration() && !aborting_ &&
       destination_stuck_.Passed(now_, options_.destination_timeout)) {
-    Add(MakeFault(ExitCode::kTimeout, Fault::Effect::kAbort, Origin::kDestination,
-                  absl::StrCat("the destination made no progress for ",
-                               absl::FormatDuration(options_.destination_timeout),
-                               " (--destination-timeout)")));
+    AddWithStderr(MakeFault(ExitCode::kTimeout, Fault::Effect::kAbort, Origin::kDestination,
+                            absl::StrCat("the destination made no progress for ",
+                                         absl::FormatDuration(options_.destination_timeout),
+                                         " (--destination-timeout)")));
   }
 }
 

@@ -66,6 +66,7 @@ class SuperviseStage final : public Stage {
 
   bool TakeFaults();
   void Add(Fault fault);
+  void AddWithStderr(Fault fault);  // of how a connector ended, or hangs
   void Abort();
   void OnStop();
   void WatchSource();

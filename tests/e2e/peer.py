@@ -57,11 +57,13 @@ import json
 import os
 import resource
 import signal
+import struct
 import sys
 import termios
 import time
 
 POLL_SECONDS = 0.002
+FULL_POLLS = 250  # for which a pipe stays full before nobody is taken to read it
 OPTIONS = {}  # --config, --catalog, --state, without the dashes
 
 
@@ -213,6 +215,22 @@ def fill(path):
         os.close(descriptor)
 
 
+def fill_output(row):
+    """Rows on stdout until its pipe stays half full: nobody reads it now, and there is room for what comes next."""
+    capacity = fcntl.fcntl(1, fcntl.F_GETPIPE_SZ)
+
+    def waiting():
+        return struct.unpack("i", fcntl.ioctl(1, termios.FIONREAD, b"\0\0\0\0"))[0]
+    stayed = 0
+    while stayed < FULL_POLLS:
+        if waiting() < capacity // 2:
+            stayed = 0
+            write_all(1, row.encode())
+        else:
+            stayed += 1
+            time.sleep(POLL_SECONDS)
+
+
 def hang():
     while True:
         signal.pause()
@@ -277,6 +295,7 @@ ACTIONS = {
     "block_signals": lambda step: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()),
     "shrink": lambda step: shrink(),
     "eat": lambda step: eat(step["eat"]),
+    "fill_output": lambda step: fill_output(step["fill_output"]),
     "fill": lambda step: fill(step["fill"]),
     "sleep": lambda step: time.sleep(step["sleep"]),
     "exit": lambda step: end(step["exit"]),

@@ -68,14 +68,22 @@ struct Bench {
   }
   // Until nothing more happens at this moment.
   void Settle() {
-    while (*stage.Run() == Step::kBusy) {
-    }
+    Step step;
+    do {
+      if (drained) {
+        for (OutputMark* mark : {&run.source_output, &run.destination_output}) {
+          mark->answered.Set(mark->asked.Get());
+        }
+      }
+      step = *stage.Run();
+    } while (step == Step::kBusy);
   }
   void Pass(absl::Duration time) {
     clock.Advance(time);
     Settle();
   }
 
+  bool drained = true;  // whoever reads the outputs has looked at all there is
   ManualClock clock{absl::UnixEpoch()};
   std::unique_ptr<Connector> source;
   Talker* talker = nullptr;
@@ -136,13 +144,110 @@ TEST(LogStage, WhatIsHeldIsBounded) {
   EXPECT_THAT(bench.shown.lines, SizeIs(10));
 }
 
-// --- more than people may see ------------------------------------------------------------------
-
 std::string Numbered(absl::string_view text, uint64_t lines) {
   std::string all;
   for (uint64_t i = 0; i < lines; ++i) absl::StrAppend(&all, text, i, "\n");
   return all;
 }
+
+// --- nothing is overtaken ----------------------------------------------------------------------
+
+TEST(LogStage, ALineOfStderrWaitsForTheOutputThatWasThereBeforeIt) {
+  Bench bench;
+  bench.drained = false;
+  bench.talker->said = absl::StrCat("refreshed ", kSecret, "\n");
+  bench.Say(Origin::kSource, "on the output itself");
+  bench.Settle();
+  EXPECT_EQ(bench.run.source_output.asked.Get(), 0u);
+  bench.Pass(kLogHold);
+  EXPECT_THAT(bench.shown.lines, ElementsAre("s:on the output itself"));
+  ASSERT_EQ(bench.run.source_output.asked.Get(), 1u) << "about what is there after the hold";
+  bench.Pass(absl::Hours(1));
+  EXPECT_THAT(bench.shown.lines, SizeIs(1));
+  EXPECT_LE(bench.stage.wait().at_most, absl::Seconds(1));
+  bench.run.source_output.drained.Set(100);
+  bench.run.source_output.answered.Set(1);
+  bench.run.source_output.looked.Set(99);
+  bench.Settle();
+  EXPECT_THAT(bench.shown.lines, SizeIs(1)) << "the update is read, and not yet looked at";
+  bench.masker.AddRotated(Origin::kSource, {kSecret});
+  bench.run.source_output.looked.Set(100);
+  bench.Settle();
+  EXPECT_THAT(bench.shown.lines, ElementsAre(testing::_, "s:refreshed **********"));
+}
+
+TEST(LogStage, AnOutputThatIsNeverDrainedAnswersByItsBytes) {
+  Bench bench;
+  bench.drained = false;
+  bench.run.source_bytes.Add(1000);
+  bench.talker->said = "WARN slow\n";
+  bench.Settle();
+  bench.Pass(kLogHold);
+  bench.run.source_output.looked.Set(1000 + kOutputInPipeMax - 1);
+  bench.Settle();
+  EXPECT_THAT(bench.shown.lines, IsEmpty());
+  bench.run.source_output.looked.Set(1000 + kOutputInPipeMax);
+  bench.Settle();
+  EXPECT_THAT(bench.shown.lines, ElementsAre("s:WARN slow"));
+}
+
+TEST(LogStage, OneConnectorsOutputDoesNotHoldTheOthersStderr) {
+  Bench bench;
+  bench.drained = false;
+  bench.destination.ended = false;
+  bench.talker->said = "of the source\n";
+  bench.destination.said = "of the destination\n";
+  bench.Settle();
+  bench.Pass(kLogHold);
+  bench.run.destination_output.answered.Set(1);
+  bench.Settle();
+  EXPECT_THAT(bench.shown.lines, ElementsAre("d:of the destination"));
+}
+
+TEST(LogStage, LinesThatWouldOvertakeAreDroppedAndCountedWhenThereAreTooMany) {
+  Bench bench;
+  bench.drained = false;
+  for (int i = 0; i < 10; ++i) {
+    bench.talker->said += std::string(50'000, static_cast<char>('0' + i)) + "\n";
+  }
+  bench.Settle();
+  EXPECT_THAT(bench.talker->said, testing::Not(IsEmpty())) << "left unread for an answer";
+  EXPECT_EQ(bench.stage.wait().read_fd, -1);
+  bench.Pass(kAnswerPatience);
+  EXPECT_THAT(bench.talker->said, IsEmpty()) << "and not longer: nothing waits for the log";
+  bench.Pass(kLogHold);
+  EXPECT_THAT(bench.shown.lines, IsEmpty());
+  bench.drained = true;
+  bench.Pass(absl::Seconds(2));
+  ASSERT_THAT(bench.shown.lines, SizeIs(6));
+  EXPECT_THAT(bench.shown.lines,
+              testing::Contains(HasSubstr("5 more lines of the source's stderr were dropped: what "
+                                          "stands before them in its output")));
+  EXPECT_THAT(bench.shown.lines, testing::Contains("s:" + std::string(50'000, '9')));
+}
+
+TEST(LogStage, AtTheEndNothingIsWaitedFor) {
+  Bench bench;
+  bench.drained = false;
+  bench.talker->said = "the last words\n";
+  bench.talker->ended = true;
+  bench.Settle();
+  bench.sender.Close();
+  bench.Settle();
+  EXPECT_THAT(bench.shown.lines, ElementsAre("s:the last words"));
+}
+
+TEST(LogStage, KeepsTheLastOfEachStderr) {
+  Bench bench(LogLevel::kFatal);
+  bench.talker->said = absl::StrCat(Numbered("line ", 30'000), "ValueError: ", kSecret, "\n");
+  bench.Settle();
+  bench.masker.AddSecrets({kSecret});
+  EXPECT_THAT(bench.stage.TailOf(Origin::kSource),
+              testing::EndsWith("line 29999\nValueError: **********"));
+  EXPECT_EQ(bench.stage.TailOf(Origin::kDestination), "");
+}
+
+// --- more than people may see ------------------------------------------------------------------
 
 TEST(LogStage, LinesASecondAreBoundedAndTheRestCounted) {
   Bench bench;
