@@ -89,13 +89,24 @@ class Parts {
       : whole_(whole), bytes_left_(2 * whole.size() + kBytesBesides) {}
 
   void Read(std::string_view text, int decodings) {
+    Add(Unquoted(Trimmed(text)));
+    ReadInside(text, decodings);
+  }
+
+  std::vector<std::string> Take() { return std::move(parts_); }
+
+ private:
+  void ReadInside(std::string_view text, int decodings) {
     const std::string_view bare = Unquoted(Trimmed(text));
-    Add(bare);
     if (bare.empty()) return;
     const std::string_view trimmed = Trimmed(text);
     if (ReadJson(trimmed, decodings)) return;
     if (bare.find("-----BEGIN") == std::string_view::npos) {
-      if (bare.find("://") != std::string_view::npos) ReadUrl(bare);
+      if (bare.find("://") != std::string_view::npos) {
+        ReadUrl(bare);
+      } else {
+        ReadCredentialsBeforeHost(bare);
+      }
       ReadPairs(bare);
       ReadUserAndPassword(bare);
       ReadList(bare);
@@ -103,9 +114,6 @@ class Parts {
     if (decodings > 0) ReadDecoded(bare, decodings - 1);
   }
 
-  std::vector<std::string> Take() { return std::move(parts_); }
-
- private:
   void Add(std::string_view part) {
     if (part.empty() || part == whole_ || IsPlainWord(part) || IsPlainAddress(part)) return;
     if (parts_.size() >= kSecretPartsMax || part.size() > bytes_left_) return;
@@ -145,8 +153,12 @@ class Parts {
       if (SoundsSecret(name)) Add(value.text);
     } else if (const std::optional<std::string> text = JsonString(value)) {
       if (IsOneOf(name, kHarmlessNames)) return;
-      Add(*text);
-      if (decodings > 0) Read(*text, decodings - 1);
+      // A word behind a harmless name ("production") is no secret.
+      if (name.empty() || NamesSecret(name) || LooksRandom(*text)) {
+        Add(*text);
+        Add(Unquoted(Trimmed(*text)));
+      }
+      if (decodings > 0) ReadInside(*text, decodings - 1);
     }
   }
 
@@ -167,11 +179,16 @@ class Parts {
     if (LooksRandom(user.substr(0, colon))) AddWithPercents(user.substr(0, colon));
   }
 
-  // password=x; AccountKey=y, also in a query. A value may hold the sign.
+  // password=x; AccountKey=y, also in a query or on a line of its own. A value may hold the sign.
   void ReadPairs(std::string_view text) {
     if (text.find_first_of("=:") == std::string_view::npos) return;
+    ReadPairs(text, ";&,?|\r\n{}#");
+    ReadPairs(text, ";&,?|\r\n{}# \t");
+  }
+
+  void ReadPairs(std::string_view text, std::string_view between) {
     while (!text.empty()) {
-      const std::size_t end = std::min(text.find_first_of(";&,?| \t\r\n{}#"), text.size());
+      const std::size_t end = std::min(text.find_first_of(between), text.size());
       const std::string_view pair = text.substr(0, end);
       text.remove_prefix(std::min(end + 1, text.size()));
       for (const char sign : {'=', ':'}) {
@@ -189,7 +206,7 @@ class Parts {
   void ReadUserAndPassword(std::string_view text) {
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos || colon == 0 || text.substr(colon).starts_with("://") ||
-        text.find_first_of(" \t\n=") != std::string_view::npos) {
+        text.find_first_of(" \t\n=") < colon || text.find_first_of(kBlanks, colon) == colon + 1) {
       return;
     }
     const std::string_view user = text.substr(0, colon);
@@ -200,6 +217,16 @@ class Parts {
       if (LooksRandom(rest.substr(0, end))) Add(rest.substr(0, end));
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
+  }
+
+  // user:password@tcp(host)/x, user/password@host:1521/x.
+  void ReadCredentialsBeforeHost(std::string_view text) {
+    const std::size_t at = text.rfind('@');
+    if (at == std::string_view::npos || text.find_first_of(" \t\n") != std::string_view::npos)
+      return;
+    const std::string_view credentials = text.substr(0, at);
+    const std::size_t sign = credentials.find_first_of(":/");
+    if (sign != std::string_view::npos && sign > 0) Add(credentials.substr(sign + 1));
   }
 
   // A sentence is a list with blanks between; its words are none of ours.

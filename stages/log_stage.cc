@@ -79,7 +79,7 @@ absl::StatusOr<Step> LogStage::Run() {
   logs_ended_ = logs_ended_ || logs_.closed();
   for (Stderr& side : stderrs_) busy |= !full() && ReadStderr(side);
   // When the senders of log lines have ended, so have those who learn secrets.
-  busy |= ShowHeld(logs_ended_ && !busy && !full());
+  busy |= ShowHeld(logs_ended_ && !busy);
   for (Last& last : last_) {
     if (last.repeats > 0 && now_ - last.since >= kRepeatsSaidEvery) SayRepeats(last);
   }

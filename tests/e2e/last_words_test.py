@@ -17,6 +17,10 @@ ConnectionError: refused for %s
 """ % (TOKEN, TOKEN)
 
 
+def shown_so_far(running):
+    return os.pread(running.err_file.fileno(), 1 << 24, 0)
+
+
 class NothingIsOvertaken(h.SyncTest):
     """A config update in the pipe of a source that is not read, because the destination stalls, and its secret on stderr.
 
@@ -39,7 +43,7 @@ class NothingIsOvertaken(h.SyncTest):
 
         def shown():
             self.assertFalse(running.ended(), str(running.result()))
-            return h.read_bytes(running.err_file.name)
+            return shown_so_far(running)
         h.wait_until(lambda: b"the destination waits" in shown(), "the line of the destination")
         self.assertNotIn(b"refreshed", shown())
         h.touch(w.path("go"))
@@ -66,7 +70,7 @@ class QuietSource(h.SyncTest):
         for threads in ("dedicated", "compact"):
             running = w.start_sync("--threads", threads)
             self.release_at_the_end(w.path("go"))
-            h.wait_until(lambda: b"still starting" in h.read_bytes(running.err_file.name), "the line")
+            h.wait_until(lambda: b"still starting" in shown_so_far(running), "the line")
             self.assertFalse(running.ended())
             h.touch(w.path("go"))
             self.assert_exit(running.wait(), h.OK)

@@ -211,6 +211,7 @@ TEST(Masker, PartsThatAreShownAlone) {
       {key_file, {"0a1b2c3d4e5f", "MIIEvQIBADANBgkqhkiG9w0", "tok-first-1", "tok-second-2"}},
       {Base64(key_file), {"0a1b2c3d4e5f", "MIIEvQIBADANBgkqhkiG9w0", "tok-second-2"}},
       {"service:hunter-twenty-two", {"hunter-twenty-two"}},
+      {"service:hunter+two=three four", {"hunter+two=three four"}},
       {"k3y1d99:s3cr3t-k3y", {"k3y1d99", "s3cr3t-k3y"}},
       {"postgresql://user:p%40ssw%2Frd@db:5432/x?sslpassword=other-one",
        {"p%40ssw%2Frd", "p@ssw/rd", "other-one"}},
@@ -222,6 +223,10 @@ TEST(Masker, PartsThatAreShownAlone) {
       {"first-token, second-token;third-token", {"first-token", "second-token", "third-token"}},
       {"alpha-1-alpha beta-2-beta", {"alpha-1-alpha", "beta-2-beta"}},
       {"Bearer abc-123-def", {"abc-123-def"}},
+      {"app:hunter-two-x@tcp(db:3306)/x", {"hunter-two-x"}},
+      {"scott/tiger-tiger@db:1521/svc", {"tiger-tiger"}},
+      {"user: me\npassword: two words here\n", {"two words here"}},
+      {R"({"env":"production","pass":"letmeinplease"})", {"letmeinplease"}},
       {"dXNlcjpodW50ZXItdHdlbnR5LXR3bw==", {"user:hunter-twenty-two", "hunter-twenty-two"}},
       {R"(line\none\u0041)", {"line\noneA"}},
       {R"({"ghp_0123456789":{"scope":"read"}})", {"ghp_0123456789"}},
@@ -233,7 +238,7 @@ TEST(Masker, PartsThatAreShownAlone) {
   }
   for (const std::string_view shown :
        {"my-project-1", "me@my-project-1.iam", "https://oauth2.example.com/token",
-        "service_account", "private_key_id", "airbyte", "postgresql", "service"}) {
+        "service_account", "private_key_id", "production", "airbyte", "postgresql", "service"}) {
     std::vector<std::string> secrets;
     for (const auto& one : cases) secrets.push_back(one.secret);
     EXPECT_EQ(Mask(secrets, shown), shown);
