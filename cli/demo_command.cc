@@ -14,6 +14,7 @@
 #include "platform/entropy.h"
 #include "platform/files.h"
 #include "platform/posix_words.h"
+#include "platform/private_path.h"
 #include "platform/strings.h"
 #include "platform/terminal.h"
 #include "protocol/json_cursor.h"
@@ -72,7 +73,7 @@ absl::Status Demo::WriteFiles(int records) const {
        {std::pair<absl::string_view, std::string>("source.json", SourceConfig(records)),
         std::pair<absl::string_view, std::string>("destination.json", destination),
         std::pair<absl::string_view, std::string>("catalog.json", std::string(kCatalog))}) {
-    if (status.ok()) status = WriteFileAtomically(path(name), text, kPrivateFile);
+    if (status.ok()) status = ReplaceOwnFile(path(name), text, kPrivateFile);
   }
   return status;
 }

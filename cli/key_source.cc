@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "platform/clock.h"
@@ -82,6 +83,12 @@ absl::StatusOr<std::string> FromCommand(const std::string& command) {
   return text;
 }
 
+absl::StatusOr<std::string> FromFile(const std::string& path) {
+  const absl::StatusOr<OwnPath> own = OwnPath::Find(path, Others::kAdd);
+  if (!own.ok()) return own.status();
+  return own->directory.ReadSecret(own->name, kKeyTextBytesMax);
+}
+
 struct Form {
   absl::string_view flag;
   const std::string KeySource::* value;
@@ -89,8 +96,7 @@ struct Form {
 };
 
 constexpr Form kForms[] = {
-    {"key-file", &KeySource::file,
-     [](const std::string& path) { return ReadPrivateFile(path, kKeyTextBytesMax); }},
+    {"key-file", &KeySource::file, FromFile},
     {"key-fd", &KeySource::fd, FromDescriptor},
     {"key-command", &KeySource::command, FromCommand},
 };
@@ -115,8 +121,11 @@ absl::StatusOr<std::shared_ptr<const Keyring>> ReadKeys(const KeySource& source)
     if (keys.ok()) return keys;
     status = keys.status();
   }
+  const std::string& value = source.*form->value;
+  // What platform/ says names the path already.
+  const bool named = absl::StrContains(status.message(), value);
   return absl::InvalidArgumentError(
-      absl::StrCat("--", form->flag, " ", source.*form->value, ": ", status.message()));
+      absl::StrCat("--", form->flag, named ? "" : " ", named ? "" : value, ": ", status.message()));
 }
 
 }  // namespace shunt

@@ -7,11 +7,14 @@
 #include "cli/units.h"
 #include "platform/environment.h"
 #include "platform/files.h"
+#include "platform/private_path.h"
 
 namespace shunt {
 namespace {
 
-constexpr mode_t kPrivateFolder = 0700;
+absl::Status MakeFolder(const std::string& path) {
+  return OwnDirectory::Open(path, Others::kRead, Missing::kMakeAll).status();
+}
 
 // The folder of a SQLite store's file; "" for other stores.
 std::string StoreFolder(const std::string& url) {
@@ -33,9 +36,9 @@ absl::StatusOr<std::string> PrepareSpillFolder(const SyncSettings& settings) {
     folder = absl::StrCat(*runtime, "/shunt");
     // A runtime directory that cannot be used (a container that only inherits the name) is no
     // error.
-    return MakeDirs(folder, kPrivateFolder).ok() ? folder : std::string();
+    return MakeFolder(folder).ok() ? folder : std::string();
   }
-  absl::Status status = MakeDirs(folder, kPrivateFolder);
+  absl::Status status = MakeFolder(folder);
   if (!status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--spill-dir: ", status.message()));
   }

@@ -6,8 +6,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/settings_loader.h"
-#include "platform/files.h"
 #include "platform/io.h"
+#include "platform/private_path.h"
 #include "platform/strings.h"
 #include "stages/exit_code.h"
 
@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const std::string& url,
   constexpr absl::string_view kSqlite = "sqlite:";
   if (absl::StartsWith(url, kSqlite)) {
     const std::string path = url.substr(kSqlite.size());
-    if (absl::IsNotFound(ReadFile(path, 0).status())) {
+    if (absl::IsNotFound(IdentifyFile(path).status())) {
       return absl::NotFoundError(absl::StrCat("there is no store at ", path, " yet"));
     }
   }

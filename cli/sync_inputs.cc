@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/check/catalog_check.h"
 #include "cli/check/finding.h"
@@ -11,7 +12,9 @@
 #include "connectors/process_connector.h"
 #include "platform/environment.h"
 #include "platform/files.h"
+#include "platform/output_path.h"
 #include "platform/posix_words.h"
+#include "platform/private_path.h"
 #include "platform/strings.h"
 #include "platform/user.h"
 #include "protocol/json_cursor.h"
@@ -114,18 +117,23 @@ absl::Status CheckCommand(absl::string_view flag, const std::string& command,
   return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", status.message()));
 }
 
-// A report that cannot be written would be noticed only after hours.
-absl::Status CheckReport(const std::string& report) {
-  const std::size_t slash = report.rfind('/');
-  if (report.empty() || report == "-" || slash == std::string::npos || slash == 0) {
-    return absl::OkStatus();
-  }
-  const std::string folder = report.substr(0, slash);
-  if (OnSameFilesystem(folder, folder)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("--report: there is no directory ", folder));
-}
-
 }  // namespace
+
+absl::Status CheckOutputs(const SyncSettings& settings) {
+  const std::string& report = settings.report;
+  if (!report.empty() && report != "-") {
+    const absl::Status status = CheckOutputPath(report);
+    if (!status.ok()) {
+      const bool named = absl::StrContains(status.message(), report);
+      return absl::InvalidArgumentError(
+          absl::StrCat("--report", named ? "" : " ", named ? "" : report, ": ", status.message()));
+    }
+  }
+  if (settings.spill_dir.empty()) return absl::OkStatus();
+  const absl::Status status = OwnDirectory::Open(settings.spill_dir, Others::kRead).status();
+  if (status.ok() || absl::IsNotFound(status)) return absl::OkStatus();  // it will be made
+  return absl::InvalidArgumentError(absl::StrCat("--spill-dir: ", status.message()));
+}
 
 absl::Status UseCatalog(const SyncSettings& settings, std::string catalog_json,
                         SyncInputs* inputs) {
@@ -160,7 +168,7 @@ absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings) {
     status =
         ReadSpec("destination-spec", settings.destination_spec, options, &inputs.destination_spec);
   }
-  if (status.ok()) status = CheckReport(settings.report);
+  if (status.ok()) status = CheckOutputs(settings);
   if (!status.ok()) return status;
   return inputs;
 }

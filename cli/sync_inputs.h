@@ -35,6 +35,10 @@ absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings);
 // Makes it the catalog of the run, with what the settings and its mappers do to records.
 absl::Status UseCatalog(const SyncSettings& settings, std::string catalog_json, SyncInputs* inputs);
 
+// InvalidArgument when the report or the spill directory cannot be had, which would be noticed only
+// after hours, or is not ours. Makes nothing.
+absl::Status CheckOutputs(const SyncSettings& settings);
+
 // InvalidArgument for the first setting that `shunt sync` cannot do without, or that has no form.
 absl::Status RequireForSync(const SyncSettings& settings);
 absl::Status RequireForSidecar(const SyncSettings& settings);

@@ -19,7 +19,7 @@
 #include "cli/units.h"
 #include "platform/clock.h"
 #include "platform/entropy.h"
-#include "platform/files.h"
+#include "platform/output_path.h"
 #include "platform/strings.h"
 #include "platform/terminal.h"
 #include "protocol/json_cursor.h"
@@ -53,6 +53,18 @@ std::string WhereItStarts(const std::vector<StoredState>& states, bool starts_so
   return absl::StrCat(starts_source ? "resumes from " : "has a checkpoint of ", states.size(), " ",
                       A(StateTypeName(states.front().type)),
                       states.size() == 1 ? " state" : " states");
+}
+
+// Descriptors, memory, processes or threads that we were not given: no fault of a connector's.
+bool IsAboutLimits(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) || absl::IsUnavailable(status);
+}
+
+// Of what happens before anything has moved.
+Problem MachineProblem(const absl::Status& status) {
+  return Fail(ExitCode::kUsage, Origin::kShunt,
+              absl::StrCat(status.message(),
+                           "; a limit of this machine, container or user is reached (ulimit -a)"));
 }
 
 // One run.
@@ -92,6 +104,7 @@ class Session {
   void Finish(const Problem& problem);
 
   void AddAttempt();
+  void CheckReport();
   void EndRun();
   void WriteReport();
   void SayVerdict();
@@ -298,14 +311,14 @@ Problem Session::StartEnds() {
   files_.source_catalog = std::move(inputs_.transforms.source_catalog);
   files_.destination_catalog = std::move(inputs_.transforms.destination_catalog);
   if (absl::Status status = ends_.Prepare(files_); !status.ok()) {
-    const bool asked = absl::IsInvalidArgument(status);  // for something that cannot be had
-    return Fail(asked ? ExitCode::kUsage : ExitCode::kInternalError, Origin::kShunt,
-                status.message());
+    // Nothing was started, and what is missing is for the caller to give.
+    return Fail(ExitCode::kUsage, Origin::kShunt, status.message());
   }
   // Copies of secrets and of large states are not kept; the specs are the router's now.
   files_ = {};
   inputs_ = {};
   const auto failed = [](ExitCode code, Origin origin, const absl::Status& status) {
+    if (IsAboutLimits(status)) return MachineProblem(status);
     Problem problem =
         Fail(code, origin, absl::StrCat("it could not be started: ", status.message()));
     problem->failure.type = "config_error";
@@ -333,6 +346,7 @@ Problem Session::Route() {
                                 .masker = &console_.masker(),
                                 .schema_check = schema_check_ ? &*schema_check_ : nullptr});
   if (!router.ok()) {
+    if (IsAboutLimits(router.status())) return MachineProblem(router.status());
     return Fail(ExitCode::kInternalError, Origin::kShunt, router.status().message());
   }
   absl::StatusOr<Report> report = absl::InternalError("");
@@ -343,6 +357,7 @@ Problem Session::Route() {
   }
   shared_.signals.Attach(nullptr);
   if (!report.ok()) {
+    if (IsAboutLimits(report.status())) return MachineProblem(report.status());
     return Fail(ExitCode::kInternalError, Origin::kShunt, report.status().message());
   }
   report_ = *std::move(report);
@@ -369,6 +384,7 @@ void Session::Finish(const Problem& problem) {
   }
   MaskReport(console_.masker(), &report_);
   AddAttempt();
+  CheckReport();
   if (begun_) EndRun();
   MaskReport(console_.masker(), &report_);  // what the store said too
   retry_ = !attempt_.last && shared_.signals.received() == 0 && WhyNoOtherAttempt(report_).empty();
@@ -409,6 +425,18 @@ int Session::StopBetweenAttempts(int signal) {
   return report_.exit_code;
 }
 
+// Somebody may have put something in the place of the report meanwhile. What is done about it
+// belongs to the report that the store gets.
+void Session::CheckReport() {
+  if (settings_.report.empty() || settings_.report == "-") return;
+  const absl::Status status = CheckOutputPath(settings_.report);
+  if (!absl::IsInvalidArgument(status)) return;
+  const Problem problem = Fail(ExitCode::kStoreFailed, Origin::kShunt,
+                               absl::StrCat("the report is not written: ", status.message()));
+  if (report_.exit_code == 0) report_.exit_code = problem->exit_code;
+  report_.failures.push_back(problem->failure);
+}
+
 void Session::EndRun() {
   absl::Status status = shared_.store->EndRun(options_.run, SystemClock().WallNow(),
                                               ExitCodeName(report_.exit_code), report_.ToJson());
@@ -421,12 +449,11 @@ void Session::EndRun() {
 void Session::WriteReport() {
   constexpr mode_t kReportMode = 0600;
   if (settings_.report.empty()) return;
-  if (settings_.report == "-") {
-    console_.Finish();
-    static_cast<void>(PrintOut(report_.ToJson()));
-    return;
-  }
-  absl::Status status = WriteFileAtomically(settings_.report, report_.ToJson(), kReportMode);
+  const bool to_stdout = settings_.report == "-";
+  if (to_stdout) console_.Finish();
+  const absl::Status status =
+      WriteOutput(to_stdout ? "/dev/stdout" : settings_.report, report_.ToJson(), kReportMode,
+                  [this] { return shared_.signals.received() != 0; });
   if (!status.ok())
     console_.Warn(absl::StrCat("the report was not written: ", A(S(status.message()))));
 }

@@ -6,6 +6,7 @@
 #include "platform/check.h"
 #include "platform/environment.h"
 #include "platform/files.h"
+#include "platform/private_path.h"
 #include "platform/strings.h"
 
 namespace shunt {
@@ -48,7 +49,8 @@ std::vector<std::string> RunDirectoryBases(const std::map<std::string, std::stri
   std::vector<std::string> bases;
   // After sudo it may still be the other user's, where we would leave what he cannot remove.
   const std::string runtime = directory("XDG_RUNTIME_DIR");
-  if (!runtime.empty() && IsPrivateDirectory(runtime)) bases.push_back(Join(runtime, "shunt"));
+  if (!runtime.empty() && OwnDirectory::Open(runtime, Others::kNothing).ok())
+    bases.push_back(Join(runtime, "shunt"));
   bases.push_back(Join("/dev/shm", own_name));
   const std::string temporary = directory("TMPDIR");
   bases.push_back(Join(temporary.empty() ? "/tmp" : temporary, own_name));
@@ -71,12 +73,16 @@ absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Create(
       absl::StrAppend(&tried, tried.empty() ? "" : "; ", created.status().message());
     }
   }
-  return absl::UnavailableError(absl::StrCat("no place for the files of this run: ", tried));
+  return absl::UnavailableError(
+      absl::StrCat("no place for the files of this run: ", tried, "; ", A(kRunDirectoryRemedy)));
 }
 
 absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::CreateIn(const std::string& base,
                                                                      Entropy& entropy, For whom) {
-  const auto make = whom == For::kUs ? MakePrivateDirectory : MakePassableDirectory;
+  const auto make = [whom](const std::string& path) {
+    const Others others = whom == For::kUs ? Others::kNothing : Others::kPass;
+    return OwnDirectory::Open(path, others, Missing::kMakeLast).status();
+  };
   if (absl::Status status = make(base); !status.ok()) return status;
   const std::string id = entropy.HexId();
   const std::string unfinished = Join(base, absl::StrCat(A(kUnfinished), id));
@@ -104,14 +110,14 @@ absl::StatusOr<std::string> RunDirectory::AddJson(std::string_view name, std::st
   std::string path = Join(path_, name);
   absl::Status status = WriteNewFile(path, bytes, 0400);
   if (status.ok() && reader) status = GiveFileTo(path, reader->uid, reader->gid);
-  if (!status.ok()) return status;
-  return path;
+  if (status.ok()) return path;
+  return absl::UnavailableError(absl::StrCat(status.message(), "; ", A(kRunDirectoryRemedy)));
 }
 
 int RunDirectory::Sweep(const std::vector<std::string>& bases, absl::Time now) {
   int removed = 0;
   for (const std::string& base : bases) {
-    if (!IsOwnDirectory(base)) continue;
+    if (!OwnDirectory::Open(base, Others::kPass).ok()) continue;
     const absl::StatusOr<std::vector<std::string>> names = ListDirectory(base);
     if (!names.ok()) continue;
     for (const std::string& name : *names) {

@@ -27,6 +27,10 @@ namespace shunt {
 // the working directory.
 std::vector<std::string> RunDirectoryBases(const std::map<std::string, std::string>& env);
 
+// What somebody can do for whom there is none, or no room in it.
+inline constexpr std::string_view kRunDirectoryRemedy =
+    "set XDG_RUNTIME_DIR or TMPDIR to a directory of your own (0700) with room";
+
 // Likewise for runs with connectors that run as other users: /dev/shm, /tmp.
 std::vector<std::string> SharedRunDirectoryBases();
 

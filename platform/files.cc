@@ -16,6 +16,8 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "platform/check.h"
+#include "platform/clock.h"
+#include "platform/errno_status.h"
 #include "platform/strings.h"
 
 namespace shunt {
@@ -27,12 +29,6 @@ absl::Status Failed(std::string_view verb, const std::string& path, int error) {
   return absl::ErrnoToStatus(error, absl::StrCat(A(verb), " ", path));
 }
 
-std::string DirectoryOf(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 absl::Status WriteToEnd(int fd, std::string_view bytes, const std::string& path) {
   absl::Status status = WriteAll(fd, bytes);
   if (status.ok()) return status;
@@ -40,20 +36,6 @@ absl::Status WriteToEnd(int fd, std::string_view bytes, const std::string& path)
 }
 
 int OpenTemporary(std::string& name) { return ::mkostemp(name.data(), O_CLOEXEC); }
-
-absl::Status ReplaceFile(const std::string& path, std::string_view bytes, mode_t mode) {
-  const std::string directory = DirectoryOf(path);
-  std::string temporary = absl::StrCat(path, ".XXXXXX");
-  Fd fd(OpenTemporary(temporary));
-  if (!fd.valid()) return Failed("creating a temporary file for", path, errno);
-  absl::Cleanup forget = [&temporary] { ::unlink(temporary.c_str()); };
-  if (::fchmod(fd.get(), mode) != 0) return Failed("setting the mode of", temporary, errno);
-  if (absl::Status status = WriteToEnd(fd.get(), bytes, temporary); !status.ok()) return status;
-  if (::fsync(fd.get()) != 0) return Failed("syncing", temporary, errno);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return Failed("replacing", path, errno);
-  std::move(forget).Cancel();
-  return SyncDirectory(directory);
-}
 
 absl::StatusOr<std::vector<std::string>> List(const Fd& directory, const std::string& path) {
   // The listing takes over the descriptor that it is given.
@@ -98,13 +80,40 @@ absl::Status RemoveAt(int parent, const char* name, const std::string& path, int
   return absl::OkStatus();
 }
 
+// False: the time was over. A signal only interrupts it.
+bool WaitToRead(int fd, absl::Duration at_most) {
+  const absl::Duration deadline = SystemClock().MonoNow() + at_most;
+  PollRequest readable{.fd = fd, .want_read = true};
+  for (;;) {
+    const absl::Duration left = deadline - SystemClock().MonoNow();
+    if (left <= absl::ZeroDuration()) return false;
+    if (Poll(std::span(&readable, 1), left) > 0) return true;
+  }
+}
+
+// The disk, not the budget: an errno may have a status code that means something else to a caller.
+absl::Status SpillFailed(std::string_view verb, const std::string& directory, int error) {
+  return absl::UnavailableError(absl::StrCat(A(verb), " a spill file in ", directory, ": ",
+                                             ErrnoText(error),
+                                             "; or give --spill-dir another directory of yours"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t bytes_max) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!fd.valid()) return Failed("opening", path, errno);
+  // Without blocking: a FIFO that nobody writes to would hold us for ever.
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  struct stat info{};
+  if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return Failed("opening", path, errno);
+  const absl::Duration silence_max =
+      path == "/dev/stdin" ? absl::InfiniteDuration() : kPipeSilenceMax;
   std::string bytes;
   for (;;) {
+    // A FIFO without a writer has nothing to poll until one has come, and would read as empty.
+    if (!S_ISREG(info.st_mode) && !WaitToRead(fd.get(), silence_max)) {
+      return absl::DeadlineExceededError(absl::StrCat("reading ", path, ": nothing came for ",
+                                                      absl::FormatDuration(kPipeSilenceMax)));
+    }
     // One byte more than allowed tells a file that is too long from one that just fits.
     const std::size_t room = std::min<std::size_t>(bytes_max - bytes.size(), 64 << 10) + 1;
     const std::size_t filled = bytes.size();
@@ -117,20 +126,6 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t bytes_
       return absl::OutOfRangeError(absl::StrCat(path, " has more than ", bytes_max, " bytes"));
     }
   }
-}
-
-absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes, mode_t mode) {
-  struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) return ReplaceFile(path, bytes, mode);
-  if (S_ISREG(info.st_mode)) {
-    // The file that a symbolic link names is replaced, not the link.
-    const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), ::free);
-    return ReplaceFile(real == nullptr ? path : real.get(), bytes, mode);
-  }
-  if (S_ISDIR(info.st_mode)) return Failed("writing", path, EISDIR);
-  const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
-  if (!fd.valid()) return Failed("opening", path, errno);
-  return WriteToEnd(fd.get(), bytes, path);
 }
 
 absl::Status WriteNewFile(const std::string& path, std::string_view bytes, mode_t mode) {
@@ -162,44 +157,9 @@ absl::Status RemoveTree(const std::string& path) {
   return RemoveAt(AT_FDCWD, path.c_str(), path, 0);
 }
 
-bool IsOwnDirectory(const std::string& path) {
-  struct stat info{};
-  return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() &&
-         (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-absl::Status MakePassableDirectory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0711) != 0 && errno != EEXIST) {
-    return Failed("creating directory", path, errno);
-  }
-  if (!IsOwnDirectory(path)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, " is not a directory that only we can change"));
-  }
-  // Ours, so that nobody can have put a link in its place; the umask may have taken bits away.
-  if (::chmod(path.c_str(), 0711) != 0) return Failed("setting the mode of", path, errno);
-  return absl::OkStatus();
-}
-
 absl::Status GiveFileTo(const std::string& path, uid_t uid, gid_t gid) {
   if (::lchown(path.c_str(), uid, gid) == 0) return absl::OkStatus();
   return Failed("giving away", path, errno);
-}
-
-bool IsPrivateDirectory(const std::string& path) {
-  struct stat info{};
-  return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() &&
-         (info.st_mode & (S_IRWXG | S_IRWXO)) == 0;
-}
-
-absl::Status MakePrivateDirectory(const std::string& path) {
-  // The umask can only take bits away, and none of these.
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return Failed("creating directory", path, errno);
-  }
-  if (IsPrivateDirectory(path)) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat(path, " is not a directory that belongs to us alone"));
 }
 
 absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) {
@@ -246,7 +206,7 @@ absl::StatusOr<UnlinkedFile> UnlinkedFile::Create(const std::string& directory) 
   // Not every file system knows O_TMPFILE.
   std::string name = absl::StrCat(directory, "/shunt-spill-XXXXXX");
   fd.reset(OpenTemporary(name));
-  if (!fd.valid()) return Failed("creating a spill file in", directory, errno);
+  if (!fd.valid()) return SpillFailed("creating", directory, errno);
   if (::unlink(name.c_str()) != 0) return Failed("unlinking", name, errno);
   return UnlinkedFile(std::move(fd), directory);
 }
@@ -256,8 +216,7 @@ absl::Status UnlinkedFile::WriteAt(int64_t offset, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), offset);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0)
-      return Failed("writing a spill file in", directory_, written < 0 ? errno : EIO);
+    if (written <= 0) return SpillFailed("writing", directory_, written < 0 ? errno : EIO);
     offset += written;
     size_ = std::max(size_, offset);
     bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -273,7 +232,7 @@ absl::StatusOr<std::string> UnlinkedFile::ReadAt(int64_t offset, std::size_t siz
     const ssize_t got = ::pread(fd_.get(), bytes.data() + filled, size - filled,
                                 offset + static_cast<int64_t>(filled));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Failed("reading a spill file in", directory_, errno);
+    if (got < 0) return SpillFailed("reading", directory_, errno);
     if (got == 0) {
       return absl::DataLossError(absl::StrCat("a spill file in ", directory_, " is too short"));
     }
@@ -285,7 +244,7 @@ absl::StatusOr<std::string> UnlinkedFile::ReadAt(int64_t offset, std::size_t siz
 absl::Status UnlinkedFile::Shrink(int64_t size) {
   if (size >= size_) return absl::OkStatus();
   if (::ftruncate(fd_.get(), size) != 0) {
-    return Failed("shrinking a spill file in", directory_, errno);
+    return SpillFailed("shrinking", directory_, errno);
   }
   size_ = size;
   return absl::OkStatus();

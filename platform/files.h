@@ -1,4 +1,5 @@
-// Files: whole small files, directories, and an unlinked file to spill into.
+// Files: whole small files, directories, and an unlinked file to spill into. Whether a path is ours
+// alone is decided in platform/private_path.h.
 //
 // Threads: the functions are thread-safe; an UnlinkedFile belongs to one thread at a time.
 // These block on storage: never call them on the data path.
@@ -22,14 +23,11 @@
 
 namespace shunt {
 
-// Also reads pipes such as /dev/fd/63. OutOfRange when there is more than `bytes_max`.
+// Also reads pipes such as /dev/fd/63, and FIFOs, for whose writer it waits: DeadlineExceeded when
+// nothing comes out of one for kPipeSilenceMax (/dev/stdin, where
+// somebody may type, is waited for). OutOfRange when there is more than `bytes_max`.
+inline constexpr absl::Duration kPipeSilenceMax = absl::Seconds(60);
 absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t bytes_max);
-
-// Replaces `path` so that after a crash it holds either the old or the new bytes, and after OK the
-// new ones: temporary file in the same directory, fsync, rename, fsync of the directory. `mode` is
-// exact whatever the umask. A path that is no regular file (/dev/stdout, a FIFO) is just written
-// to.
-absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes, mode_t mode);
 
 // Creates a file that must not exist yet, with exactly this mode. Not synced: for files that need
 // not survive the machine.
@@ -43,17 +41,6 @@ absl::Status MakeDirs(const std::string& path, mode_t mode);
 
 // Removes a directory and all in it, following no symbolic link. OK when there is nothing.
 absl::Status RemoveTree(const std::string& path);
-
-// A directory that only we can look into: created 0700 when it is missing. FailedPrecondition when
-// what is there is a symbolic link, belongs to somebody else or is open to others: in /dev/shm and
-// /tmp anybody may have made it before us.
-absl::Status MakePrivateDirectory(const std::string& path);
-// Likewise 0711: others reach what they were told of, but see no names and change nothing.
-absl::Status MakePassableDirectory(const std::string& path);
-// A real directory that belongs to us and that nobody else can change.
-bool IsOwnDirectory(const std::string& path);
-// Whether MakePrivateDirectory would be content with what is there.
-bool IsPrivateDirectory(const std::string& path);
 
 // The names in a directory, sorted, without . and ..
 absl::StatusOr<std::vector<std::string>> ListDirectory(const std::string& path);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
 
@@ -12,7 +13,14 @@ namespace shunt {
 namespace {
 
 Fd OpenForLock(const std::string& path, int flags) {
-  return Fd(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+  Fd fd(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+  struct stat info{};
+  if (fd.valid() && fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) &&
+      info.st_uid == geteuid()) {
+    return fd;
+  }
+  if (fd.valid()) errno = EPERM;  // somebody else's: he could hold its lock for ever
+  return Fd();
 }
 
 bool TryLock(int fd, int kind) {

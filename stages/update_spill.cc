@@ -170,9 +170,8 @@ std::string NamePrefix(const std::string& store_id) {
 }
 
 // Private, and there after a power cut.
-absl::Status MakeFolder(const std::string& directory) {
-  if (absl::Status status = MakePrivateDirectories(directory); !status.ok()) return status;
-  return MakePrivateDirectory(directory);
+absl::StatusOr<OwnDirectory> MakeFolder(const std::string& directory) {
+  return OwnDirectory::Open(directory, Others::kNothing, Missing::kMakeAll);
 }
 
 // All that the judging of the updates depends on.
@@ -221,11 +220,11 @@ absl::StatusOr<std::string> UpdateSpill::Write(const SpilledUpdates& updates) co
   const std::string bytes = FileBytes(file, options_.store_url);
   absl::Status status = absl::UnavailableError("there is no directory for it");
   for (const std::string& directory : options_.directories) {
-    const std::string path = absl::StrCat(directory, "/", NamePrefix(options_.store_id),
-                                          entropy_.HexId(), A(kFileSuffix));
-    status = MakeFolder(directory);
-    if (status.ok()) status = WriteFileAtomically(path, bytes, kFileMode);
-    if (status.ok()) return path;
+    const std::string name =
+        absl::StrCat(NamePrefix(options_.store_id), entropy_.HexId(), A(kFileSuffix));
+    const absl::StatusOr<OwnDirectory> folder = MakeFolder(directory);
+    status = folder.ok() ? folder->Replace(name, bytes, kFileMode) : folder.status();
+    if (status.ok()) return absl::StrCat(directory, "/", name);
   }
   return absl::UnavailableError(status.message());
 }
@@ -245,7 +244,8 @@ absl::StatusOr<SpillGroup> UpdateSpill::Find(const std::string& path) const {
 absl::StatusOr<std::vector<SpillGroup>> UpdateSpill::List() const {
   std::map<std::tuple<std::string, std::string, std::string>, SpillGroup> groups;
   for (const std::string& directory : options_.directories) {
-    if (!IsPrivateDirectory(directory)) continue;  // not there, or not ours
+    // Not there, or not ours.
+    if (!OwnDirectory::Open(directory, Others::kNothing).ok()) continue;
     const absl::StatusOr<std::vector<std::string>> names = ListDirectory(directory);
     if (!names.ok()) return names.status();
     for (const std::string& name : *names) {

@@ -16,7 +16,8 @@ std::string RunLocks::PathOf(int64_t epoch, std::string_view run_id) const {
 }
 
 absl::StatusOr<LockFile> RunLocks::Acquire(int64_t epoch, std::string_view run_id) const {
-  if (absl::Status made = MakePrivateDirectories(directory_); !made.ok()) return made;
+  const auto made = OwnDirectory::Open(directory_, Others::kRead, Missing::kMakeAll);
+  if (!made.ok()) return made.status();
   return LockFile::Acquire(PathOf(epoch, run_id));
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/private_path.h"
+#include "platform/strings.h"
 #include "stores/journal_retention.h"
 #include "stores/sqlite_checkpoints.h"
 #include "stores/sqlite_configs.h"
@@ -18,50 +19,53 @@
 namespace shunt {
 namespace {
 
-std::string DirectoryOf(const std::string& absolute_path) {
-  const std::size_t slash = absolute_path.rfind('/');
-  return slash == 0 ? "/" : absolute_path.substr(0, slash);
-}
+// What SQLite reads or writes beside the file. Whoever makes one there decides what is in the
+// store.
+constexpr std::string_view kBeside[] = {"-journal", "-wal", "-shm"};
 
-// The absolute path of the store's file, in a directory that exists and that SQLite can trust.
-absl::StatusOr<std::string> PreparePath(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash != std::string_view::npos && slash > 0) {
-    if (absl::Status made = MakePrivateDirectories(path.substr(0, slash)); !made.ok()) return made;
+// The store's file, which may be missing, in a directory that exists and that SQLite can trust.
+absl::StatusOr<OwnPath> PreparePath(std::string_view path) {
+  absl::StatusOr<OwnPath> file = OwnPath::Find(path, Others::kRead, Missing::kMakeAll);
+  if (!file.ok()) return file.status();
+  for (const std::string_view suffix : kBeside) {
+    absl::Status ours = file->directory.Has(absl::StrCat(file->name, A(suffix))).status();
+    if (!ours.ok()) return ours;
   }
-  absl::StatusOr<std::string> resolved = ResolveParent(path);
-  if (!resolved.ok()) return resolved;
-  absl::StatusOr<bool> remote = OnNetworkFilesystem(DirectoryOf(*resolved));
+  absl::StatusOr<bool> remote = OnNetworkFilesystem(file->directory.path());
   if (!remote.ok()) return remote.status();
   if (*remote) {
     return absl::UnavailableError(
-        absl::StrCat("sqlite:", *resolved,
+        absl::StrCat("sqlite:", file->path(),
                      " is on a network filesystem, whose locks and syncs cannot be trusted"));
   }
-  return resolved;
+  return file;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(std::string_view path,
                                                                const StoreOptions& options) {
-  absl::StatusOr<std::string> file = PreparePath(path);
-  if (!file.ok()) return file.status();
-  absl::StatusOr<bool> created = EnsurePrivateFile(*file);
+  const absl::StatusOr<OwnPath> own = PreparePath(path);
+  if (!own.ok()) return own.status();
+  const absl::StatusOr<bool> created = own->directory.EnsurePrivate(own->name);
   if (!created.ok()) return created.status();
-  std::string locks_directory = absl::StrCat(*file, ".locks");
+  const std::string file = own->path();
+  std::string locks_directory = absl::StrCat(file, ".locks");
   absl::StatusOr<bool> was_a_store = DirectoryExists(locks_directory);
   if (!was_a_store.ok()) return was_a_store.status();
   absl::StatusOr<std::unique_ptr<SqliteDatabase>> database =
-      SqliteDatabase::Open(*file, options.busy_wait_max, options.hurry);
+      SqliteDatabase::Open(file, options.busy_wait_max, options.hurry);
   if (!database.ok()) return database.status();
   const bool may_be_empty = *created || !*was_a_store;
   if (absl::Status status = PrepareSqliteSchema(**database, may_be_empty); !status.ok()) {
     return status;
   }
-  if (absl::Status made = MakePrivateDirectories(locks_directory); !made.ok()) return made;
-  return std::unique_ptr<SqliteStore>(
-      new SqliteStore(*std::move(database), std::move(locks_directory), options));
+  const auto locks = OwnDirectory::Open(locks_directory, Others::kRead, Missing::kMakeAll);
+  if (!locks.ok()) return locks.status();
+  absl::StatusOr<StoreIdentity> identity = sqlite_configs::ReadIdentity(**database);
+  if (!identity.ok()) return identity.status();
+  return std::unique_ptr<SqliteStore>(new SqliteStore(
+      *std::move(database), std::move(identity->store_id), std::move(locks_directory), options));
 }
 
 template <typename Work>
@@ -88,8 +92,26 @@ absl::Status SqliteStore::WritingLocked(absl::Duration busy_wait_max, const Work
   absl::StatusOr<SqliteTransaction> transaction =
       SqliteTransaction::Begin(*database_, SqliteTransaction::Kind::kWrite);
   if (!transaction.ok()) return transaction.status();
+  if (absl::Status status = CheckContent(); !status.ok()) return status;
   if (absl::Status status = work(); !status.ok()) return status;
   return transaction->Commit();
+}
+
+// REQUIRES: the mutex is held, within a transaction.
+absl::Status SqliteStore::CheckContent() {
+  const absl::StatusOr<StoreIdentity> identity = sqlite_configs::ReadIdentity(*database_);
+  if (!identity.ok()) return identity.status();
+  if (identity->store_id == store_id_) return absl::OkStatus();
+  return database_->Damaged("another store was written over it while it was in use");
+}
+
+// REQUIRES: the mutex is held, within a transaction.
+absl::Status SqliteStore::ExplainLoss(const RunHandle& run, absl::Status fenced) {
+  if (!absl::IsFailedPrecondition(fenced) || !held_.contains(run.epoch)) return fenced;
+  const absl::StatusOr<bool> known = sqlite_runs::Exists(*database_, run.run_id);
+  if (!known.ok()) return known.status();
+  if (*known) return fenced;
+  return database_->Damaged("an older copy was written over it while it was in use");
 }
 
 std::string SqliteStore::url() const { return absl::StrCat("sqlite:", database_->path()); }
@@ -178,7 +200,8 @@ absl::Status SqliteStore::CommitCheckpoints(const RunHandle& run, absl::Time now
   const std::lock_guard<TimedMutex> guard(mutex_);
   const bool looked = past_kept_.contains(run.epoch);
   const absl::Status written = WritingLocked(options_.busy_wait_max, [&]() -> absl::Status {
-    if (absl::Status status = sqlite_runs::CheckFence(*database_, run); !status.ok()) return status;
+    absl::Status held = ExplainLoss(run, sqlite_runs::CheckFence(*database_, run));
+    if (!held.ok()) return held;
     if (!looked) {
       absl::Status kept = sqlite_past::Keep(*database_, run.connection, now, "run", run);
       if (!kept.ok()) return kept;

@@ -64,9 +64,12 @@ class SqliteStore final : public Store {
   absl::StatusOr<std::vector<JournalRow>> ReadJournal(std::string_view config_id) override;
 
  private:
-  SqliteStore(std::unique_ptr<SqliteDatabase> database, std::string locks_directory,
-              const StoreOptions& options)
-      : options_(options), locks_(std::move(locks_directory)), database_(std::move(database)) {}
+  SqliteStore(std::unique_ptr<SqliteDatabase> database, std::string store_id,
+              std::string locks_directory, const StoreOptions& options)
+      : options_(options),
+        store_id_(std::move(store_id)),
+        locks_(std::move(locks_directory)),
+        database_(std::move(database)) {}
 
   // Runs `work` inside one transaction. A write is committed when `work` answers OK.
   template <typename Work>
@@ -75,10 +78,15 @@ class SqliteStore final : public Store {
   absl::Status Writing(const Work& work);
   template <typename Work>
   absl::Status WritingLocked(absl::Duration busy_wait_max, const Work& work);
+  // Whether what is in the file is still this store, which somebody may have written over.
+  absl::Status CheckContent();
+  // What a lost run learns: that of a file that was written over is not another run's doing.
+  absl::Status ExplainLoss(const RunHandle& run, absl::Status fenced);
   absl::Status WriteChange(std::string_view config_id, const ConfigDocument& stored,
                            const absl::StatusOr<ConfigChange>& change);
 
   const StoreOptions options_;
+  const std::string store_id_;
   const RunLocks locks_;
   TimedMutex mutex_;
   // Guarded by mutex_.

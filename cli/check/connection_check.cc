@@ -160,6 +160,9 @@ void Check::CheckLimits() {
   if (absl::Status status = options.Validate(); !status.ok()) {
     Error(options_.file, absl::StrCat("--", status.message()));
   }
+  if (absl::Status status = CheckOutputs(settings_); !status.ok()) {
+    Error(options_.file, std::string(status.message()));
+  }
 }
 
 void Check::CheckProgram(End* end) {

@@ -82,7 +82,7 @@ class KeysTest(ProgramTest):
     def test_files_that_are_not_ours_alone(self):
         for mode in (0o640, 0o604, 0o620, 0o666):
             self.refused("chmod 600", "--key-file", self.key("open", mode=mode))
-        self.refused("opened", "--key-file", self.path("missing"))
+        self.refused("cannot open", "--key-file", self.path("missing"))
         os.symlink(self.key("raw"), self.path("link"))
         self.refused("symbolic link", "--key-file", self.path("link"))
         os.mkfifo(self.path("fifo"), 0o600)

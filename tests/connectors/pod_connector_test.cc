@@ -10,6 +10,7 @@
 #include <string>
 
 #include "platform/files.h"
+#include "platform/private_path.h"
 #include "tests/platform/temp_dir.h"
 
 namespace shunt {
@@ -35,7 +36,7 @@ class PodConnectorTest : public ::testing::Test {
     return fd;
   }
   void Leave(std::string_view code) {
-    ASSERT_TRUE(WriteFileAtomically(dir_ / kPodExitCode, code, 0644).ok());
+    ASSERT_TRUE(ReplaceOwnFile(dir_ / kPodExitCode, code, 0644).ok());
   }
   IoState Read(PodConnector& connector) {
     char buffer[64];

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "platform/files.h"
+#include "platform/private_path.h"
 #include "tests/platform/temp_dir.h"
 
 namespace shunt {
@@ -23,7 +24,7 @@ class OomWatchTest : public ::testing::Test {
   void Put(const std::string& path, std::string_view bytes) {
     const std::string file = dir_ / path;
     ASSERT_TRUE(MakeDirs(file.substr(0, file.rfind('/')), 0700).ok());
-    ASSERT_TRUE(WriteFileAtomically(file, bytes, 0600).ok());
+    ASSERT_TRUE(ReplaceOwnFile(file, bytes, 0600).ok());
   }
   void PutCount(const std::string& counter, int kills) {
     Put(counter, "low 0\noom 7\noom_kill " + std::to_string(kills) + "\noom_group_kill 9\n");

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "platform/files.h"
+#include "platform/private_path.h"
 #include "tests/platform/temp_dir.h"
 
 namespace shunt {
@@ -21,7 +22,7 @@ constexpr std::size_t kMax = 64;
 class SharedDirectoryTest : public ::testing::Test {
  protected:
   void Put(const char* name, std::string_view bytes, mode_t mode = 0644) {
-    ASSERT_TRUE(WriteFileAtomically(dir_ / name, bytes, mode).ok());
+    ASSERT_TRUE(ReplaceOwnFile(dir_ / name, bytes, mode).ok());
   }
 
   const TempDir dir_;

@@ -18,7 +18,7 @@ struct Stdout final : shunt::EventSink {
 // [README]
 absl::StatusOr<shunt::Report> MoveOnce(shunt::Connector& source, shunt::Connector& destination,
                                        std::string_view catalog_json) {
-  auto store = shunt::OpenStore("sqlite:/tmp/worker.db");
+  auto store = shunt::OpenStore("sqlite:/tmp/worker/store.db");
   if (!store.ok()) return store.status();
   shunt::RouterOptions options;
   auto catalog = shunt::ParseConfiguredCatalog(catalog_json);
@@ -38,7 +38,7 @@ absl::StatusOr<shunt::Report> MoveOnce(shunt::Connector& source, shunt::Connecto
 // [README]
 
 TEST(Embedding, TheExampleMovesRecordsAndKeepsTheCheckpoint) {
-  std::remove("/tmp/worker.db");
+  std::remove("/tmp/worker/store.db");
   shunt::MemorySource source(
       {.output =
            R"({"type":"RECORD","record":{"stream":"orders","data":{"id":1},"emitted_at":1}})"
@@ -51,9 +51,9 @@ TEST(Embedding, TheExampleMovesRecordsAndKeepsTheCheckpoint) {
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_EQ(report->exit_code, 0);
   EXPECT_EQ(report->Totals().records_committed, 1u);
-  EXPECT_EQ((*(*shunt::OpenStore("sqlite:/tmp/worker.db"))->ReadCheckpoint("orders"))[0].blob,
+  EXPECT_EQ((*(*shunt::OpenStore("sqlite:/tmp/worker/store.db"))->ReadCheckpoint("orders"))[0].blob,
             R"({"id":1})");
-  std::remove("/tmp/worker.db");
+  std::remove("/tmp/worker/store.db");
 }
 
 }  // namespace

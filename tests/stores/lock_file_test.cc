@@ -1,4 +1,4 @@
-// Locks that tell who is alive, and the making of private files and directories.
+// Locks that tell who is alive.
 #include "platform/lock_file.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "platform/private_path.h"
 #include "tests/platform/temp_dir.h"
 
 namespace shunt {
@@ -92,76 +91,6 @@ TEST(RemoveIfUnlocked, SparesTheLiving) {
   RemoveIfUnlocked(directory / "lock");
   EXPECT_FALSE(std::filesystem::exists(directory / "lock"));
   RemoveIfUnlocked(directory / "lock");  // nothing there: nothing happens
-}
-
-TEST(MakePrivateDirectories, MakesWhatIsMissingAndNoMore) {
-  TempDir directory;
-  ASSERT_EQ(::chmod(directory.path().c_str(), 0755), 0);
-  const mode_t umask_before = ::umask(0);
-  EXPECT_TRUE(MakePrivateDirectories(directory / "a/b/c").ok());
-  ::umask(0777);
-  EXPECT_TRUE(MakePrivateDirectories(directory / "d").ok());
-  ::umask(umask_before);
-  EXPECT_EQ(ModeOf(directory.path()), 0755u);
-  for (const char* made : {"a", "a/b", "a/b/c", "d"}) EXPECT_EQ(ModeOf(directory / made), 0700u);
-  EXPECT_TRUE(MakePrivateDirectories(directory / "a/b/c").ok());
-}
-
-TEST(MakePrivateDirectories, NamesTheFileInTheWay) {
-  TempDir directory;
-  std::ofstream(directory / "file") << "x";
-  for (const char* path : {"file", "file/below"}) {
-    const absl::Status status = MakePrivateDirectories(directory / path);
-    EXPECT_EQ(status.code(), StatusCode::kUnavailable);
-    EXPECT_NE(status.message().find(directory / "file"), absl::string_view::npos) << status;
-  }
-}
-
-TEST(EnsurePrivateFile, CreatesWhateverTheUmask) {
-  TempDir directory;
-  const mode_t umask_before = ::umask(0);
-  EXPECT_TRUE(*EnsurePrivateFile(directory / "open"));
-  ::umask(0777);
-  EXPECT_TRUE(*EnsurePrivateFile(directory / "closed"));
-  ::umask(umask_before);
-  EXPECT_EQ(ModeOf(directory / "open"), 0600u);
-  EXPECT_EQ(ModeOf(directory / "closed"), 0600u);
-}
-
-TEST(EnsurePrivateFile, KeepsWhatIsThereButItsModeIsPrivate) {
-  TempDir directory;
-  std::ofstream(directory / "file") << "precious";
-  ASSERT_EQ(::chmod((directory / "file").c_str(), 0664), 0);
-  EXPECT_FALSE(*EnsurePrivateFile(directory / "file"));
-  EXPECT_EQ(ModeOf(directory / "file"), 0600u);
-  EXPECT_EQ(std::filesystem::file_size(directory / "file"), 8u);
-}
-
-TEST(EnsurePrivateFile, RefusesWhatIsNoFile) {
-  TempDir directory;
-  std::ofstream(directory / "victim") << "precious";
-  std::filesystem::create_symlink(directory / "victim", directory / "link");
-  std::filesystem::create_symlink(directory / "nothing", directory / "dangling");
-  ASSERT_EQ(::mkfifo((directory / "fifo").c_str(), 0600), 0);
-  for (const char* name : {"link", "dangling", "fifo", "."}) {
-    EXPECT_EQ(EnsurePrivateFile(directory / name).status().code(), StatusCode::kUnavailable)
-        << name;
-  }
-  EXPECT_FALSE(std::filesystem::exists(directory / "nothing"));
-}
-
-TEST(ResolveParent, FollowsLinksOfTheDirectoryOnly) {
-  TempDir directory;
-  std::filesystem::create_directory(directory / "real");
-  std::filesystem::create_directory_symlink(directory / "real", directory / "link");
-  const std::string real = std::filesystem::canonical(directory / "real");
-  EXPECT_EQ(*ResolveParent(directory / "link/store.db"), real + "/store.db");
-  EXPECT_EQ(*ResolveParent(directory / "link/../real/store.db"), real + "/store.db");
-  EXPECT_EQ(*ResolveParent("/store.db"), "/store.db");
-  EXPECT_EQ(*ResolveParent("store.db"), std::filesystem::current_path().string() + "/store.db");
-  for (const char* bad : {"", ".", "..", "/", "a/", "a/..", "a/."}) {
-    EXPECT_FALSE(ResolveParent(bad).ok()) << bad;
-  }
 }
 
 }  // namespace
