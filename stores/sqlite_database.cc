@@ -3,11 +3,13 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "platform/check.h"
 #include "platform/clock.h"
+#include "platform/errno_status.h"
 #include "platform/io.h"
 #include "platform/strings.h"
 #include "stores/store.h"
@@ -68,6 +70,7 @@ void SqliteStatement::BindOne(int index, const std::optional<std::string>& text)
 
 absl::StatusOr<bool> SqliteStatement::Step() {
   if (!database_->failure_.ok()) return database_->failure_;
+  database_->ForgetLocks();
   if (bind_error_ != SQLITE_OK) return database_->FromCode(bind_error_);
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
@@ -116,6 +119,9 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(std::string
   if (connection == nullptr) return absl::UnavailableError("no memory for SQLite");
   if (code != SQLITE_OK) return database->FromCode(code);
   if (absl::Status status = database->Configure(); !status.ok()) return status;
+  const absl::StatusOr<FileIdentity> identity = IdentifyFile(database->path_);
+  if (!identity.ok()) return identity.status();
+  database->identity_ = *identity;
   return database;
 }
 
@@ -129,6 +135,11 @@ SqliteDatabase::~SqliteDatabase() {
 // enough.
 int SqliteDatabase::OnBusy(void* self, int attempt) {
   SqliteDatabase& database = *static_cast<SqliteDatabase*>(self);
+  // SQLite takes it for the lock of another process, and waiting does not help.
+  if (errno == ENOLCK) {
+    database.no_locks_ = true;
+    return 0;
+  }
   const absl::Duration now = SystemClock().MonoNow();
   if (attempt == 0) database.busy_since_ = now;
   if (now - database.busy_since_ >= database.WaitMax()) return 0;
@@ -189,8 +200,14 @@ absl::StatusOr<SqliteStatement> SqliteDatabase::Prepare(std::string_view sql) {
   return SqliteStatement(this, statement);
 }
 
+void SqliteDatabase::ForgetLocks() {
+  no_locks_ = false;
+  errno = 0;
+}
+
 absl::Status SqliteDatabase::Execute(const char* sql) {
   if (!failure_.ok()) return failure_;
+  ForgetLocks();
   return FromCode(sqlite3_exec(connection_, sql, nullptr, nullptr, nullptr));
 }
 
@@ -228,7 +245,11 @@ absl::Status SqliteDatabase::ReadOnly() const {
 
 absl::Status SqliteDatabase::FromCode(int code) {
   if (code == SQLITE_OK) return absl::OkStatus();
-  const std::string text = absl::StrCat("sqlite:", path_, ": ", sqlite3_errstr(code));
+  const int error = sqlite3_system_errno(connection_);
+  const bool of_system =
+      error != 0 && ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN);
+  const std::string text = absl::StrCat("sqlite:", path_, ": ", sqlite3_errstr(code),
+                                        of_system ? ": " : "", of_system ? ErrnoText(error) : "");
   if (IsFinal(code)) {
     failure_ = absl::UnavailableError(absl::StrCat(
         text, " (SQLite code ", code, "); the store is not used any more by this run"));
@@ -237,6 +258,9 @@ absl::Status SqliteDatabase::FromCode(int code) {
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+      if (no_locks_) {
+        return absl::UnavailableError(absl::StrCat("sqlite:", path_, ": ", ErrnoText(ENOLCK)));
+      }
       return absl::UnavailableError(absl::StrCat("sqlite:", path_,
                                                  ": locked by another process for more than ",
                                                  absl::FormatDuration(WaitMax())));
@@ -255,9 +279,22 @@ absl::Status SqliteDatabase::FromCode(int code) {
     case SQLITE_MISUSE:
     case SQLITE_RANGE:
       return absl::InternalError(absl::StrCat(text, " (SQLite code ", code, ")"));
-    default:  // FULL, CANTOPEN, PERM, AUTH, NOMEM, PROTOCOL, ...
+    case SQLITE_FULL:
+      return absl::UnavailableError(absl::StrCat("sqlite:", path_, ": ", ErrnoText(ENOSPC)));
+    default:  // CANTOPEN, PERM, AUTH, NOMEM, PROTOCOL, ...
       return absl::UnavailableError(text);
   }
+}
+
+absl::Status SqliteDatabase::CheckSameFile() {
+  if (!failure_.ok()) return failure_;
+  const absl::StatusOr<FileIdentity> now = IdentifyFile(path_);
+  if (now.ok() && *now == identity_) return absl::OkStatus();
+  failure_ = absl::UnavailableError(
+      absl::StrCat("sqlite:", path_, ": the file was removed or replaced while it was in use",
+                   now.ok() ? "" : ": ", now.ok() ? "" : now.status().message(),
+                   "; the store is not used any more by this run"));
+  return failure_;
 }
 
 void SqliteDatabase::Rollback() {
@@ -269,6 +306,8 @@ void SqliteDatabase::Rollback() {
 
 absl::StatusOr<SqliteTransaction> SqliteTransaction::Begin(SqliteDatabase& database, Kind kind) {
   const char* const sql = kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED";
+  if (absl::Status same = database.CheckSameFile(); !same.ok()) return same;
+  sqlite3_db_release_memory(database.connection_);
   if (absl::Status status = database.Execute(sql); !status.ok()) {
     database.Rollback();
     return status;
@@ -282,7 +321,8 @@ SqliteTransaction::~SqliteTransaction() {
 
 absl::Status SqliteTransaction::Commit() {
   SHUNT_CHECK(database_ != nullptr);
-  absl::Status status = database_->Execute("COMMIT");
+  absl::Status status = database_->CheckSameFile();
+  if (status.ok()) status = database_->Execute("COMMIT");
   if (status.ok()) database_ = nullptr;  // else the destructor rolls back
   return status;
 }

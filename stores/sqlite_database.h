@@ -4,7 +4,9 @@
 // Threads: one at a time. Statements and transactions must not outlive their database.
 // Errors: Unavailable (locked, full, read-only, I/O failed), DataLoss (not a database, damaged).
 // After a failed read, write or sync of storage, or when the file was replaced under us, the
-// database stays failed: what a retry would read back comes from a page cache that lies (G45).
+// database stays failed: what a retry would read back comes from a page cache that lies (G45). For
+// the same reason no page is kept from one transaction to the next: what somebody else wrote into
+// the file is met when it is read, and not after a hundred commits into it.
 // Messages are built from SQLite's fixed texts and the path, never from statements or values.
 #pragma once
 
@@ -18,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "platform/private_path.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -124,6 +127,10 @@ class SqliteDatabase {
   // What a result code of SQLite means for the caller; an I/O error is final.
   absl::Status FromCode(int code);
   absl::Status ReadOnly() const;
+  // Whether the path still leads to the file that is open; if not, the database has failed.
+  absl::Status CheckSameFile();
+  // Before each statement: what is told about its locks is about none before it.
+  void ForgetLocks();
   void Rollback();
 
   sqlite3* const connection_;
@@ -131,7 +138,9 @@ class SqliteDatabase {
   const std::function<bool()> hurry_;
   absl::Duration busy_wait_max_;
   absl::Duration busy_since_;  // monotonic
-  absl::Status failure_;       // not ok: storage failed, for good
+  bool no_locks_ = false;      // the filesystem had none to give
+  FileIdentity identity_;
+  absl::Status failure_;  // not ok: storage failed, for good
 };
 
 // Rolls back unless committed.

@@ -118,7 +118,8 @@ class Descriptors(SystemCase):
             codes[limit] = result.code
             if result.code not in DOCUMENTED and limit <= 6 and b"shared object" in result.err + result.out:
                 continue  # it could not even be loaded
-            self.assertIn(result.code, DOCUMENTED, str(result))
+            # Ours to tell, and never a connector's fault or a bug.
+            self.assertIn(result.code, (h.OK, h.USAGE, h.STORE), str(result))
             if result.code != h.OK:
                 self.assertIn(b"Too many open files", result.err, "%d: %s" % (limit, result))
             self.fresh()

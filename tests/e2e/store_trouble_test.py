@@ -5,6 +5,7 @@ run ends with 5 in time, says in which file the update is, and that file brings 
 run. The update is in the file from the first failed try on: a kill during the retries loses nothing either.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -108,6 +109,17 @@ class ADiskThatFails(TroubleCase):
     def test_that_cannot_write(self):
         self.fail("write,pwrite64", "EIO")
 
+    def test_without_locks_nobody_else_is_blamed(self):
+        run = self.start()
+        tracer = Strace(self, run, "fcntl", "ENOLCK", [self.database])
+        h.touch(self.go)
+        result = run.wait()
+        h.stop(tracer.process)
+        self.assert_spilled(result)
+        self.assertIn("No locks available", result.report["failures"][0]["message"])
+        self.assertNotIn("another process", result.report["failures"][0]["message"])
+        self.assert_brought_back_by_hand()
+
     def test_that_became_read_only(self):
         self.fail("openat,open", "EROFS")
 
@@ -148,6 +160,96 @@ class AFileThatIsNotWhatItWas(TroubleCase):
             shutil.copy(self.w.path("backup"), self.database)
         self.spoil(replace)
         self.assert_brought_back_by_hand()
+
+
+class AStoreThatIsWrittenOver(h.SyncTest):
+    """While states are committed: the first commit that meets it ends the run, and nobody else is blamed."""
+
+    def spoil(self, change, *words, code=h.STORE):
+        w = self.w
+        acks = w.path("acks")
+        steps = []
+        for number in range(30):
+            steps += [{"await": w.path("go-%d" % number)},
+                      {"write": h.record("users", {"id": number}) + h.state("users", {"n": number, "pad": "x" * 9000})}]
+        w.source["read"] = steps
+        w.destination["write"] = {"ack_log": acks}
+        self.release_at_the_end(*(w.path("go-%d" % number) for number in range(30)))
+        run = w.start_sync()
+        database = w.path("store.db")
+        h.touch(w.path("go-0"))
+        h.wait_until(lambda: self.committed(database) or run.ended(), "the first commit")
+        h.touch(w.path("go-1"))
+        h.wait_until(lambda: b'"n":1,' in self.committed(database).replace(b" ", b"") or run.ended(), "the second commit")
+        change(database)
+        for number in range(2, 30):
+            h.touch(w.path("go-%d" % number))
+        result = run.wait()
+        self.assertEqual(result.code, code, str(result))
+        failure = result.report["failures"][0]
+        self.assertEqual(failure["origin"], "shunt")
+        for word in (database, *words):
+            self.assertIn(word, failure["message"])
+        self.assertNotIn("another process", failure["message"])
+        self.assertNotIn("took over", failure["message"])
+
+    @staticmethod
+    def committed(database):
+        try:
+            with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % database, uri=True)) as store:
+                row = store.execute("SELECT state FROM checkpoints").fetchone()
+            return row[0].encode() if row else b""
+        except sqlite3.Error:
+            return b""
+
+    def test_with_rubbish_behind_its_header(self):
+        def change(path):  # SQLite looks at its change counter only
+            size = os.path.getsize(path)
+            with open(path, "r+b") as file:
+                file.seek(4096)
+                file.write(b"\x5a" * (size - 4096))
+        self.spoil(change)
+
+    def test_with_rubbish_from_the_first_byte(self):
+        def change(path):
+            size = os.path.getsize(path)
+            with open(path, "r+b") as file:
+                file.write(os.urandom(size))
+        self.spoil(change)
+
+    def test_with_nothing(self):
+        self.spoil(lambda path: os.truncate(path, 0))
+
+    def test_with_an_older_copy_of_itself_from_before_the_run(self):
+        self.w.source["read"] = [{"write": h.state("users", {"n": -1})}]
+        self.assert_exit(self.w.sync(), h.OK)
+        before = h.read_bytes(self.w.path("store.db"))
+
+        def change(path):
+            with open(path, "r+b") as file:
+                file.write(before)
+                file.truncate()
+        self.spoil(change, "older copy")
+
+    def test_with_another_store(self):
+        other = h.Workspace("other")
+        self.addCleanup(other.close)
+        self.assert_exit(other.sync(), h.OK)
+
+        def change(path):
+            with open(path, "r+b") as file:
+                file.write(h.read_bytes(other.path("store.db")))
+                file.truncate()
+        self.spoil(change, "another store")
+
+    def test_removed(self):
+        self.spoil(os.remove, "removed or replaced")
+
+    def test_replaced(self):
+        def change(path):
+            shutil.copy(path, path + ".new")
+            os.rename(path + ".new", path)
+        self.spoil(change, "removed or replaced")
 
 
 class ALockedStore(TroubleCase):
