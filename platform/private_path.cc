@@ -167,14 +167,13 @@ absl::Status SyncAt(int fd, const std::string& path) {
 
 class Walk {
  public:
-  explicit Walk(Missing missing) : missing_(missing) {}
+  Walk(Others others, Missing missing) : others_(others), missing_(missing) {}
 
   absl::Status To(std::string_view path);
-  absl::Status Check(Others others) const;  // of where it came to
+  absl::Status Check() const;  // of where it came to
 
   Fd at;             // O_PATH
   std::string path;  // of it
-  bool made = false;
 
  private:
   absl::Status Begin();
@@ -184,6 +183,7 @@ class Walk {
   absl::Status Make(const std::string& name);
   void Plan(std::string_view names);
 
+  const Others others_;
   const Missing missing_;
   std::deque<std::string> left_;  // names to go
   int links_ = 0;
@@ -240,6 +240,10 @@ absl::Status Walk::Step(const std::string& name) {
   if (fstat(fd.get(), &info) != 0) return Failed("cannot look at", next);
   if (S_ISLNK(info.st_mode)) {
     if (shared_ && !IsUsOrRoot(info.st_uid)) return OfAnotherUser(next, info.st_uid);
+    const bool may_be_last = others_ == Others::kRead || others_ == Others::kAdd;
+    if (left_.empty() && !may_be_last) {
+      return Refused(next, "is a symbolic link; give the directory that it leads to");
+    }
     return Follow(fd, next);
   }
   if (!S_ISDIR(info.st_mode)) {
@@ -257,7 +261,6 @@ absl::Status Walk::Make(const std::string& name) {
   }
   // An odd umask may have taken our own bits away. Nobody else can rename what we have just made.
   if (fchmodat(at.get(), name.c_str(), 0700, 0) != 0) return Failed("cannot set the mode of", next);
-  made = true;
   return SyncAt(at.get(), path);  // the new entry survives a power cut
 }
 
@@ -288,15 +291,15 @@ absl::Status Walk::Enter(Fd fd, std::string path_of_it) {
   return absl::OkStatus();
 }
 
-absl::Status Walk::Check(Others others) const {
-  if (others == Others::kAdd) return absl::OkStatus();
+absl::Status Walk::Check() const {
+  if (others_ == Others::kAdd) return absl::OkStatus();
   if (shared_) {
     return Refused(path, absl::StrCat("is a directory in which everybody can make files (",
                                       ModeText(info_), "): use one of your own below it"));
   }
-  if (others == Others::kRead) return absl::OkStatus();
+  if (others_ == Others::kRead) return absl::OkStatus();
   if (info_.st_uid != geteuid()) return OfAnotherUser(path, info_.st_uid);
-  if (others == Others::kPass || (info_.st_mode & kForOthers) == 0) return absl::OkStatus();
+  if (others_ == Others::kPass || (info_.st_mode & kForOthers) == 0) return absl::OkStatus();
   return Refused(path, absl::StrCat("is open to others (", ModeText(info_), "): chmod 700"));
 }
 
@@ -306,9 +309,9 @@ absl::Status Walk::Check(Others others) const {
 
 absl::StatusOr<OwnDirectory> OwnDirectory::Open(std::string_view path, Others others,
                                                 Missing missing) {
-  Walk walk(missing);
+  Walk walk(others, missing);
   absl::Status status = walk.To(path);
-  if (status.ok()) status = walk.Check(others);
+  if (status.ok()) status = walk.Check();
   if (!status.ok()) return status;
   constexpr mode_t kPassable = 0711;
   if (others == Others::kPass && missing != Missing::kRefuse &&

@@ -34,8 +34,8 @@ namespace shunt {
 
 // What others may do in a directory.
 enum class Others : uint8_t {
-  kNothing,  // it is ours, 0700
-  kPass,     // it is ours, 0711: they reach what they were told of, but see no names
+  kNothing,  // it is ours, 0700, and no link
+  kPass,     // likewise 0711: they reach what they were told of, but see no names
   kRead,     // look at it, and change nothing
   kAdd,      // everything that the sticky bit leaves them (/tmp)
 };

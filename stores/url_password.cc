@@ -60,8 +60,8 @@ bool InUserPart(std::string_view url) {
 }  // namespace
 
 bool HasPassword(std::string_view url) {
-  if (url.starts_with("sqlite:")) return false;  // the rest is a path
   if (InUserPart(url)) return true;
+  if (url.starts_with("sqlite:")) return false;  // the rest is a path
   const std::string plain = absl::AsciiStrToLower(PercentDecoded(url));
   for (const std::string_view name : kSecrets) {
     if (Assigns(plain, name)) return true;

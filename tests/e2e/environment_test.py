@@ -5,6 +5,7 @@ The machine is made so in a mount namespace of the test, which only root can hav
 """
 
 import os
+import resource
 import shlex
 import shutil
 import subprocess
@@ -64,6 +65,29 @@ class APoorMachine(unittest.TestCase):
         self.catalog = h.catalog(*["stream-%d-%s" % (i, "x" * 80) for i in range(400)])
         result = self.sync_after("mount -t tmpfs -o mode=0700,size=16k none " + self.room, XDG_RUNTIME_DIR=self.room)
         self.assert_named(result, self.room.encode(), b"No space left on device", b"set XDG_RUNTIME_DIR or TMPDIR")
+
+
+class ASpillDirectoryThatFails(h.SyncTest):
+    """States that nobody acknowledges wait there. Nobody else is blamed for a disk that takes no more."""
+
+    def test_in_mid_run_it_is_named_with_the_cause_and_the_flag(self):
+        w = self.w
+        spill = w.path("spill")
+        w.source["read"] = [{"touch": w.path("up")}, {"await": w.path("go")}] + [
+            {"write": h.state("users", {"n": number, "pad": "x" * 400_000})} for number in range(8)] + [{"hang": True}]
+        w.destination["write"] = {"ack": "never"}
+        self.release_at_the_end(w.path("go"))
+        run = w.start_sync("--spill-dir", spill)
+        h.wait_for_file(w.path("up"), run)
+        resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+        h.touch(w.path("go"))
+        result = run.wait()
+        self.assert_exit(result, h.STORE)
+        failure = result.report["failures"][0]
+        self.assertEqual(failure["origin"], "shunt", str(result))
+        for word in (spill, "File too large", "--spill-dir"):
+            self.assertIn(word, failure["message"])
+        self.assertNotIn("--memory-budget", failure["message"])
 
 
 if __name__ == "__main__":

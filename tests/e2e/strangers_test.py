@@ -404,6 +404,14 @@ class Races(AttackCase):
 class Processes(AttackCase):
     """While a run lives, the stranger looks into it and signals it."""
 
+    @staticmethod
+    def moves(pid):
+        try:
+            words = h.read_bytes("/proc/%d/cmdline" % pid).split(b"\0")
+        except OSError:
+            return False
+        return b"read" in words or b"write" in words
+
     def test_nothing_is_read_and_nothing_is_signalled(self):
         spy = ("import json, os, sys\nfound = []\nfor pid in sys.argv[1:]:\n"
                " for name in ('environ', 'mem', 'maps', 'auxv', 'stack', 'syscall', 'io', 'fd', 'cwd', 'root', 'exe', 'map_files'):\n"
@@ -425,9 +433,7 @@ class Processes(AttackCase):
             process = self.start("sync", "--store", "memory:", "--progress", "none", "--spill-dir", self.home + "/spill", *flags)
             self.addCleanup(process.communicate)
             self.addCleanup(process.kill)
-            children = lambda process=process: [
-                pid for pid in h.processes_with(self.shunt + "\0connector")
-                if b"\0read\0" in h.read_bytes("/proc/%d/cmdline" % pid) or b"\0write\0" in h.read_bytes("/proc/%d/cmdline" % pid)]
+            children = lambda: [pid for pid in h.processes_with(self.shunt + "\0connector") if self.moves(pid)]
             h.wait_until(lambda: len(children()) == 2, "both connectors")
             pids = [process.pid] + children()
             as_him = {"user": STRANGER, "group": STRANGER, "extra_groups": []}

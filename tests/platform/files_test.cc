@@ -124,6 +124,7 @@ TEST(UnlinkedFileTest, GivesBackWhatWasWritten) {
 
 TEST(UnlinkedFileTest, NamesTheDirectoryThatCannotTakeIt) {
   const absl::Status status = UnlinkedFile::Create("/no/such/directory").status();
+  EXPECT_EQ(absl::StatusCode::kUnavailable, status.code()) << "never that of a budget";
   EXPECT_NE(status.ToString().npos, status.ToString().find("/no/such/directory"));
 }
 

@@ -111,7 +111,9 @@ TEST_F(PrivatePathTest, ALinkThatAnotherUserPutIntoAStickyDirectoryIsNotFollowed
   Directory("sticky", 01777);
   Directory("target", 0700);
   fs::create_directory_symlink(temp_ / "target", temp_ / "sticky/theirs");
-  EXPECT_TRUE(Open(temp_ / "sticky/theirs", Others::kNothing).ok()) << "it is still ours";
+  EXPECT_TRUE(Open(temp_ / "sticky/theirs", Others::kRead).ok()) << "it is still ours";
+  ExpectRefused(Open(temp_ / "sticky/theirs", Others::kNothing),
+                "sticky/theirs is a symbolic link");
   ASSERT_EQ(0, ::lchown((temp_ / "sticky/theirs").c_str(), kStranger, kStranger));
   ExpectRefused(Open(temp_ / "sticky/theirs", Others::kNothing), "sticky/theirs belongs to");
 }
