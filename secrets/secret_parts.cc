@@ -36,10 +36,26 @@ bool IsOneOf(std::string_view word, const auto& words) {
   return std::find(std::begin(words), std::end(words), word) != std::end(words);
 }
 
+// Also of what Python's strip() and editors take for blank: a blank that does not break, one of no
+// width, a byte order mark.
 std::string_view Trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
+  constexpr std::string_view kWide[] = {"\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf"};
+  for (bool again = true; again;) {
+    again = false;
+    const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
+    text.remove_prefix(begin);
+    text = text.substr(0, text.find_last_not_of(kBlanks) + 1);
+    for (const std::string_view wide : kWide) {
+      if (text.starts_with(wide)) {
+        text.remove_prefix(wide.size());
+        again = true;
+      } else if (text.ends_with(wide)) {
+        text.remove_suffix(wide.size());
+        again = true;
+      }
+    }
+  }
+  return text;
 }
 
 std::string_view Unquoted(std::string_view text) {
@@ -92,6 +108,8 @@ class Parts {
     Add(Unquoted(Trimmed(text)));
     ReadInside(text, decodings);
   }
+
+  void ReadLong(std::string_view text) { Add(Trimmed(text)); }
 
   std::vector<std::string> Take() { return std::move(parts_); }
 
@@ -289,6 +307,10 @@ std::string Latin1(std::string_view text) {
 
 std::vector<std::string> PartsOfSecret(std::string_view value) {
   Parts parts(value);
+  if (value.size() > kTakenApartBytesMax) {
+    parts.ReadLong(value);
+    return parts.Take();
+  }
   parts.Read(value, kDecodingsMax);
   std::vector<std::string> all = parts.Take();
   std::vector<std::string> latin;

@@ -5,7 +5,8 @@
 //
 // Names, addresses and common words in it are not secret and are left out; when in doubt a part is
 // secret. Pure; thread-safe. Bounds: kSecretPartsMax parts of together twice the value's size and
-// some, found in time linear in the value.
+// some, found in time linear in the value; of a value longer than kTakenApartBytesMax only that
+// without blanks around it.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,7 @@
 namespace shunt {
 
 inline constexpr std::size_t kSecretPartsMax = 1000;
+inline constexpr std::size_t kTakenApartBytesMax = std::size_t{64} << 10;
 
 // Distinct; none is empty or the value itself. Too short ones are left in.
 std::vector<std::string> PartsOfSecret(std::string_view value);

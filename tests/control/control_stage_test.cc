@@ -26,6 +26,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 using namespace testing_control;  // NOLINT(google-build-using-namespace)
 
 constexpr std::string_view kSourceId = "orders/source";
@@ -119,6 +120,7 @@ class ControlStageTest : public ::testing::Test, public ControlEvents {
     secrets_.insert(secrets_.end(), values.begin(), values.end());
     updates_at_secrets_ = store_.updates;
   }
+  void OnLive(Origin, const std::vector<std::string>& values) override { live_ = values; }
   void OnIgnored(Origin) override { ++ignored_; }
   void OnVerdict(const ControlVerdict& verdict) override {
     verdicts_.emplace_back(verdict.seq, verdict.verdict);
@@ -166,6 +168,7 @@ class ControlStageTest : public ::testing::Test, public ControlEvents {
   ControlVerdict last_;
   std::function<void(const ControlVerdict&)> on_verdict_;
   std::vector<Origin> rejected_;
+  std::vector<std::string> live_;
   std::vector<std::string> secrets_;
   std::vector<absl::Status> store_failures_, trouble_;
   TempDir directory_;
@@ -195,6 +198,16 @@ TEST_F(ControlStageTest, G55_SecretsAreToldBeforeAnythingElse) {
   Settle();
   EXPECT_THAT(secrets_, ElementsAre("brand-new"));
   EXPECT_EQ(updates_at_secrets_, 0);
+}
+
+TEST_F(ControlStageTest, WhatIsInUseAfterAnUpdateIsTold) {
+  SendConfig(kNow, R"({"refresh_token":"r1"})");
+  Settle();
+  EXPECT_THAT(live_, UnorderedElementsAre("t0", "r1"));
+  SendConfig(kNow - absl::Hours(1), R"({"token":"too-old"})");
+  SendConfig(kNow + absl::Milliseconds(1), R"({"token":"t2"})");
+  Settle();
+  EXPECT_THAT(live_, UnorderedElementsAre("t2", "r1"));
 }
 
 TEST_F(ControlStageTest, G28_AnUpdateChangesOnlyTheConfigOfItsOwnConnector) {

@@ -207,6 +207,7 @@ TEST(Masker, PartsThatAreShownAlone) {
     std::vector<std::string> hidden;
   } cases[] = {
       {"  \t padded-token-1 \r\n", {"padded-token-1"}},
+      {"\xef\xbb\xbf\xc2\xa0 wide-token-1\xe2\x80\x8b\n", {"wide-token-1"}},
       {"\"quoted-token-1\"", {"quoted-token-1"}},
       {key_file, {"0a1b2c3d4e5f", "MIIEvQIBADANBgkqhkiG9w0", "tok-first-1", "tok-second-2"}},
       {Base64(key_file), {"0a1b2c3d4e5f", "MIIEvQIBADANBgkqhkiG9w0", "tok-second-2"}},
