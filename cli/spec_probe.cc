@@ -98,6 +98,12 @@ std::string LastWordsOf(const absl::Status& status, const Masker& masker) {
   return tail.empty() ? "" : absl::StrCat("\n", tail);
 }
 
+std::string LastLineOf(const absl::Status& status, const Masker& masker) {
+  const std::string words = LastWordsOf(status, masker);
+  if (words.empty()) return "";
+  return absl::StrCat(" (on stderr: ", words.substr(words.rfind('\n') + 1), ")");
+}
+
 absl::Status EndedBadly(const ExitStatus& exit) {
   return absl::UnavailableError(
       exit.signal ? absl::StrCat("it was ended by signal ", *exit.signal)

@@ -50,6 +50,8 @@ absl::Status EndedBadly(const ExitStatus& exit);
 // What a connector that ended badly wrote on stderr, as lines below a message; "": nothing.
 // `status` is an answer of AskForSpecs.
 std::string LastWordsOf(const absl::Status& status, const Masker& masker);
+// Only the last of them, where there is room for a line; " (on stderr: ...)".
+std::string LastLineOf(const absl::Status& status, const Masker& masker);
 
 // Answers in the order of the questions. `stopped` is asked often: true ends it with Cancelled.
 std::vector<absl::StatusOr<std::shared_ptr<const ConnectorSpec>>> AskForSpecs(

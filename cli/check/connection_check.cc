@@ -28,6 +28,9 @@
 #include "protocol/catalog.h"
 #include "protocol/json_cursor.h"
 #include "protocol/state.h"
+#include "secrets/command_secrets.h"
+#include "secrets/masker.h"
+#include "secrets/secret_values.h"
 #include "stages/config_file.h"
 #include "stores/store.h"
 
@@ -227,9 +230,12 @@ void Check::FindSpecs() {
     if (answers[i].ok()) {
       asked[i]->spec = *std::move(answers[i]);
     } else {
+      Masker masker;
+      masker.AddSecrets(SecretsOfVariables(asked[i]->env));
+      masker.AddSecrets(SecretsOfCommand(asked[i]->command));
       Warn(options_.file,
-           absl::StrCat("no spec of the ", asked[i]->side,
-                        ", so its config is not judged: ", answers[i].status().message()));
+           absl::StrCat("no spec of the ", asked[i]->side, ", so its config is not judged: ",
+                        answers[i].status().message(), LastLineOf(answers[i].status(), masker)));
     }
   }
 }

@@ -111,6 +111,14 @@ class LastWords(h.SyncTest):
         self.assertIn(b"ModuleNotFoundError: No module named 'airbyte_cdk'", result.err)
 
 
+    def test_of_one_that_validate_asks(self):
+        w = self.w
+        w.source = {"before_spec": [{"stderr": TRACEBACK.replace(TOKEN, "it")}]}
+        flags = w.prepare()
+        validated = w.start("validate", *flags).wait()
+        self.assertIn(b"(on stderr: ConnectionError: refused for it)", validated.out + validated.err)
+
+
 class Commands(h.SyncTest):
     def test_secrets_in_a_command_line_are_shown_nowhere(self):
         w = self.w
