@@ -128,6 +128,7 @@ bool Intake::Dispatch(LineItem& item) {
 }
 
 void Intake::Keep(const LineItem& item) {
+  if (stopped_) return;
   if (tainted_ && chunk_->tainted_from == UINT32_MAX) {
     chunk_->tainted_from = static_cast<uint32_t>(kept_items_);
   }
@@ -164,12 +165,19 @@ void Intake::OnMalformed(uint64_t line, uint64_t lines, std::string_view what) {
   if (policy_.on_malformed == MalformedPolicy::kDrop || tainted_) return;
   tainted_ = true;
   const bool stop = policy_.on_malformed == MalformedPolicy::kFail;
-  asides_.Raise(MakeFault(
+  Fault fault = MakeFault(
       ExitCode::kDataLoss, stop ? Fault::Effect::kAbort : Fault::Effect::kVerdict, Origin::kSource,
       absl::StrCat(
           "line ", line, " of the source ", A(what),
           " and may have carried data: no later state becomes durable. Mend the source, or "
-          "accept the loss with --on-malformed drop")));
+          "accept the loss with --on-malformed drop"));
+  stop ? Stop(std::move(fault)) : asides_.Raise(std::move(fault));
+}
+
+// The supervisor hears of it some time; what stands behind the line is not forwarded meanwhile.
+void Intake::Stop(Fault fault) {
+  stopped_here_ |= !std::exchange(stopped_, true);
+  asides_.Raise(std::move(fault));
 }
 
 void Intake::OnOversize() {
@@ -212,7 +220,7 @@ void Intake::OnUnknownStream(const LineItem& item) {
                    " is not in the catalog; its records are dropped");
   asides_.Warn(text);
   if (policy_.fail_on_unknown_stream) {
-    asides_.Raise(MakeFault(ExitCode::kSourceFailed, Fault::Effect::kAbort, Origin::kSource, text));
+    Stop(MakeFault(ExitCode::kSourceFailed, Fault::Effect::kAbort, Origin::kSource, text));
   }
 }
 
@@ -250,6 +258,22 @@ void Intake::ShowProgress() {
   run_.source_resumes_ms.Set(absl::ToInt64Milliseconds(resumes));
 }
 
+// The counts of a chunk are of its runs up to a STATE or the chunk's end together, so where it is
+// cut in between they are made anew, from the lines that are left.
+void Intake::CountKeptAnew() {
+  ClassifiedBlock& block = chunk_->block;
+  block.deltas.clear();
+  LineClassifier classifier(policy_.classifier, &catalog_);
+  ClassifiedBlock kept;
+  for (LineItem& item : block.items) {
+    if (item.kind == LineItem::Kind::kRun && !chunk_->long_line) {
+      classifier.Classify(chunk_->bytes().substr(item.begin, item.end - item.begin), &kept);
+      block.deltas.insert(block.deltas.end(), kept.deltas.begin(), kept.deltas.end());
+    }
+    item.deltas_end = static_cast<uint32_t>(block.deltas.size());
+  }
+}
+
 void Intake::Finish() {
   ClassifiedBlock& block = chunk_->block;
   account_.lines.Add(block.counts);
@@ -260,7 +284,7 @@ void Intake::Finish() {
   run_.records_read.Add(records);
   lines_before_ += block.counts.physical_lines;
   block.items.resize(kept_items_);
-  CloseDeltas();
+  std::exchange(stopped_here_, false) ? CountKeptAnew() : CloseDeltas();
   if (block.items.capacity() > kItemsKeptMax) block.items.shrink_to_fit();
   if (scratch_.capacity() > kChunkBytes) std::string().swap(scratch_);
 }

@@ -53,7 +53,8 @@ class Intake {
   void Begin(ChunkPtr chunk);
   bool ready() const { return chunk_ == nullptr; }
   // Works on the chunk; false when the control lane is full. When it returns true, Take gives the
-  // chunk back with only kRun and kState items left, and Chunk::tainted_from set.
+  // chunk back with only kRun and kState items left, and Chunk::tainted_from set. Behind a line
+  // that ends the run nothing is left, in its chunk and in all later ones.
   bool Step();
   ChunkPtr Take() { return std::move(chunk_); }
   void Close() { asides_.Close(); }  // no more chunks will come
@@ -81,6 +82,8 @@ class Intake {
   void Keep(const LineItem& item);
   void CountRecords(std::size_t deltas_end);
   void ShowProgress();
+  void Stop(Fault fault);
+  void CountKeptAnew();
   void Finish();
   uint64_t LineNumber(const LineItem& item) const { return lines_before_ + item.first_line + 1; }
 
@@ -96,6 +99,8 @@ class Intake {
   uint64_t lines_before_ = 0;  // lines of the source before chunk_
   uint64_t malformed_warned_ = 0;
   bool tainted_ = false;
+  bool stopped_ = false;       // a line ended the run: nothing behind it is forwarded,
+  bool stopped_here_ = false;  // and it is in this chunk
   SourceAccount account_;
   StreamProgress progress_;
   std::string scratch_;

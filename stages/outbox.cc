@@ -134,10 +134,13 @@ void Outbox::Prepare() {
     if (!is_state) {
       rewriter_ ? AddRewritten(chunk, item) : AddItem(chunk, item);
     } else if (!HoldState(chunk, item, tainted)) {
+      if (gate_.stopped()) stopped_ = true;
       queue_.Add("", true);  // refused: nothing is written in its place
     } else if (!ReleaseHeld()) {
       return;
     }
+    // The supervisor hears of it some time; what stands behind the line is not written meanwhile.
+    if (stopped_) return Discard();
   }
 }
 
@@ -199,6 +202,7 @@ void Outbox::AddRewritten(const Chunk& chunk, const LineItem& item) {
 void Outbox::OnLost(const Chunk& chunk, const LineItem& item) {
   if (std::exchange(lost_, true)) return;
   const bool stop = options_.rules->on_oversize == OnOversizeRecord::kFail;
+  stopped_ |= stop;
   faults_.Send(MakeFault(
       ExitCode::kDataLoss, stop ? Fault::Effect::kAbort : Fault::Effect::kVerdict, Origin::kSource,
       absl::StrCat("line ", chunk.lines_before + item.first_line + rewritten_.first_lost_line + 1,

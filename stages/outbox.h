@@ -144,7 +144,8 @@ class Outbox {
   StateGate gate_;
   std::optional<RecordRewriter> rewriter_;
   RecordRewriter::Result rewritten_;
-  bool lost_ = false;  // a record was not forwarded that should have been
+  bool lost_ = false;     // a record was not forwarded that should have been
+  bool stopped_ = false;  // a line ended the run: nothing behind it is forwarded
   std::vector<StreamAccount> streams_;
   uint64_t states_forwarded_ = 0;
   uint64_t records_nulled_ = 0;

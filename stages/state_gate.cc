@@ -197,6 +197,7 @@ void StateGate::MapNames(std::string_view line, const CoverCounter::Since& since
 
 void StateGate::Refuse(Fault::Effect effect, std::string why) {
   refused_any_ = true;
+  stopped_ |= effect == Fault::Effect::kAbort;
   faults_.Send(MakeFault(ExitCode::kSourceFailed, effect, Origin::kSource, std::move(why)));
 }
 

@@ -67,6 +67,7 @@ class StateGate {
   std::optional<StateType> state_type() const { return state_type_; }
   uint64_t count_mismatches() const { return count_mismatches_; }
   bool distrusted() const { return distrusted_; }
+  bool stopped() const { return stopped_; }  // a state ended the run
   void Close();
 
  private:
@@ -93,6 +94,7 @@ class StateGate {
   uint64_t count_mismatches_ = 0;
   bool distrusted_ = false;  // a count was wrong and that fails the run
   bool refused_any_ = false;
+  bool stopped_ = false;
   std::string scratch_;
 };
 

@@ -5,7 +5,8 @@
 //
 //   order and bytes   the destination has the specified output: the naive reader's records and
 //                     states, with missing counts filled in; on every ending a prefix of it, cut at
-//                     a line end, and after a good one all of it. With mapped names: mapped back it
+//                     a line end, and after a good one all of it; nothing that stands behind a
+//                     line that ends the run. With mapped names: mapped back it
 //                     has the source's names, and all other bytes are the source's
 //   conservation      the report's counts are those of the naive reader, when all was read
 //   checkpoints       what is stored was forwarded, acknowledged, and read before any loss; after a
@@ -17,6 +18,7 @@
 // statuses, acknowledgements, the source's exit, the destination's, on_unknown_stream, the mapping
 // of names.
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -119,6 +121,7 @@ struct ExpectedState {
 
 struct Expected {
   std::string output;
+  std::size_t limit = SIZE_MAX;  // of the output: what stands behind the end of the run
   std::vector<ExpectedState> states;
   LineCounts lines;
   std::map<uint32_t, uint64_t> records;  // by stream
@@ -145,6 +148,7 @@ class Specification {
     if (size > kLineBytesMax) {
       ++out.lines[LineKind::kMalformed];
       tainted_ = true;
+      if (scenario_.on_malformed == OnMalformed::kFail) Stop();
       return;
     }
     const ClassifiedBlock block = scenario_.Classify(line);
@@ -157,9 +161,15 @@ class Specification {
       if (item.kind == Kind::kRun) out.output += whole;
       if (item.kind == Kind::kState) State(bytes, item.add_newline ? "\n" : "");
       if (item.kind == Kind::kMalformed) tainted_ = true;
+      const bool stops =
+          (item.kind == Kind::kMalformed && scenario_.on_malformed == OnMalformed::kFail) ||
+          (item.kind == Kind::kUnknownStream && scenario_.fail_on_unknown);
+      if (stops) Stop();
       if (item.kind == Kind::kControl) Control(bytes);
     }
   }
+
+  void Stop() { out.limit = std::min(out.limit, out.output.size()); }
 
   void Count(const StreamDelta& delta) {
     out.records[delta.stream] += delta.records;
@@ -170,7 +180,7 @@ class Specification {
     const std::optional<SlowState> state = ReadSlowState(line);
     FUZZ_CHECK(state.has_value(), line);
     // Types are not mixed: such a state is refused, and the run fails.
-    if (type_ && *type_ != state->type) return;
+    if (type_ && *type_ != state->type) return Stop();
     // Nor is one forwarded under a name that is another stream's.
     if (state->type == StateType::kStream &&
         taken_.try_emplace(scenario_.names.Map(state->stream), state->stream).first->second !=
@@ -326,6 +336,7 @@ class Judge {
       if (specified != line) Saw("mapped");
       received_for_[data_bytes_] = line;
     }
+    FUZZ_CHECK(data_bytes_ <= expected_.limit, "forwarded from behind the end of the run");
     Saw(data_bytes_ == expected_.output.size() ? "all forwarded" : "cut short");
   }
 

@@ -245,8 +245,8 @@ void Script::Forgive() {
   }
 }
 
-// A line that is a fault in itself. A state of another type comes last, for there must be one to
-// differ from.
+// A line that is a fault in itself. A state of another type comes behind one, for there must be one
+// to differ from.
 void AddFault(const Mix& mix, Random& random, std::vector<ScriptLine>* lines) {
   ScriptLine line;
   line.fault = mix.fault;
@@ -262,11 +262,11 @@ void AddFault(const Mix& mix, Random& random, std::vector<ScriptLine>* lines) {
         R"({"stream_descriptor":{"name":"s0")" +
         std::string(mix.renames ? R"(,"namespace":"n")" : "") + R"(},"status":"INCOMPLETE"}}})";
   } else {
-    if (std::none_of(lines->begin(), lines->end(),
-                     [](const ScriptLine& other) { return other.state.has_value(); })) {
-      return;
-    }
-    at = lines->end();
+    const auto state = std::find_if(lines->begin(), lines->end(), [](const ScriptLine& other) {
+      return other.state.has_value();
+    });
+    if (state == lines->end()) return;
+    at = std::max(at, state + 1);
     line.bytes =
         mix.state_type == StateType::kGlobal
             ? R"({"type":"STATE","state":{"data":{"cursor":1}}})"
