@@ -1,8 +1,10 @@
 #include "stages/checkpoint_stage.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "platform/strings.h"
 #include "transforms/state_names.h"
 
 namespace shunt {
@@ -33,7 +35,8 @@ CheckpointStage::CheckpointStage(Store& store, const RunHandle& handle,
       commits_(commits),
       faults_(faults),
       clock_(clock),
-      run_(run) {
+      run_(run),
+      asked_at_(clock.MonoNow()) {
   account_.streams.resize(catalog.streams.size());
   for (const StoredState& state : start) {
     const auto digest = StateDigest(state, names);
@@ -43,9 +46,11 @@ CheckpointStage::CheckpointStage(Store& store, const RunHandle& handle,
 
 Wait CheckpointStage::wait() const {
   if (done_) return {};
-  const absl::Duration left = next_commit_at_ - clock_.MonoNow();
-  if (left <= absl::ZeroDuration()) return {};
-  return {.at_most = left};
+  const absl::Duration now = clock_.MonoNow();
+  const absl::Duration left = next_commit_at_ - now;
+  if (left > absl::ZeroDuration()) return {.at_most = left};
+  if (failed_ || run_.discard.Get()) return {};
+  return {.at_most = std::max(asked_at_ + kFenceInterval - now, absl::Milliseconds(1))};
 }
 
 absl::StatusOr<Step> CheckpointStage::Run() {
@@ -53,7 +58,10 @@ absl::StatusOr<Step> CheckpointStage::Run() {
   if (clock_.MonoNow() < next_commit_at_ && !run_.input_closed.Get()) return Step::kIdle;
   CommitBatch batch;
   if (!commits_.Receive(&batch)) {
-    if (!commits_.closed()) return Step::kIdle;
+    if (!commits_.closed()) {
+      AskWhetherTakenOver();
+      return Step::kIdle;
+    }
     faults_.Close();
     done_ = true;
     return Step::kDone;
@@ -70,6 +78,7 @@ void CheckpointStage::Commit(CommitBatch&& batch) {
     writes.push_back({lane.type, lane.stream, std::move(commit.blob)});
   }
   const absl::Status status = store_.CommitCheckpoints(handle_, clock_.WallNow(), writes);
+  asked_at_ = clock_.MonoNow();
   if (status.ok()) {
     for (std::size_t i = 0; i < writes.size(); ++i) {
       const LaneKey lane{writes[i].type, writes[i].stream};
@@ -84,11 +93,23 @@ void CheckpointStage::Commit(CommitBatch&& batch) {
     CountCommitted(batch);
     return;
   }
+  Fail(status, "a checkpoint could not be made durable");
+}
+
+// A run that was taken over must stop feeding the destination, and may have nothing to commit for
+// long. A store that cannot tell says so at the next commit.
+void CheckpointStage::AskWhetherTakenOver() {
+  if (failed_ || run_.discard.Get() || clock_.MonoNow() - asked_at_ < kFenceInterval) return;
+  const absl::Status status = store_.CommitCheckpoints(handle_, clock_.WallNow(), {});
+  asked_at_ = clock_.MonoNow();
+  if (absl::IsFailedPrecondition(status)) Fail(status, "the run must stop");
+}
+
+void CheckpointStage::Fail(const absl::Status& status, std::string_view what) {
   failed_ = true;
   const bool fenced = absl::IsFailedPrecondition(status);
-  faults_.Send(MakeFault(
-      fenced ? ExitCode::kFenced : ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
-      absl::StrCat("a checkpoint could not be made durable: ", status.message())));
+  faults_.Send(MakeFault(fenced ? ExitCode::kFenced : ExitCode::kStoreFailed, Fault::Effect::kAbort,
+                         Origin::kShunt, absl::StrCat(A(what), ": ", status.message())));
 }
 
 void CheckpointStage::CountCommitted(const CommitBatch& batch) {

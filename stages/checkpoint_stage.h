@@ -1,12 +1,14 @@
 // CheckpointStage: makes acknowledged states durable, many in one transaction.
 //
 // Bounds: at most one commit per kCommitInterval while the run goes on (an acknowledged state is
-// durable within 1 s, contract decision 6), at once when the run ends. Errors: a store that fails
+// durable within 1 s), at once when the run ends. Whether another run took over is asked at each
+// commit, and every kFenceInterval when there is nothing to commit. Errors: a store that fails
 // or a newer run that took over become faults; nothing is retried here, the store has waited its
 // bounded time already (G45).
 #pragma once
 
 #include <map>
+#include <string_view>
 #include <vector>
 
 #include "platform/clock.h"
@@ -22,6 +24,7 @@
 namespace shunt {
 
 inline constexpr absl::Duration kCommitInterval = absl::Milliseconds(200);
+inline constexpr absl::Duration kFenceInterval = absl::Seconds(2);
 
 class CheckpointStage final : public Stage {
  public:
@@ -43,6 +46,8 @@ class CheckpointStage final : public Stage {
 
  private:
   void Commit(CommitBatch&& batch);
+  void AskWhetherTakenOver();
+  void Fail(const absl::Status& status, std::string_view what);
   void CountCommitted(const CommitBatch& batch);
 
   Store& store_;
@@ -53,6 +58,7 @@ class CheckpointStage final : public Stage {
   const Clock& clock_;
   RunState& run_;
   absl::Duration next_commit_at_ = absl::ZeroDuration();
+  absl::Duration asked_at_;  // the store, whether another run took over
   bool failed_ = false;
   bool done_ = false;
   Account account_;

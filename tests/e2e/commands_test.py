@@ -44,6 +44,14 @@ class OneRunAtATime(RoutingCase):
         self.assertEqual(first.wait().code, h.FENCED)
         self.assertEqual(self.w.stream_states(), {"users": {"c": 2}})
 
+    def test_the_first_stops_though_it_has_nothing_to_commit(self):
+        first = self.start_first()  # its source waits for a file that never comes
+        _, result = self.second("--take-over")
+        self.assert_exit(result, h.OK)
+        ended = first.wait()
+        self.assert_exit(ended, h.FENCED)
+        self.assertEqual(ended.report["states"]["committed"], 0)
+
     def test_another_connection_is_free(self):
         first = self.start_first()
         other = h.Workspace("second")
