@@ -1,6 +1,7 @@
 // shunt spec, check, discover, read: one verb of one connector. All but `spec` are a run of the
 // same router as a sync's, with nobody at the other end, so that a token that the connector rotates
 // is journaled, validated and stored by the same stages, whatever the verb itself comes to.
+#include <algorithm>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -31,6 +32,7 @@
 #include "secrets/masker.h"
 #include "secrets/secret_values.h"
 #include "stages/exit_code.h"
+#include "stages/fault.h"
 
 namespace shunt {
 namespace {
@@ -61,6 +63,7 @@ class VerbEnds final : public ProcessEnds {
   }
 
   void Conclude(Report* report, Console& console) override {
+    if (roles_.destination == EndRole::kStdout) ForgiveClosedStdout(report, console);
     Judge(roles_.source, Origin::kSource, report->source.answer, report, console);
     Judge(roles_.destination, Origin::kDestination, report->destination.answer, report, console);
   }
@@ -84,6 +87,20 @@ class VerbEnds final : public ProcessEnds {
       if (catalog.empty()) return Miss(origin, "CATALOG", report);
       absl::StrAppend(&answers_, catalog, "\n");
     }
+  }
+
+  // Whoever reads our stdout may have enough of it, as head(1) has; the source was ended for that.
+  static void ForgiveClosedStdout(Report* report, Console& console) {
+    const bool closed =
+        std::any_of(report->failures.begin(), report->failures.end(), [](const Failure& failure) {
+          return failure.origin == Origin::kDestination && failure.internal_message == kBrokenPipe;
+        });
+    if (report->exit_code != static_cast<int>(ExitCode::kDestinationFailed) || !closed) return;
+    report->exit_code = 0;
+    report->failures.clear();
+    console.Say(absl::StrCat("the reader of stdout closed it after ",
+                             report->Totals().records_forwarded,
+                             " records: the source was ended before it was done"));
   }
 
   // A connector that says nothing has failed, unless it is known already why.
