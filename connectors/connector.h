@@ -18,6 +18,7 @@
 
 #include "absl/time/time.h"
 #include "platform/io.h"
+#include "platform/unread_input.h"
 
 namespace shunt {
 
@@ -71,6 +72,8 @@ class Connector {
   // (SIGKILL), both the whole process group; both are no-ops for ends without a process.
   virtual std::optional<ExitStatus> Exit() = 0;
   virtual int exit_fd() const { return -1; }
+  // What it has not read of its input. Asked once the input is closed and the connector is gone.
+  virtual UnreadInput::Found Unread() { return {}; }
   // The streams that the other side has not opened yet ("/source/stdout"); "": all are in use, or
   // have been.
   virtual std::string Unopened() { return {}; }

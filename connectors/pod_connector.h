@@ -60,6 +60,7 @@ class PodConnector final : public Connector {
 
   std::optional<ExitStatus> Exit() override;
   int exit_fd() const override { return directory_.watch_fd(); }
+  UnreadInput::Found Unread() override { return streams_->Unread(); }
   std::string Unopened() override { return exit_ ? "" : streams_->Unopened(); }
   // Both make TERMINATED: there is no process of ours to signal.
   void Terminate() override;

@@ -104,6 +104,11 @@ IoResult ProcessConnector::WriteInput(std::span<const iovec> parts) {
   return WriteSome(input_.get(), parts);
 }
 
+void ProcessConnector::CloseInput() {
+  unread_.Watch(input_.get());
+  input_.reset();
+}
+
 std::optional<ExitStatus> ProcessConnector::Exit() {
   if (exit_) return exit_;
   const std::optional<ProcessExit> ended = process_.Poll();

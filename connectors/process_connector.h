@@ -47,7 +47,7 @@ class ProcessConnector final : public Connector {
   int log_fd() const override { return log_.get(); }
 
   IoResult WriteInput(std::span<const iovec> parts) override;
-  void CloseInput() override { input_.reset(); }
+  void CloseInput() override;
   int input_fd() const override { return input_.get(); }
   int input_pipe() const override { return input_.get(); }
 
@@ -56,6 +56,7 @@ class ProcessConnector final : public Connector {
   // knows. `detail` says when the kernel killed it for want of memory, or may have.
   std::optional<ExitStatus> Exit() override;
   int exit_fd() const override { return process_.exit_fd(); }
+  UnreadInput::Found Unread() override { return unread_.Look(); }
   void Terminate() override;
   void Kill() override;
 
@@ -74,6 +75,7 @@ class ProcessConnector final : public Connector {
   bool killed_ = false;
   // One part each.
   Fd output_, log_, input_;
+  UnreadInput unread_;  // input part and life part
 };
 
 }  // namespace shunt

@@ -208,7 +208,9 @@ void StreamConnector::NoteInputOpened() {
 }
 
 void StreamConnector::CloseInput() {
-  if (input_) input_->Close([ends = ends_] { ends->InputEnded(); });
+  if (!input_) return;
+  if (output_) unread_.Watch(input_->fd());
+  input_->Close([ends = ends_] { ends->InputEnded(); });
 }
 
 std::string StreamConnector::Unopened() {

@@ -65,6 +65,8 @@ class StreamConnector final : public Connector {
   // its input.
   std::optional<ExitStatus> Exit() override;
   int exit_fd() const override { return ends_->fd(); }
+  // Without an output nobody knows when it is done with its input, so nothing counts as unread.
+  UnreadInput::Found Unread() override { return unread_.Look(); }
   std::string Unopened() override;
   void Terminate() override {}
   void Kill() override {}
@@ -112,6 +114,7 @@ class StreamConnector final : public Connector {
   const std::unique_ptr<ByteReader> log_;
   const std::unique_ptr<ByteWriter> input_;
   bool input_opened_ = false;  // input part
+  UnreadInput unread_;         // input part and life part
 
   const std::shared_ptr<Ends> ends_;
 };

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kControlFactsMax = 64 * 1024;
 constexpr std::size_t kLogFactsMax = 4096;
 constexpr std::size_t kFaultsMax = 4096;
-constexpr int kLogSenders = 4;      // intake, outbox, ack, control
+constexpr int kLogSenders = 5;      // intake, outbox, ack, control, supervise
 constexpr int kControlSenders = 2;  // intake, ack
 constexpr int kFaultSenders = 8;    // read, forward, intake, outbox and its state gate, ack, ...
 
@@ -147,7 +147,7 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
                                         .destination_timeout = options.destination_timeout,
                                         .abort_drain = options.abort_drain,
                                         .open_timeout = options.open_timeout},
-                forward, faults, deps.clock, run) {
+                forward, faults, logs, deps.clock, run) {
   for (int i = 0; i < classifiers; ++i) {
     classify.push_back(std::make_unique<ClassifyStage>(SourceLines(options), options.catalog,
                                                        chunks, ring, room, run));

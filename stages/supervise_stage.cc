@@ -33,8 +33,8 @@ std::string Describe(const ExitStatus& exit) {
 }  // namespace
 
 SuperviseStage::SuperviseStage(Connector& source, Connector& destination, const Options& options,
-                               ForwardStage& forward, FaultLane& faults, const Clock& clock,
-                               RunState& run)
+                               ForwardStage& forward, FaultLane& faults, LogLane& logs,
+                               const Clock& clock, RunState& run)
     : source_(source),
       destination_(destination),
       options_(options),
@@ -42,6 +42,7 @@ SuperviseStage::SuperviseStage(Connector& source, Connector& destination, const 
                       TickFor(options.open_timeout)})),
       forward_(forward),
       faults_(faults),
+      logs_(logs),
       clock_(clock),
       run_(run),
       now_(clock.MonoNow()),
@@ -74,6 +75,7 @@ absl::StatusOr<Step> SuperviseStage::Run() {
   const bool busy = TakeFaults();
   if (!Over()) return busy ? Step::kBusy : Step::kIdle;
   run_.end_logs.Set(true);
+  logs_.Close();
   done_ = true;
   return Step::kDone;
 }
@@ -93,6 +95,7 @@ void SuperviseStage::Add(Fault fault) {
   if (abort && !abort_origin_) abort_origin_ = fault.failure.origin;
   fault.consequence =
       aborting_ && abort_origin_ == Origin::kDestination && fault.failure.origin == Origin::kSource;
+  if (fault.exit_code == static_cast<int>(ExitCode::kTimeout)) SayTimeout(fault);
   account_.faults.push_back(std::move(fault));
   if (abort) Abort();
 }
@@ -100,6 +103,16 @@ void SuperviseStage::Add(Fault fault) {
 void SuperviseStage::AddWithStderr(Fault fault) {
   fault.wants_stderr = true;
   Add(std::move(fault));
+}
+
+// At the moment it passes: what follows takes its time, and the summary comes at the end.
+void SuperviseStage::SayTimeout(const Fault& fault) {
+  const bool abort = fault.effect == Fault::Effect::kAbort;
+  std::string text = absl::StrCat(fault.failure.message, abort ? ": ending the run" : "");
+  const std::size_t bytes = text.size();
+  if (!logs_.Send(LogFact{Origin::kShunt, LogLevel::kError, std::move(text)}, bytes)) {
+    run_.log_lines_lost.Add(1);
+  }
 }
 
 void SuperviseStage::Abort() {
@@ -231,7 +244,7 @@ void SuperviseStage::WatchDestination() {
   if (exited && ended) ReportDestinationExit();
   if (ended && !exited && run_.input_closed.Get()) {
     destination_lingers_.Start(now_);
-    if (destination_lingers_.Passed(now_, kExitGrace)) OnDestinationLingers();
+    if (destination_lingers_.Passed(now_, DestinationGrace())) OnDestinationLingers();
   }
   if (second_stop_.Passed(now_, kSecondStopGrace / 2)) {
     destination_.Kill();
@@ -239,7 +252,10 @@ void SuperviseStage::WatchDestination() {
     run_.end_destination.Set(true);
     run_.end_source.Set(true);
   } else if (aborting_ && !(exited && ended)) {
-    if (aborted_.Passed(now_, DrainTime() + kStopGrace)) EndDestination(kKillGrace);
+    // One that was given its time already gets none to take what is left.
+    const absl::Duration grace =
+        destination_stuck_reported_ ? absl::ZeroDuration() : DrainTime() + kStopGrace;
+    if (aborted_.Passed(now_, grace)) EndDestination(kKillGrace);
   }
   if (exited && ended && !account_.destination_done_at) account_.destination_done_at = now_;
 }
@@ -249,7 +265,12 @@ void SuperviseStage::OnDestinationLingers() {
   if (aborting_ || std::exchange(destination_linger_reported_, true)) return;
   AddWithStderr(MakeFault(ExitCode::kTimeout, Fault::Effect::kVerdict, Origin::kDestination,
                           absl::StrCat("the destination closed its output but did not exit within ",
-                                       absl::FormatDuration(kExitGrace))));
+                                       absl::FormatDuration(DestinationGrace()))));
+}
+
+absl::Duration SuperviseStage::DestinationGrace() const {
+  if (options_.destination_timeout == absl::ZeroDuration()) return kExitGrace;
+  return std::min(kExitGrace, options_.destination_timeout);
 }
 
 void SuperviseStage::EndDestination(absl::Duration grace) {
@@ -264,10 +285,12 @@ void SuperviseStage::EndDestination(absl::Duration grace) {
 void SuperviseStage::ReportDestinationExit() {
   if (destination_exit_reported_) return;
   TakeFaults();  // its own error first
-  destination_exit_reported_ = true;
   const ExitStatus& exit = *account_.destination_exit;
   const bool early = !run_.input_closed.Get() && (exit.code || exit.signal || exit.lost);
-  if (exit.killed_by_us || (exit.clean() && !early)) return;
+  const bool well = exit.clean() && !early && !exit.killed_by_us;
+  if (well && LeftInputUnread()) return;
+  destination_exit_reported_ = true;
+  if (exit.killed_by_us || well) return;
   std::string text = absl::StrCat("the destination ", Describe(exit));
   if (early) absl::StrAppend(&text, " before its input ended");
   AddWithStderr(MakeFault(ExitCode::kDestinationFailed,
@@ -275,7 +298,27 @@ void SuperviseStage::ReportDestinationExit() {
                           Origin::kDestination, std::move(text)));
 }
 
-// Contract decision 15: any message is life, but not the bytes of a line that never ends; time in
+// Its success says nothing of what it never saw. Somebody whom it left behind may still be reading:
+// as long as that goes on it is waited for. True: there is something, whether it was reported or is
+// waited for.
+bool SuperviseStage::LeftInputUnread() {
+  if (aborting_ || run_.destination_broken.Get()) return false;
+  const UnreadInput::Found unread = destination_.Unread();
+  if (!unread.any) return false;
+  if (unread.bytes != unread_bytes_seen_) unread_.Touch(now_);
+  unread_bytes_seen_ = unread.bytes;
+  unread_.Start(now_);
+  if (unread.may_be_read && !unread_.Passed(now_, kReadGrace)) return true;
+  destination_exit_reported_ = true;
+  const std::string what =
+      unread.bytes > 0 ? absl::StrCat(unread.bytes, " bytes") : std::string("a part");
+  Add(MakeFault(ExitCode::kDestinationFailed, Fault::Effect::kVerdict, Origin::kDestination,
+                absl::StrCat("the destination ended well, but left ", what,
+                             " of its input unread: it does not have all records")));
+  return true;
+}
+
+// Any message is life, but not the bytes of a line that never ends; time in
 // which we did not read is not the source's, nor is the time for which it waits for a rate limit to
 // end, when it said how long that takes (24 h at most).
 void SuperviseStage::WatchSilence() {
@@ -304,6 +347,7 @@ void SuperviseStage::WatchSilence() {
   }
   if (options_.destination_timeout > absl::ZeroDuration() && !aborting_ &&
       destination_stuck_.Passed(now_, options_.destination_timeout)) {
+    destination_stuck_reported_ = true;
     AddWithStderr(MakeFault(ExitCode::kTimeout, Fault::Effect::kAbort, Origin::kDestination,
                             absl::StrCat("the destination made no progress for ",
                                          absl::FormatDuration(options_.destination_timeout),
@@ -333,7 +377,8 @@ void SuperviseStage::WatchOpening() {
 void SuperviseStage::MeasureBlocking() {
   const absl::Duration passed = now_ - measured_at_;
   measured_at_ = now_;
-  if (run_.write_blocked.Get()) {
+  const bool at_its_end = run_.input_closed.Get() && !run_.destination_ended.Get();
+  if (run_.write_blocked.Get() || at_its_end) {
     account_.blocked_on_destination += passed;
   } else if (run_.source_waiting.Get()) {
     account_.blocked_on_source += passed;
@@ -348,8 +393,8 @@ bool SuperviseStage::Over() {
   // What cannot be waited for (an end without a process) has been given its time.
   const bool source_gone =
       account_.source_exit || source_lingers_.Passed(now_, SourceGrace() + 2 * kKillGrace);
-  const bool destination_gone =
-      account_.destination_exit || destination_terminated_.Passed(now_, 2 * kKillGrace);
+  const bool destination_gone = (account_.destination_exit && destination_exit_reported_) ||
+                                destination_terminated_.Passed(now_, 2 * kKillGrace);
   return source_gone && destination_gone;
 }
 

@@ -12,6 +12,7 @@
 
 #include "connectors/connector.h"
 #include "platform/clock.h"
+#include "stages/event_sink.h"
 #include "stages/fault.h"
 #include "stages/forward_stage.h"
 #include "stages/run_state.h"
@@ -21,6 +22,7 @@ namespace shunt {
 
 inline constexpr absl::Duration kExitGrace = absl::Seconds(20);    // stdout closed, still running
 inline constexpr absl::Duration kOutputGrace = absl::Seconds(10);  // exited, stdout still open
+inline constexpr absl::Duration kReadGrace = absl::Seconds(10);    // gone, somebody may still read
 inline constexpr absl::Duration kStopGrace = absl::Seconds(10);    // destination, after an abort
 inline constexpr absl::Duration kKillGrace = absl::Seconds(2);     // between SIGTERM and SIGKILL
 inline constexpr absl::Duration kSecondStopGrace = absl::Seconds(2);
@@ -38,7 +40,8 @@ class SuperviseStage final : public Stage {
     absl::Duration blocked_on_source, blocked_on_destination;
   };
   SuperviseStage(Connector& source, Connector& destination, const Options& options,
-                 ForwardStage& forward, FaultLane& faults, const Clock& clock, RunState& run);
+                 ForwardStage& forward, FaultLane& faults, LogLane& logs, const Clock& clock,
+                 RunState& run);
 
   absl::StatusOr<Step> Run() override;
   Wait wait() const override;
@@ -75,6 +78,9 @@ class SuperviseStage final : public Stage {
   void WatchOpening();
   void ReportSourceExit();
   void ReportDestinationExit();
+  bool LeftInputUnread();
+  void SayTimeout(const Fault& fault);
+  absl::Duration DestinationGrace() const;
   void DecideTrailer();
   void EndDestination(absl::Duration grace);
   void MeasureBlocking();
@@ -90,6 +96,7 @@ class SuperviseStage final : public Stage {
   const absl::Duration tick_;
   ForwardStage& forward_;
   FaultLane::Receiver faults_;
+  LogLane::Sender logs_;
   const Clock& clock_;
   RunState& run_;
   absl::Duration now_;
@@ -103,15 +110,17 @@ class SuperviseStage final : public Stage {
   bool source_linger_reported_ = false;
   bool destination_linger_reported_ = false;
   bool destination_exit_reported_ = false;
+  bool destination_stuck_reported_ = false;
   bool trailer_decided_ = false;
   bool opening_checked_ = false;
   bool done_ = false;
   uint64_t source_line_ends_seen_ = 0;
   uint64_t destination_progress_seen_ = 0;
   uint64_t source_bytes_left_seen_ = 0, destination_bytes_left_seen_ = 0;
+  uint64_t unread_bytes_seen_ = 0;
   Deadline aborted_, second_stop_, source_silent_, destination_stuck_;
   Deadline source_lingers_, source_open_, source_terminated_;
-  Deadline destination_lingers_, destination_open_, destination_terminated_;
+  Deadline destination_lingers_, destination_open_, destination_terminated_, unread_;
   Account account_;
 };
 

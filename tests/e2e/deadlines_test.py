@@ -19,7 +19,10 @@ class Deadlines(RoutingCase):
                       flags=["--destination-timeout", "1s", "--source-timeout", "1s", "--abort-drain", "1s"], code=h.TIMEOUT)
 
     def test_a_destination_that_never_ends(self):
-        self.run_sync({"write": USERS_1}, at_end=[{"hang": True}], flags=["--destination-timeout", "1s"], code=h.TIMEOUT)
+        result = self.run_sync({"write": USERS_1}, at_end=[{"hang": True}], flags=["--destination-timeout", "1s"],
+                               code=h.TIMEOUT)
+        self.assertGreaterEqual(result.report["timings"]["blocked_on_destination_ms"], 500)
+        self.assertIn(b"made no progress for 1s (--destination-timeout): ending the run", result.err)
 
     # It is killed after its deadline, and the run ends with 0.
     def test_a_source_that_closes_its_output_and_stays_is_ended_and_no_success(self):

@@ -26,6 +26,8 @@ A step is an object with one verb (and its parameters):
     {"await": PATH}                      until the file exists: how a test orders events
     {"touch": PATH}                      says that this point was reached
     {"ignore": "SIGTERM"}
+    {"take": N}                          N bytes of stdin, or all of them until its end ("take": -1)
+    {"await_end": true}                  until nobody can write to stdin any more, without reading it
     {"close": "stdout" | "stdin"}
     {"mute": true}                       closes stdout, and what is said later is heard by nobody
     {"hang": true}                       until killed
@@ -56,6 +58,7 @@ import hashlib
 import json
 import os
 import resource
+import select
 import signal
 import struct
 import sys
@@ -271,7 +274,24 @@ def devour(size):
         block[index] = 1
 
 
+def take(size):
+    while size:
+        data = os.read(0, min(size, 1 << 16) if size > 0 else 1 << 16)
+        if not data:
+            return
+        size -= len(data) if size > 0 else 0
+
+
+def await_end():
+    poll = select.poll()
+    poll.register(0, 0)  # a hang-up is told unasked
+    while not any(event & select.POLLHUP for _, event in poll.poll()):
+        pass
+
+
 ACTIONS = {
+    "take": lambda step: take(step["take"]),
+    "await_end": lambda step: await_end(),
     "write": lambda step: write_all(1, step["write"].encode("utf-8", "surrogatepass")),
     "b64": lambda step: write_all(1, base64.b64decode(step["b64"])),
     "file": write_file,

@@ -51,6 +51,13 @@ void AddTransforms(uint64_t seed, Mix* mix) {
   mix->filters = Chance(random, 0.2);
 }
 
+void AddUnreadInput(uint64_t seed, Scenario* scenario) {
+  Random random(seed * 0xD6E8FEB86659FD93u);
+  const SimDestination::Plan& plan = scenario->destination;
+  if (plan.lingers || plan.pipe_stays || plan.closes_output || plan.hangs) return;
+  scenario->destination.leaves_input = Chance(random, 0.1);
+}
+
 absl::StatusOr<std::shared_ptr<const RecordRules>> RulesOf(const Mix& mix, const Script& script) {
   RecordRuleSettings settings;
   if (mix.renames) {
@@ -155,6 +162,7 @@ Scenario MakeScenario(uint64_t seed, Random& random) {
   scenario.script = MakeScript(mix, random);
   PlanSource(&scenario, random);
   PlanDestination(&scenario, random);
+  AddUnreadInput(seed, &scenario);
   PlanPolicies(mix, &scenario, random);
   RouterOptions& options = scenario.options;
   options.threads = Threads::kInline;
@@ -253,6 +261,12 @@ class Simulation {
       ++matched_;
     }
     if (matched_ == received.size() && !at_end) return;
+    // Whole lines: the statuses share their first bytes with what would come next.
+    const std::size_t newline =
+        matched_ == 0 ? std::string::npos : expected.rfind('\n', matched_ - 1);
+    if (newline != std::string::npos && newline >= LimitOfAbort()) {
+      Violated("G6: what stands behind the end of the run was forwarded");
+    }
     const bool line_end = matched_ == 0 || expected[matched_ - 1] == '\n';
     const std::string_view trailer = std::string_view(received).substr(LineStart(matched_));
     const bool statuses =
@@ -276,6 +290,19 @@ class Simulation {
     if (at_end && !line_end && !stopped_reading && matched_ == received.size()) {
       Violated("G3: the destination's input does not end at a line end");
     }
+  }
+  // How much may be forwarded: nothing that stands behind a line that ends the run.
+  std::size_t LimitOfAbort() const {
+    const bool malformed = scenario_.options.on_malformed == OnMalformed::kFail;
+    const bool unknown = scenario_.options.on_unknown_stream == OnUnknownStream::kFail;
+    std::size_t limit = 0;
+    for (const ScriptLine& line : scenario_.script.lines) {
+      if (malformed && line.malformed) break;
+      if (unknown && line.bytes.find("nobody_knows_me") != std::string::npos) break;
+      if (line.fault == "mixed") break;
+      limit += line.forwarded.size();
+    }
+    return limit;
   }
   std::size_t LineStart(std::size_t at) const {
     // What follows the last whole line that matched: the statuses share their first bytes with
@@ -328,6 +355,7 @@ class Simulation {
                                              "the source was ended",
                                              "the destination exited with",
                                              "before its input ended",
+                                             "of its input unread",
                                              "without acknowledging",
                                              "could not be made durable"};
     for (const char* words : kWords) {
@@ -369,7 +397,7 @@ class Simulation {
     std::map<int, bool> explained = {
         {0, true},
         {3, scenario_.source_fault || fault_line || unknown_fails},
-        {4, scenario_.destination_fault},
+        {4, scenario_.destination_fault || scenario_.destination.leaves_input},
         {5, store_.failed()},
         {6, invalid},
         {7, scenario_.source.hangs_at_end || scenario_.source.lingers ||
@@ -392,6 +420,7 @@ class Simulation {
     if (destination_.received().size() < scenario_.script.expected.size()) {
       Violated("G2: the run ends with 0 and the destination misses data");
     }
+    if (destination_.Unread().any) Violated("G2: the run ends with 0 and input was left unread");
   }
 
   // What is in the whole lines that the destination took: the records of each stream, and states.

@@ -28,8 +28,8 @@ constexpr const char* kEndings[] = {
     "failed check", "error", "incomplete", "mixed", "malformed dropped", "malformed fails",
     "is not in the catalog",
     // what a destination does
-    "the destination exited with", "before its input ended", "destination is mute",
-    "without acknowledging"};
+    "the destination exited with", "before its input ended", "of its input unread",
+    "destination is mute", "without acknowledging"};
 
 TEST(Simulation, InvariantsHoldForEverySeed) {
   const uint64_t runs = FromEnvironment("SHUNT_SIM_RUNS", 2500);

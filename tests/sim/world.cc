@@ -119,6 +119,7 @@ void SimDestination::End(int code) {
 void SimDestination::Live() {
   if (ended_ || terminated_ || !Chance(random_, plan_.consume)) return;
   if (plan_.hangs && received_.size() > script_.expected.size() / 2) return;
+  if (plan_.leaves_input && input_closed_ && consumed_ < received_.size()) return End(0);
   while (!died_) {
     const std::size_t newline = received_.find('\n', consumed_);
     if (newline == std::string::npos) break;
@@ -219,6 +220,7 @@ bool WatchedStore::Fails() {
 
 absl::Status WatchedStore::CommitCheckpoints(const RunHandle& run, absl::Time now,
                                              const std::vector<CheckpointWrite>& writes) {
+  if (writes.empty()) return inner_.CommitCheckpoints(run, now, writes);  // asks only
   if (Fails()) return absl::UnavailableError("simulated: the store is gone");
   std::vector<CheckpointWrite> planted = writes;
   ++commits;

@@ -75,7 +75,9 @@ class SimDestination final : public Connector {
     bool duplicates = false, lies = false, respells = false, chatters = false;
     std::optional<std::size_t> dies_after_states;  // exit 1 after having consumed so many states
     bool explains_death = false;                   // a TRACE ERROR first
-    bool hangs = false;                            // stops reading at some point
+    // Exits with 0 at the end of its input without having read the last of it.
+    bool leaves_input = false;
+    bool hangs = false;          // stops reading at some point
     bool lingers = false;        // closes stdout at the end, exits only when asked to
     bool pipe_stays = false;     // exits, and somebody of its group holds stdout until killed
     bool closes_output = false;  // says nothing from the beginning on, and takes everything
@@ -92,6 +94,10 @@ class SimDestination final : public Connector {
   IoResult WriteInput(std::span<const iovec> parts) override;
   void CloseInput() override { input_closed_ = true; }
   std::optional<ExitStatus> Exit() override;
+  UnreadInput::Found Unread() override {
+    const uint64_t bytes = received_.size() - consumed_;
+    return {.any = bytes > 0, .bytes = bytes, .may_be_read = false};
+  }
   void Terminate() override { terminated_ = true; }
   void Kill() override { terminated_ = true; }
 
