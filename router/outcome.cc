@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/environment.h"
+#include "platform/strings.h"
 #include "router/report_mask.h"
 
 namespace shunt {
@@ -31,6 +32,29 @@ void ExplainStates(Pipeline& pipeline, Report* report) {
   }
 }
 
+// A stream is complete when all of it is where it should be, whatever became of the others.
+void FillStatuses(Pipeline& pipeline, Report* report) {
+  const SuperviseStage::Account& ending = pipeline.supervise.account();
+  const bool destination_failed =
+      std::any_of(ending.faults.begin(), ending.faults.end(), [](const Fault& fault) {
+        return fault.failure.origin == Origin::kDestination &&
+               fault.effect != Fault::Effect::kListed;
+      });
+  const bool well =
+      DestinationEndedWell(ending) && !destination_failed && !pipeline.run.discard.Get();
+  const CheckpointLedger& ledger = pipeline.ack.ledger();
+  // Of these every stream is a part.
+  const bool whole = !ledger.HasOutstanding({StateType::kGlobal, {}}) &&
+                     !ledger.HasOutstanding({StateType::kLegacy, {}});
+  const ForwardStage& forward = pipeline.forward;
+  for (std::size_t i = 0; i < report->streams.size(); ++i) {
+    StreamReport& stream = report->streams[i];
+    const bool complete = well && whole && forward.StreamComplete(i) &&
+                          !ledger.HasOutstanding({StateType::kStream, stream.stream});
+    stream.status = complete ? "complete" : forward.StreamStarted(i) ? "incomplete" : "not_started";
+  }
+}
+
 void FillStreams(Pipeline& pipeline, Report* report) {
   const ForwardStage& forward = pipeline.forward;
   const SourceAccount& source = forward.intake().account();
@@ -39,9 +63,6 @@ void FillStreams(Pipeline& pipeline, Report* report) {
   for (std::size_t i = 0; i < pipeline.options.catalog.streams.size(); ++i) {
     StreamReport stream;
     stream.stream = pipeline.options.catalog.streams[i].stream;
-    stream.status = forward.StreamComplete(i)  ? "complete"
-                    : forward.StreamStarted(i) ? "incomplete"
-                                               : "not_started";
     stream.records_read = source.streams[i].records_read;
     stream.bytes_read = source.streams[i].bytes_read;
     stream.records_filtered = forwarded[i].records_filtered;
@@ -159,6 +180,21 @@ void AddFailure(ExitCode code, Origin origin, std::string message, Report* repor
   report->failures.push_back(std::move(failure));
 }
 
+// Acknowledgements that came and are of no state that was sent, as the end of a sentence.
+std::string UnmatchedAcks(Pipeline& pipeline) {
+  const AckStage::Account& acks = pipeline.ack.account();
+  if (!acks.first_unmatched) return "";
+  const LaneKey& lane = *acks.first_unmatched;
+  const std::string of_stream =
+      lane.type == StateType::kStream
+          ? absl::StrCat(", the first for stream ", ShownStream(lane.stream))
+          : absl::StrCat(", the first ", A(StateTypeName(lane.type)));
+  return absl::StrCat(". ", acks.unmatched_acks,
+                      " acknowledgements came that match no state it was sent", of_stream,
+                      ": it changes states before it gives them back (a number that was rounded?), "
+                      "or gives them back twice");
+}
+
 // What only shows when everything is over: states that nobody acknowledged, and our own sums.
 void CheckEnd(Pipeline& pipeline, Report* report) {
   const bool can_acknowledge = pipeline.has_acknowledgements;
@@ -168,7 +204,7 @@ void CheckEnd(Pipeline& pipeline, Report* report) {
   } else if (open > 0 && report->exit_code == 0) {
     AddFailure(ExitCode::kIncompleteAcks, Origin::kDestination,
                absl::StrCat("the destination ended well without acknowledging ", open,
-                            " states: their records will be sent again"),
+                            " states: their records will be sent again", UnmatchedAcks(pipeline)),
                report);
   }
   // G7: every record that was read was forwarded or left out, unless the run was cut short.
@@ -229,6 +265,7 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
   AddStderr(pipeline.log, &faults);
   FillFailures(std::move(faults), &report);
   if (DestinationEndedWell(ending) && !pipeline.run.discard.Get()) ExplainStates(pipeline, &report);
+  FillStatuses(pipeline, &report);
   CheckEnd(pipeline, &report);
   report.timings.first_record_ms = Millis(source.first_record_at, started_mono);
   report.timings.source_done_ms = Millis(ending.source_done_at, started_mono);

@@ -232,7 +232,7 @@ void AckStage::OnAck(std::string_view line, uint64_t number) {
       lane, state->digest, apart ? &records : &pending_.covered, run_.states_out.Get());
   if (!ack.ok()) return Fail(ack.status());
   if (ack->covered == 0) {
-    ++account_.unmatched_acks;
+    if (account_.unmatched_acks++ == 0) account_.first_unmatched = lane;
     return;
   }
   account_.acked += ack->covered;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ class AckStage final : public Stage {
     uint64_t bytes = 0;
     uint64_t acked = 0;  // states covered by an ack
     uint64_t unmatched_acks = 0;
+    std::optional<LaneKey> first_unmatched = {};
     uint64_t count_mismatches = 0;  // acks whose count of records differs from ours
   };
   AckStage(Connector& destination, const Options& options, const SecretGate& secrets,

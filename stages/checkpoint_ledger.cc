@@ -170,6 +170,11 @@ absl::StatusOr<uint64_t> CheckpointLedger::Explain(const LaneKey& key, const Jso
   return explained;
 }
 
+bool CheckpointLedger::HasOutstanding(const LaneKey& lane) const {
+  const auto found = lanes_.find(lane);
+  return found != lanes_.end() && found->second.last > found->second.covered;
+}
+
 absl::StatusOr<uint64_t> CheckpointLedger::AddCovered(const LoggedState& state, CoveredSum* sum) {
   uint64_t records = state.covered.records;
   if (sum != nullptr) sum->Add(state.covered);

@@ -110,6 +110,7 @@ class CheckpointLedger {
                                    CoveredSum* records);
 
   uint64_t outstanding() const { return outstanding_; }
+  bool HasOutstanding(const LaneKey& lane) const;
   // For tests: how many notes of states were read, which is what the work is proportional to.
   uint64_t states_read() const { return states_read_; }
   std::size_t index_bytes() const { return index_.bytes(); }

@@ -21,7 +21,8 @@ std::optional<Fault> TraceLog::Add(const TraceMessage& trace) {
     if (origin_ != Origin::kSource) return std::nullopt;  // a destination's mean nothing to us
     const bool room = statuses_.size() < kTraceStreamsMax || statuses_.contains(*trace.stream);
     if (room && trace.status != TraceMessage::StreamStatus::kOther) {
-      statuses_[*trace.stream] = trace.status;
+      TraceMessage::StreamStatus& status = statuses_[*trace.stream];
+      if (status != TraceMessage::StreamStatus::kIncomplete) status = trace.status;
     }
     return std::nullopt;
   }

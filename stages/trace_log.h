@@ -1,7 +1,7 @@
 // TraceLog: what one connector's TRACE messages said: the first errors and, of a source, the latest
-// status of each stream; how often it sent which analytics event. Threads: one. Bound:
-// kTraceErrorsMax errors, texts (masked already) cut; kTraceStreamsMax streams; kAnalyticsTypesMax
-// types of events, the others together under kOtherAnalytics.
+// status of each stream, INCOMPLETE for good once it was said; how often it sent which analytics
+// event. Threads: one. Bound: kTraceErrorsMax errors, texts (masked already) cut; kTraceStreamsMax
+// streams; kAnalyticsTypesMax types of events, the others together under kOtherAnalytics.
 #pragma once
 
 #include <cstdint>

@@ -52,6 +52,12 @@ class TheSourceFails(RoutingCase):
         self.assertEqual(statuses, {"users": "INCOMPLETE", "orders": "COMPLETE"})
         self.assertEqual(result.report["streams"][0]["status"], "incomplete")
 
+    def test_complete_does_not_take_incomplete_back(self):
+        self.w.catalog = h.catalog("users", generations=True)
+        result = self.run_sync({"write": USERS_1 + h.stream_status("users", "INCOMPLETE")
+                                + h.stream_status("users", "COMPLETE")}, code=h.SOURCE)
+        self.assertEqual(result.report["streams"][0]["status"], "incomplete")
+
     def test_a_failed_connection_status(self):
         self.run_sync({"write": h.line("CONNECTION_STATUS", "connectionStatus", {"status": "FAILED", "message": "m"})},
                       code=h.SOURCE)
@@ -91,6 +97,53 @@ class TheDestinationFails(RoutingCase):
 
     def test_it_exits_0_before_its_input_ends(self):
         self.run_sync(BULK, hold=[{"line": 5, "do": [{"exit": 0}]}], code=h.DESTINATION)
+
+    def leaves(self, *lines, reads=300, code=h.DESTINATION):
+        # It reads so much, waits until its input has been written and closed, and exits 0.
+        return self.run_sync({"write": "".join(lines)}, before=[{"take": reads}, {"await_end": True}, {"exit": 0}], code=code)
+
+    def test_it_exits_0_and_leaves_input_in_the_pipe(self):
+        self.w.catalog = h.catalog("users", "orders")
+        result = self.leaves(USERS_1 * 500)
+        failure = result.report["failures"][0]
+        self.assertEqual(failure["origin"], "destination")
+        self.assertEqual(failure["message"], "the destination ended well, but left %d bytes of its input unread: it does not "
+                         "have all records" % (500 * len(USERS_1) - 300))
+        self.assertEqual([row["status"] for row in result.report["streams"]], ["incomplete", "not_started"])
+        self.assertEqual(result.report["totals"]["records_forwarded"], 500)
+
+    def test_it_exits_0_and_leaves_states_too(self):
+        result = self.leaves(USERS_1, h.state("users", {"c": 1}, 1), reads=10)
+        self.assertEqual(len(result.report["failures"]), 1)
+        self.assertEqual(self.w.stream_states(), {})
+
+    def test_it_exits_0_and_leaves_the_final_statuses(self):
+        self.w.catalog = h.catalog("users", generations=True)
+        self.leaves(USERS_1, reads=len(USERS_1))
+
+    def test_one_that_took_all_and_closed_its_input_is_fine(self):
+        self.run_sync({"write": USERS_1 * 50}, before=[{"take": -1}, {"close": "stdin"}, {"exit": 0}])
+
+    def test_what_is_unread_is_of_no_interest_when_it_failed_anyhow(self):
+        result = self.run_sync({"write": USERS_1 * 50}, before=[{"await_end": True}, {"exit": 5}], code=h.DESTINATION)
+        self.assertEqual(len(result.report["failures"]), 1)
+
+    def test_acknowledgements_of_states_that_nobody_sent_are_named(self):
+        result = self.run_sync({"write": USERS_1 + h.state("users", {"c": 1234567890123456789}, 1)}, spell="wrong",
+                               code=h.INCOMPLETE)
+        self.assertIn("1 acknowledgements came that match no state it was sent, the first for stream users",
+                      result.report["failures"][0]["message"])
+        self.assertEqual(result.report["streams"][0]["status"], "incomplete")
+
+    def test_a_stream_is_complete_when_its_own_states_are_acknowledged(self):
+        self.w.catalog = h.catalog("users", "orders")
+        result = self.run_sync({"write": USERS_1 + h.state("users", {"c": 1}, 1) + h.state("orders", {"c": 1}, 0)},
+                               ack={"only": [0]}, code=h.INCOMPLETE)
+        self.assertEqual([row["status"] for row in result.report["streams"]], ["complete", "incomplete"])
+
+    def test_no_stream_is_complete_when_the_destination_failed_at_its_end(self):
+        result = self.run_sync({"write": USERS_1}, at_end=[{"exit": 3}], code=h.DESTINATION)
+        self.assertEqual(result.report["streams"][0]["status"], "incomplete")
 
     def test_it_fails_at_the_end(self):
         result = self.run_sync({"write": USERS_1 + h.state("users", {"c": 1}, 1)}, at_end=[{"exit": 3}],
@@ -170,6 +223,29 @@ class Loss(RoutingCase):
     def test_with_fail_it_stops_at_once(self):
         self.run_sync({"write": USERS_1 + "{\"type\":\"RECORD\",\n"}, {"hang": True}, flags=["--on-malformed", "fail"],
                       code=h.DATA_LOSS)
+
+    # Whatever was read together with the line that ends the run: nothing behind it goes out.
+    def assert_nothing_behind(self, fault, flags, code, before=USERS_1 * 5):
+        behind = (USERS_2 + h.state("users", {"c": 9}, 1)) * 4000
+        for threads in "inline", "compact", "auto", "dedicated":
+            with self.subTest(fault=fault[:40], threads=threads):
+                result = self.run_sync({"write": before + fault + behind}, flags=[*flags, "--threads", threads], code=code)
+                received = self.received()
+                self.assertTrue(before.encode().startswith(received), received[-300:])
+                self.assertTrue(received == b"" or received.endswith(b"\n"))
+                self.assertEqual(result.report["totals"]["records_forwarded"], received.count(b'"RECORD"'))
+                self.assertEqual(result.report["states"]["forwarded"], received.count(b'"STATE"'))
+                self.assertNotEqual(result.report["streams"][0]["status"], "complete")
+
+    def test_an_abort_forwards_nothing_behind_the_line_that_caused_it(self):
+        self.assert_nothing_behind('{"type":"RECORD",\n', ["--on-malformed", "fail"], h.DATA_LOSS)
+        self.assert_nothing_behind(h.record("ghost", {}), ["--on-unknown-stream", "fail"], h.SOURCE)
+        self.assert_nothing_behind(h.record("users", {"x": "y" * 5000}), ["--record-bytes-max", "1000",
+                                                                          "--on-oversize-record", "fail"], h.DATA_LOSS)
+        self.assert_nothing_behind(h.global_state({"g": 1}, {}, 0), [], h.SOURCE,
+                                   before=USERS_1 * 5 + h.state("users", {"c": 1}, 5))
+        self.assert_nothing_behind("x" * 70_000 + h.record("users", {"x": "y" * 5000}),
+                                   ["--line-bytes-max", "66000", "--on-malformed", "fail"], h.DATA_LOSS)
 
     def test_a_line_over_the_limit_is_malformed_and_one_at_the_limit_is_not(self):
         fits = h.record("users", {"text": ""})
