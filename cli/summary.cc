@@ -64,6 +64,7 @@ std::string TotalsLine(const Report& report) {
     parts.push_back(absl::StrCat("config updates ", updates));
   }
   AddCount(report.records_dropped, "records dropped", &parts);
+  AddCount(totals.records_rejected, "records rejected by the destination", &parts);
   AddCount(report.lines[LineKind::kMalformed], "malformed lines", &parts);
   parts.push_back(FormatElapsed(report.duration));
   return absl::StrCat(absl::StrJoin(parts, " · "), "\n");

@@ -72,6 +72,7 @@ void FillStreams(Pipeline& pipeline, Report* report) {
     stream.states_forwarded = forwarded[i].states_forwarded;
     stream.records_committed = committed.streams[i].records;
     stream.bytes_committed = committed.streams[i].bytes;
+    stream.records_rejected = committed.streams[i].rejected;
     stream.states_committed = committed.streams[i].states;
     if (pipeline.schema_check != nullptr) {
       stream.schema = pipeline.schema_check->findings(static_cast<uint32_t>(i));
@@ -82,6 +83,7 @@ void FillStreams(Pipeline& pipeline, Report* report) {
     report->unknown_streams.push_back({stream, records});
   }
   report->records_dropped = source.records_dropped;
+  report->records_rejected_of_many = committed.rejected_of_many;
   report->records_nulled = forward.outbox().records_nulled();
 }
 

@@ -1,5 +1,7 @@
 #include "router/report.h"
 
+#include <algorithm>
+
 #include "absl/time/time.h"
 #include "protocol/json_writer.h"
 
@@ -40,6 +42,7 @@ void WriteCounters(const StreamReport& stream, JsonWriter* json) {
   json->Key("bytes_read").Uint(stream.bytes_read);
   json->Key("records_forwarded").Uint(stream.records_forwarded);
   json->Key("records_committed").Uint(stream.records_committed);
+  json->Key("records_rejected").Uint(stream.records_rejected);
   json->Key("bytes_committed").Uint(stream.bytes_committed);
   json->Key("states_forwarded").Uint(stream.states_forwarded);
   json->Key("states_committed").Uint(stream.states_committed);
@@ -239,10 +242,13 @@ StreamReport Report::Totals() const {
     totals.records_filtered += stream.records_filtered;
     totals.records_lost += stream.records_lost;
     totals.records_committed += stream.records_committed;
+    totals.records_rejected += stream.records_rejected;
     totals.bytes_committed += stream.bytes_committed;
     totals.states_forwarded += stream.states_forwarded;
     totals.states_committed += stream.states_committed;
   }
+  totals.records_committed -= std::min(totals.records_committed, records_rejected_of_many);
+  totals.records_rejected += records_rejected_of_many;
   return totals;
 }
 

@@ -40,6 +40,7 @@ struct StreamReport {
   uint64_t records_filtered = 0;  // by a row filter
   uint64_t records_lost = 0;      // could not be mapped, or longer than the bound
   uint64_t records_committed = 0, bytes_committed = 0, states_forwarded = 0, states_committed = 0;
+  uint64_t records_rejected = 0;  // by the destination, of states that are committed
   // What the source said of it.
   std::string run_state =
       {};  // started, running, rate_limited, complete, incomplete; "" prints as null
@@ -97,6 +98,8 @@ struct Report {
   std::vector<StreamReport> streams;
   std::vector<UnknownStreamReport> unknown_streams;
   uint64_t records_dropped = 0;
+  // By the destination, of states of several streams: in the totals, and in no stream's counts.
+  uint64_t records_rejected_of_many = 0;
   uint64_t records_nulled = 0;  // forwarded with fields nulled, to fit
   std::string estimates;        // stream, sync, or mixed (then none is used); "" prints as null
   EstimateReport estimate;

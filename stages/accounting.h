@@ -20,6 +20,7 @@ struct StreamAccount {
 
 struct CommittedAccount {
   uint64_t records = 0, bytes = 0, states = 0;
+  uint64_t rejected = 0;  // by the destination; not among the records
 };
 
 // Counts records since the previous state, in the order of the stream: what a state covers.

@@ -15,6 +15,7 @@ constexpr std::size_t kBlockBytes = 64 * 1024;
 constexpr std::size_t kItemsListedMax = 4 * 1024;  // of a block; the rest is read afterwards
 constexpr int kAnnouncementsPerStep = 1024;
 constexpr uint64_t kMismatchesShown = 10;
+constexpr double kCountMax = 9007199254740992;  // 2^53: beyond, a double is no exact count
 constexpr int kReadsPerStep = 8;  // and workings off: with a state per record, acks are half of all
 
 ClassifierOptions DestinationLines() {
@@ -226,7 +227,8 @@ void AckStage::OnAck(std::string_view line, uint64_t number) {
   const LaneKey lane{state->type, state->stream};
   if (ledger_failed_) return;
   // With counts that must be right, what it covered may not count in the end.
-  const bool apart = options_.check_counts == CheckCounts::kFail;
+  const double rejected = state->destination_rejected_count.value_or(0);
+  const bool apart = options_.check_counts == CheckCounts::kFail || rejected > 0;
   CoveredSum records;
   absl::StatusOr<CheckpointLedger::Ack> ack = ledger_.Acknowledge(
       lane, state->digest, apart ? &records : &pending_.covered, run_.states_out.Get());
@@ -246,28 +248,35 @@ void AckStage::OnAck(std::string_view line, uint64_t number) {
   commit.states += ack->committed;
   commit.digest = ack->digest;
   commit.blob = std::move(ack->blob);
-  if (apart) pending_.covered.Add(records);
+  if (!apart) return;
+  if (rejected > 0) records.Reject(static_cast<uint64_t>(std::min(rejected, kCountMax)));
+  pending_.covered.Add(records);
 }
 
 // A destination that counts may count the records of the state that it acknowledges, or of all that
-// it acknowledges with it; rejected ones it may count apart (F45).
+// it acknowledges with it; rejected ones it may count apart. Those are missing at the destination,
+// so that they are a difference as well.
 bool AckStage::CountIsRight(const StateMessage& state, const CheckpointLedger::Ack& ack,
                             uint64_t number) {
-  if (options_.check_counts == CheckCounts::kOff || !state.destination_record_count ||
-      state.type == StateType::kLegacy) {
+  if (options_.check_counts == CheckCounts::kOff) return true;
+  const double rejected = state.destination_rejected_count.value_or(0);
+  std::string what;
+  if (rejected > 0) {
+    what = absl::StrCat("of whose records it rejected ", rejected);
+  } else if (!state.destination_record_count || state.type == StateType::kLegacy ||
+             *state.destination_record_count == static_cast<double>(ack.records_of_last) ||
+             *state.destination_record_count == static_cast<double>(ack.records_of_all)) {
     return true;
+  } else {
+    what = absl::StrCat("with ", *state.destination_record_count, " records; it got ",
+                        ack.records_of_last, " in front of it");
   }
-  const double counted = *state.destination_record_count;
-  const double with_rejected = counted + state.destination_rejected_count.value_or(0);
-  for (const uint64_t ours : {ack.records_of_last, ack.records_of_all}) {
-    if (counted == static_cast<double>(ours) || with_rejected == static_cast<double>(ours)) {
-      return true;
-    }
-  }
-  const std::string text =
-      absl::StrCat("line ", number, " of the destination acknowledges a ",
-                   A(StateTypeName(state.type)), " state with ", counted, " records; it got ",
-                   ack.records_of_last, " in front of it (--check-counts)");
+  OnWrongCount(absl::StrCat("line ", number, " of the destination acknowledges a ",
+                            A(StateTypeName(state.type)), " state ", what, " (--check-counts)"));
+  return false;
+}
+
+void AckStage::OnWrongCount(const std::string& text) {
   if (options_.check_counts == CheckCounts::kFail) {
     asides_.Raise(
         MakeFault(ExitCode::kDestinationFailed, Fault::Effect::kAbort, Origin::kDestination, text));
@@ -275,7 +284,6 @@ bool AckStage::CountIsRight(const StateMessage& state, const CheckpointLedger::A
     asides_.Warn(text);
   }
   ++account_.count_mismatches;
-  return false;
 }
 
 bool AckStage::SendCommits() {

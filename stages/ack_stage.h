@@ -79,6 +79,7 @@ class AckStage final : public Stage {
   bool Dispatch(const LineItem& item);
   void OnAck(std::string_view line, uint64_t number);
   bool CountIsRight(const StateMessage& state, const CheckpointLedger::Ack& ack, uint64_t number);
+  void OnWrongCount(const std::string& text);
   bool SendCommits();
   void Fail(const absl::Status& status);
   Step Finish();

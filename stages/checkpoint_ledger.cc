@@ -1,5 +1,6 @@
 #include "stages/checkpoint_ledger.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -20,6 +21,22 @@ std::string ToBytes(const CoveredList& covered) {
 }
 
 }  // namespace
+
+void CoveredSum::Reject(uint64_t records) {
+  uint64_t all = 0;
+  for (const auto& [stream, counts] : streams_) all += counts.records;
+  records = std::min(records, all);
+  if (records == 0) return;
+  if (streams_.size() > 1) {
+    rejected_of_many_ += records;
+    return;
+  }
+  Counts& counts = streams_.begin()->second;
+  const double share = static_cast<double>(records) / static_cast<double>(counts.records);
+  counts.bytes -= static_cast<uint64_t>(static_cast<double>(counts.bytes) * share);
+  counts.records -= records;
+  counts.rejected += records;
+}
 
 CheckpointLedger::CheckpointLedger(const Options& options)
     : outstanding_max_(options.outstanding_max),

@@ -47,6 +47,7 @@ class CoveredSum {
  public:
   struct Counts {
     uint64_t records = 0, bytes = 0;
+    uint64_t rejected = 0;  // no longer among the records
   };
   void Add(const CoveredRecords& covered) {
     if (covered.records == 0) return;
@@ -55,12 +56,21 @@ class CoveredSum {
     counts.bytes += covered.bytes;
   }
   void Add(const CoveredSum& more) {
-    for (const auto& [stream, counts] : more.streams_) Add({stream, counts.records, counts.bytes});
+    for (const auto& [stream, counts] : more.streams_) {
+      Add({stream, counts.records, counts.bytes});
+      if (counts.rejected > 0) streams_[stream].rejected += counts.rejected;
+    }
+    rejected_of_many_ += more.rejected_of_many_;
   }
+  // So many of them the destination did not take. Their bytes are taken for a fair share. Of which
+  // streams they are is only known when there is one.
+  void Reject(uint64_t records);
+  uint64_t rejected_of_many() const { return rejected_of_many_; }
   const absl::flat_hash_map<uint32_t, Counts>& streams() const { return streams_; }
 
  private:
   absl::flat_hash_map<uint32_t, Counts> streams_;
+  uint64_t rejected_of_many_ = 0;
 };
 
 struct OutstandingState {

@@ -116,7 +116,9 @@ void CheckpointStage::CountCommitted(const CommitBatch& batch) {
   for (const auto& [stream, counts] : batch.covered.streams()) {
     account_.streams[stream].records += counts.records;
     account_.streams[stream].bytes += counts.bytes;
+    account_.streams[stream].rejected += counts.rejected;
   }
+  account_.rejected_of_many += batch.covered.rejected_of_many();
   for (const auto& [lane, commit] : batch.lanes) {
     account_.states_committed += commit.states;
     run_.states_committed.Add(commit.states);

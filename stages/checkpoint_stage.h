@@ -31,6 +31,7 @@ class CheckpointStage final : public Stage {
   struct Account {
     std::vector<CommittedAccount> streams;
     uint64_t states_committed = 0;
+    uint64_t rejected_of_many = 0;          // among the streams' records; of which, nobody knows
     bool moved = false;                     // something else became durable than was
     std::map<LaneKey, JsonDigest> durable;  // of every lane
   };

@@ -346,7 +346,8 @@ class Destination:
         spell    how an ack is written: same (default), respelled (key order, blanks, escapes, number forms
                  differ, the value does not), wrong (another blob), twice, bare (only type and state)
         stats    counts the records of each acknowledgement in destinationStats: {"since": "ack" | "state" (that it
-                 counts from), "wrong": [ordinals of acks that count one too few], "at_once": N acks in one write call};
+                 counts from), "wrong": [ordinals of acks that count one too few], "at_once": N acks in one write call,
+                 "rejected": N of each, apart};
                  by stream unless GLOBAL
         ack_chunks  sizes of its write calls, repeated (default: a line each)
         ack_log  file ({pid} as above): an ack is appended to it before it is printed
@@ -434,6 +435,8 @@ class Destination:
             count -= self.acks in stats.get("wrong", [])
             self.acks += 1
         payload["destinationStats"] = {"recordCount": count}
+        if "rejected" in stats:
+            payload["destinationStats"] = {"recordCount": count - stats["rejected"], "rejectedRecordCount": stats["rejected"]}
         return json.dumps(message).encode()
 
     def acknowledge(self, line, message):

@@ -141,6 +141,29 @@ class DestinationCounts(Counted):
         self.assertIn(self.w.stream_states(), ({}, {"users": {"c": 1}}))
         self.assertLessEqual(result.report["totals"]["records_committed"], 2)
 
+    def test_what_it_rejected_is_not_committed_and_a_difference(self):
+        result = self.run_sync({"write": self.THREE}, stats={"rejected": 1})
+        self.assertEqual(self.totals(result, "forwarded", "committed", "rejected"), [6, 3, 3])
+        stream = result.report["streams"][0]
+        self.assertEqual((stream["records_committed"], stream["records_rejected"]), (3, 3))
+        self.assertLess(stream["bytes_committed"], stream["bytes_read"])
+        self.assertEqual(self.mismatches(result), (0, 3))
+        self.assertIn(b"of whose records it rejected 1 (--check-counts)", result.err)
+        self.assertIn(b"3 records rejected by the destination", result.err)
+        self.assertEqual(self.w.stream_states(), {"users": {"c": 3}})
+
+    def test_what_it_rejected_fails_the_run_when_counts_do(self):
+        self.run_sync({"write": self.THREE}, flags=["--check-counts", "fail"], stats={"rejected": 1}, code=h.DESTINATION)
+        self.assertEqual(self.w.stream_states(), {})
+
+    def test_what_it_rejected_of_several_streams_is_in_the_totals_only(self):
+        self.w.catalog = h.catalog("users", "orders")
+        text = rows("users", True, True) + rows("orders", True, True) + h.global_state({"l": 1}, {"users": {}, "orders": {}})
+        result = self.run_sync({"write": text}, stats={"rejected": 3}, flags=["--check-counts", "off"])
+        self.assertEqual(self.totals(result, "forwarded", "committed", "rejected"), [4, 1, 3])
+        self.assertEqual([row["records_rejected"] for row in result.report["streams"]], [0, 0])
+        self.assertEqual(self.mismatches(result), (0, 0))
+
     def test_no_false_alarm(self):
         self.filtered("users", "orders")
         both = rows("users", True, False, True) + rows("orders", False, True)
