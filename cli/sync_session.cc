@@ -317,10 +317,13 @@ Problem Session::StartEnds() {
   // Copies of secrets and of large states are not kept; the specs are the router's now.
   files_ = {};
   inputs_ = {};
-  const auto failed = [](ExitCode code, Origin origin, const absl::Status& status) {
+  // Ends that others start are named in flags: what cannot be opened is a wrong one.
+  const bool ours = ends_.starts_source();
+  const auto failed = [ours](ExitCode code, Origin origin, const absl::Status& status) {
     if (IsAboutLimits(status)) return MachineProblem(status);
     Problem problem =
-        Fail(code, origin, absl::StrCat("it could not be started: ", status.message()));
+        Fail(ours ? code : ExitCode::kUsage, origin,
+             absl::StrCat(ours ? "it could not be started: " : "", status.message()));
     problem->failure.type = "config_error";
     return problem;
   };

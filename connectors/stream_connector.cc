@@ -61,6 +61,12 @@ std::string FifoPath(const std::optional<StreamEndpoint>& endpoint) {
   return endpoint && endpoint->kind == StreamEndpoint::Kind::kFifo ? endpoint->path : "";
 }
 
+// Of an end that the other side may not have opened yet.
+std::string NameOfAwaited(const std::optional<StreamEndpoint>& endpoint) {
+  const bool unix_socket = endpoint && endpoint->kind == StreamEndpoint::Kind::kUnixSocket;
+  return unix_socket ? endpoint->ToString() : FifoPath(endpoint);
+}
+
 struct Streams {
   std::unique_ptr<ByteReader> output, log;
   std::unique_ptr<ByteWriter> input;
@@ -170,7 +176,8 @@ absl::StatusOr<std::unique_ptr<StreamConnector>> StreamConnector::Open(
 StreamConnector::StreamConnector(const StreamEndpoints& endpoints, EventFd exit_event,
                                  std::unique_ptr<ByteReader> output,
                                  std::unique_ptr<ByteReader> log, std::unique_ptr<ByteWriter> input)
-    : output_path_(FifoPath(endpoints.output)),
+    : output_name_(NameOfAwaited(endpoints.output)),
+      input_name_(NameOfAwaited(endpoints.input)),
       input_path_(FifoPath(endpoints.input)),
       output_(std::move(output)),
       log_(std::move(log)),
@@ -215,9 +222,10 @@ void StreamConnector::CloseInput() {
 
 std::string StreamConnector::Unopened() {
   std::string paths;
-  if (output_ && !output_->Opened()) paths = output_path_;
-  if (!input_path_.empty() && !ends_->input_opened() && !ends_->input_ended()) {
-    absl::StrAppend(&paths, paths.empty() ? "" : ", ", input_path_);
+  if (output_ && !output_->Opened()) paths = output_name_;
+  const bool awaited = !input_name_.empty() && !ends_->input_opened() && !ends_->input_ended();
+  if (awaited && input_name_ != paths) {
+    absl::StrAppend(&paths, paths.empty() ? "" : ", ", input_name_);
   }
   return paths;
 }

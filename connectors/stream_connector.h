@@ -3,7 +3,8 @@
 //
 // Threads: as Connector says.
 // Errors: opening names the endpoint. Nothing here waits for the other side: a FIFO that nobody has
-// opened yet is blocked, and when it stays so the router's deadline speaks.
+// opened yet and a socket where nobody listens are blocked, and when that stays so the router's
+// deadline speaks.
 #pragma once
 
 #include <memory>
@@ -106,8 +107,9 @@ class StreamConnector final : public Connector {
 
   void NoteInputOpened();
 
-  // Of FIFOs, else "".
-  const std::string output_path_, input_path_;
+  // Of FIFOs and unix sockets, else "".
+  const std::string output_name_, input_name_;
+  const std::string input_path_;  // of a FIFO, else ""
 
   // One part each; the pointers are constant after construction.
   const std::unique_ptr<ByteReader> output_;

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -275,7 +276,7 @@ absl::StatusOr<Fd> Duplicate(int fd) {
   return copy;
 }
 
-absl::StatusOr<Fd> Connect(const std::string& path) {
+absl::StatusOr<sockaddr_un> UnixAddress(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
@@ -283,12 +284,133 @@ absl::StatusOr<Fd> Connect(const std::string& path) {
                                                    sizeof(address.sun_path) - 1, " bytes"));
   }
   path.copy(address.sun_path, path.size());
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return absl::ErrnoToStatus(errno, "making a socket");
-  while (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    if (errno != EINTR) return absl::ErrnoToStatus(errno, absl::StrCat("connecting unix:", path));
+  return address;
+}
+
+// A connection that is tried until somebody listens. Both directions share it, from two threads.
+class UnixConnection {
+ public:
+  explicit UnixConnection(const sockaddr_un& address) : address_(address) {}
+
+  // kBytes: it is there, and `copy` is a descriptor of it. kBlocked: nobody listens yet.
+  IoResult Connect(Fd* copy) {
+    if (const IoResult tried = Try(); tried.state != IoState::kBytes) return tried;
+    const std::lock_guard lock(mutex_);
+    *copy = Fd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 3));
+    if (!copy->valid()) return {IoState::kError, 0, errno};
+    if (++copies_ == 2) fd_.reset();  // so that the last of them ends it
+    return {IoState::kBytes, 0, 0};
   }
-  return fd;
+
+  IoResult Try() {
+    const std::lock_guard lock(mutex_);
+    if (!fd_.valid()) {
+      Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      if (!fd.valid()) return {IoState::kError, 0, errno};
+      if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address_), sizeof(address_)) !=
+          0) {
+        const bool to_come =
+            errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN || errno == EINTR;
+        return to_come ? IoResult{} : IoResult{IoState::kError, 0, errno};
+      }
+      if (writing_is_over_) ::shutdown(fd.get(), SHUT_WR);
+      fd_ = std::move(fd);
+      connected_ = true;
+    }
+    return {IoState::kBytes, 0, 0};
+  }
+
+  bool connected() {
+    const std::lock_guard lock(mutex_);
+    return connected_;
+  }
+  // Before it was there.
+  void EndWriting() {
+    const std::lock_guard lock(mutex_);
+    writing_is_over_ = true;
+    if (fd_.valid()) ::shutdown(fd_.get(), SHUT_WR);
+    ++copies_;
+  }
+
+ private:
+  const sockaddr_un address_;
+  std::mutex mutex_;
+  Fd fd_;                         // guarded by mutex_; until both directions have theirs
+  int copies_ = 0;                // likewise
+  bool connected_ = false;        // likewise
+  bool writing_is_over_ = false;  // likewise
+};
+
+class UnixReader final : public ByteReader {
+ public:
+  explicit UnixReader(std::shared_ptr<UnixConnection> connection)
+      : connection_(std::move(connection)) {}
+
+  IoResult Read(std::span<char> buffer) override {
+    if (!reader_) {
+      Fd fd;
+      const IoResult connected = connection_->Connect(&fd);
+      if (connected.state != IoState::kBytes) return connected;
+      reader_.emplace(std::move(fd));
+    }
+    return reader_->Read(buffer);
+  }
+  bool Opened() override { return connection_->connected(); }
+  int fd() const override { return reader_ ? reader_->fd() : -1; }
+
+ private:
+  const std::shared_ptr<UnixConnection> connection_;
+  std::optional<SocketReader> reader_;
+};
+
+class UnixWriter final : public ByteWriter {
+ public:
+  explicit UnixWriter(std::shared_ptr<UnixConnection> connection)
+      : connection_(std::move(connection)) {}
+
+  bool TryOpen() override { return closed_ || Open().state != IoState::kBlocked; }
+  IoResult Write(std::span<const iovec> parts) override {
+    if (closed_) return kEnded;
+    const IoResult opened = Open();
+    return opened.state == IoState::kBytes ? writer_->Write(parts) : opened;
+  }
+  int fd() const override { return writer_ ? writer_->fd() : -1; }
+  void Close(std::function<void()> closed) override {
+    if (std::exchange(closed_, true)) return;
+    if (writer_) return writer_->Close(std::move(closed));
+    connection_->EndWriting();
+    closed();
+  }
+
+ private:
+  IoResult Open() {
+    if (writer_) return {IoState::kBytes, 0, 0};
+    Fd fd;
+    const IoResult connected = connection_->Connect(&fd);
+    if (connected.state == IoState::kBytes) writer_.emplace(std::move(fd));
+    return connected;
+  }
+
+  const std::shared_ptr<UnixConnection> connection_;
+  std::optional<SocketWriter> writer_;
+  bool closed_ = false;
+};
+
+// Why it is of no use to wait for somebody to listen there.
+absl::Status CheckUnix(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) == 0) {
+    if (!S_ISSOCK(info.st_mode)) {
+      return absl::FailedPreconditionError(absl::StrCat("unix:", path, " is not a socket"));
+    }
+    if (::access(path.c_str(), W_OK) == 0) return absl::OkStatus();
+    return absl::ErrnoToStatus(errno, absl::StrCat("connecting unix:", path));
+  }
+  if (errno != ENOENT) return absl::ErrnoToStatus(errno, absl::StrCat("unix:", path));
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (::stat(directory.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("unix:", path, ": there is no directory ", directory));
 }
 
 }  // namespace
@@ -349,13 +471,15 @@ absl::StatusOr<std::unique_ptr<ByteWriter>> ShareWriter(int fd) {
 }
 
 absl::StatusOr<ByteDuplex> ConnectUnix(const std::string& path) {
-  const absl::StatusOr<Fd> fd = Connect(path);
-  if (!fd.ok()) return fd.status();
-  absl::StatusOr<std::unique_ptr<ByteReader>> reader = ShareReader(fd->get());
-  if (!reader.ok()) return reader.status();
-  absl::StatusOr<std::unique_ptr<ByteWriter>> writer = ShareWriter(fd->get());
-  if (!writer.ok()) return writer.status();
-  return ByteDuplex{*std::move(reader), *std::move(writer)};
+  const absl::StatusOr<sockaddr_un> address = UnixAddress(path);
+  if (!address.ok()) return address.status();
+  if (absl::Status status = CheckUnix(path); !status.ok()) return status;
+  auto connection = std::make_shared<UnixConnection>(*address);
+  if (const IoResult tried = connection->Try(); tried.state == IoState::kError) {
+    return absl::ErrnoToStatus(tried.error, absl::StrCat("connecting unix:", path));
+  }
+  return ByteDuplex{std::make_unique<UnixReader>(connection),
+                    std::make_unique<UnixWriter>(connection)};
 }
 
 }  // namespace shunt

@@ -1,6 +1,6 @@
 // ByteReader, ByteWriter: one direction of a stream that somebody else has the other end of: a
 // FIFO, a descriptor that we inherited, a unix socket. Never blocks, neither at the opening (FIFOs
-// open without regard to who comes first) nor later.
+// and sockets open without regard to who comes first) nor later.
 //
 // Threads: one thread at a time; a reader and a writer of the same socket are independent.
 // Errors: opening answers with a Status that names the path; what happens later is in the IoResult.
@@ -68,7 +68,10 @@ bool FifoHasReader(const std::string& path);
 absl::StatusOr<std::unique_ptr<ByteReader>> ShareReader(int fd);
 absl::StatusOr<std::unique_ptr<ByteWriter>> ShareWriter(int fd);
 
-// A connection to a listening unix stream socket, for both directions.
+// A connection to a listening unix stream socket, for both directions. Who listens may come later:
+// until then reading and writing are blocked and there is no descriptor to poll; try again after
+// kFifoRetry. An error when waiting is of no use: no directory, something else than a socket, no
+// permission.
 struct ByteDuplex {
   std::unique_ptr<ByteReader> reader;
   std::unique_ptr<ByteWriter> writer;

@@ -6,6 +6,7 @@ import fcntl
 import itertools
 import json
 import os
+import socket
 import subprocess
 
 from tests.e2e import harness as h
@@ -37,6 +38,54 @@ class SidecarCase(h.SyncTest):
     def fifo(self, name):
         os.mkfifo(self.w.path(name))
         return self.w.path(name)
+
+
+class UnixSockets(SidecarCase):
+    def start_to(self, end, *flags):
+        with open(self.w.write("in", LINES), "rb") as stdin:
+            return self.start("--destination-in", end, "--destination-out", end, *flags, stdin=stdin)
+
+    def listen(self, path):
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.settimeout(h.DEADLINE)
+        listener.bind(path)
+        listener.listen(1)
+        peer, _ = listener.accept()
+        self.addCleanup(peer.close)
+        peer.settimeout(h.DEADLINE)
+        return peer
+
+    def test_who_listens_may_come_later(self):
+        path = self.w.path("socket")
+        running = self.start_to("unix:" + path)
+        h.wait_for_file(self.w.path("store.db"), running)
+        peer = self.listen(path)
+        received = b"".join(iter(lambda: peer.recv(1 << 16), b""))
+        self.assertEqual(received, LINES.encode())
+        peer.sendall(LINES.splitlines(keepends=True)[-1].encode())
+        peer.close()
+        result = running.wait()
+        self.assert_exit(result, h.OK)
+        self.assertEqual(result.report["states"]["committed"], 1)
+
+    def test_input_that_is_left_unread_is_a_failure(self):
+        path = self.w.path("socket")
+        running = self.start_to("unix:" + path)
+        peer = self.listen(path)
+        peer.recv(100)
+        peer.close()
+        self.assert_exit(running.wait(), h.DESTINATION)
+
+    def test_nobody_comes(self):
+        result = self.start_to("unix:" + self.w.path("socket"), "--open-timeout", "1s").wait()
+        self.assert_exit(result, h.TIMEOUT)
+        self.assertIn("nobody opened unix:" + self.w.path("socket"), result.report["failures"][0]["message"])
+
+    def test_what_can_never_be_opened_is_a_wrong_flag(self):
+        for end in (self.w.write("file", b""), self.w.path("missing/socket"), self.w.path("x" * 200)):
+            self.assert_exit(self.start_to("unix:" + end).wait(), h.USAGE)
+        self.assert_exit(self.start_to(self.w.path("missing")).wait(), h.USAGE)
 
 
 class StandardStreams(SidecarCase):

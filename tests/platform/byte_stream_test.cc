@@ -262,11 +262,15 @@ TEST(ConnectUnixTest, TalksBothWays) {
   ASSERT_LT(path.size(), sizeof(address.sun_path));
   path.copy(address.sun_path, path.size());
   ASSERT_EQ(0, ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)));
-  EXPECT_FALSE(ConnectUnix(path).ok()) << "nobody listens yet";
-  ASSERT_EQ(0, ::listen(listener.get(), 1));
-
   const absl::StatusOr<ByteDuplex> duplex = ConnectUnix(path);
   ASSERT_TRUE(duplex.ok()) << duplex.status();
+  EXPECT_EQ(IoState::kBlocked, StateOf(*duplex->reader)) << "nobody listens yet";
+  EXPECT_FALSE(duplex->writer->TryOpen());
+  EXPECT_FALSE(duplex->reader->Opened());
+  ASSERT_EQ(0, ::listen(listener.get(), 1));
+
+  EXPECT_TRUE(duplex->writer->TryOpen());
+  EXPECT_TRUE(duplex->reader->Opened());
   Fd peer(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   EXPECT_EQ(IoState::kBlocked, StateOf(*duplex->reader));
   EXPECT_EQ(4u, Write(*duplex->writer, "ping").bytes);
@@ -282,6 +286,7 @@ TEST(ConnectUnixTest, ErrorsNameThePath) {
   EXPECT_EQ(absl::StatusCode::kNotFound, missing.code());
   EXPECT_THAT(missing.ToString(), HasSubstr("/no/such/socket"));
   EXPECT_EQ(absl::StatusCode::kInvalidArgument, ConnectUnix(std::string(200, 'x')).status().code());
+  EXPECT_EQ(absl::StatusCode::kFailedPrecondition, ConnectUnix("/dev/null").status().code());
 }
 
 }  // namespace
