@@ -5,6 +5,7 @@ Contract section 2, decisions 13, 14 and edge rule 4. Signals and deadlines are 
 
 import json
 import os
+import random
 import shutil
 
 from tests.e2e import harness as h
@@ -169,6 +170,35 @@ class TheDestinationFails(RoutingCase):
     def test_a_destination_that_talks_a_lot_before_it_reads_is_no_deadlock(self):
         self.run_sync(BULK, {"write": h.state("users", {"c": 1})}, before=[{"repeat": h.log("chat " * 20), "bytes": 2_000_000}])
         self.assertEqual(self.w.stream_states(), {"users": {"c": 1}})
+
+
+class EarlyExits(RoutingCase):
+    """Both peers, at bytes of a short stream: line ends and some others, or at every byte (SHUNT_EVERY_BYTE=1)."""
+    STREAM = USERS_1 + h.state("users", {"c": 1}, 1) + USERS_2
+
+    def bytes_to_end_at(self):
+        size = len(self.STREAM)
+        if os.environ.get("SHUNT_EVERY_BYTE"):
+            return range(size + 1)
+        ends = {at + 1 for at, letter in enumerate(self.STREAM) if letter == "\n"}
+        return sorted({0, 1, *ends, *(end - 1 for end in ends), *random.Random(1).sample(range(size), 4)})
+
+    def test_the_source(self):
+        for at in self.bytes_to_end_at():
+            with self.subTest(at=at):
+                whole = at == 0 or "\n" in self.STREAM[at - 1:at + 1]  # a last line may lack its newline
+                result = self.run_sync({"write": self.STREAM[:at]}, {"exit": 0}, code=h.OK if whole else h.DATA_LOSS)
+                lines = self.STREAM[:at + 1 if whole else at].splitlines(keepends=True)
+                self.assertEqual(self.received().decode(), "".join(line for line in lines if line.endswith("\n")))
+                self.assertEqual(result.report["totals"]["records_forwarded"], self.received().count(b"RECORD"))
+
+    def test_the_destination(self):
+        for at in self.bytes_to_end_at():
+            with self.subTest(at=at):
+                result = self.run_sync({"write": self.STREAM}, before=[{"take": at}, {"await_end": True}, {"exit": 0}],
+                                       code=h.DESTINATION if at < len(self.STREAM) else h.INCOMPLETE)
+                self.assertEqual(result.report["states"]["committed"], 0)
+                self.assertEqual(result.report["streams"][0]["status"], "incomplete")
 
 
 class FinalStatuses(RoutingCase):

@@ -149,6 +149,19 @@ class Answers(VerbCase):
         self.assertEqual(self.w.exported_state(), [])
         self.assertIsNone(self.w.given("source", "read", "state"))
 
+    def test_whoever_reads_the_output_of_read_may_have_enough_of_it(self):
+        self.w.source["read"] = [{"repeat": h.record("users", {"text": "x" * 400}), "bytes": 3_000_000}]
+        reader, writer = os.pipe()
+        running = self.start("read", "source", stdout=writer)
+        os.close(writer)
+        first = os.read(reader, 100)
+        os.close(reader)
+        result = running.wait()
+        self.assert_exit(result, h.OK)
+        self.assertIn(b"RECORD", first)
+        self.assertIn(b"the reader of stdout closed it after", result.err)
+        self.assertEqual(result.report["streams"][0]["status"], "incomplete")
+
     def test_read_starts_from_the_given_state_alone(self):
         self.w.source["read"] = [{"write": h.state("users", {"cursor": 7})}]
         self.assert_exit(self.w.sync(), h.OK)
