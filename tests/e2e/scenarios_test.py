@@ -201,6 +201,9 @@ class Play:
         name = h.NAMES[code] if code < len(h.NAMES) else "signal"
         require(report["status"] == name, "the report has the status %s" % report["status"])
         require(code == 0 or code > 128 or report["failures"], "a failure without a word")
+        for row in report["streams"]:
+            require(row["records_committed"] <= row["records_forwarded"] <= row["records_read"], "counts of a stream: %s" % row)
+            require(row["status"] != "complete" or code in (h.OK, h.SOURCE, h.INCOMPLETE), "complete, and the code is %d" % code)
 
     def judge_data(self):
         s, code = self.scenario, self.result.code
