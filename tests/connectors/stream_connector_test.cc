@@ -39,9 +39,9 @@ TEST(StreamEndpointTest, IsParsedAndPrinted) {
 
 TEST(StreamConnectorTest, ErrorsNameTheEndpoint) {
   const TempDir directory;
-  for (const std::string& text : {directory / "missing", directory.path(), std::string("fd:999"),
-                                  "unix:" + (directory / "missing/socket"),
-                                  "unix:" + directory.path()}) {
+  for (const std::string& text :
+       {directory / "missing", directory.path(), std::string("fd:999"),
+        "unix:" + (directory / "missing/socket"), "unix:" + directory.path()}) {
     for (const StreamEndpoints& endpoints :
          {StreamEndpoints{.output = At(text)}, StreamEndpoints{.input = At(text)},
           StreamEndpoints{.output = At("fd:0"), .log = At(text)}}) {
