@@ -140,7 +140,7 @@ void Outbox::Prepare() {
       return;
     }
     // The supervisor hears of it some time; what stands behind the line is not written meanwhile.
-    if (stopped_) return Discard();
+    if (stopped_) return Stop();
   }
 }
 
@@ -203,11 +203,18 @@ void Outbox::OnLost(const Chunk& chunk, const LineItem& item) {
   if (std::exchange(lost_, true)) return;
   const bool stop = options_.rules->on_oversize == OnOversizeRecord::kFail;
   stopped_ |= stop;
+  if (stop) ended_by_ = rewritten_.lost.front().stream;
   faults_.Send(MakeFault(
       ExitCode::kDataLoss, stop ? Fault::Effect::kAbort : Fault::Effect::kVerdict, Origin::kSource,
       absl::StrCat("line ", chunk.lines_before + item.first_line + rewritten_.first_lost_line + 1,
                    " of the source ", A(rewritten_.why_lost),
                    " and was not forwarded: no later state becomes durable")));
+}
+
+// The record that ended the run is the only one that is known to be lost.
+void Outbox::Stop() {
+  Discard();
+  if (ended_by_) CountLeftOut({.stream = *ended_by_, .records = 1, .bytes = 0}, true);
 }
 
 bool Outbox::HoldState(const Chunk& chunk, const LineItem& item, bool tainted) {

@@ -102,6 +102,7 @@ class Outbox {
   void AddItem(const Chunk& chunk, const LineItem& item);
   void AddRewritten(const Chunk& chunk, const LineItem& item);
   void OnLost(const Chunk& chunk, const LineItem& item);
+  void Stop();
   bool MergeIntoLast(Chunk& chunk);
   void Advance(std::size_t written);
   void FinishItem();
@@ -144,8 +145,9 @@ class Outbox {
   StateGate gate_;
   std::optional<RecordRewriter> rewriter_;
   RecordRewriter::Result rewritten_;
-  bool lost_ = false;     // a record was not forwarded that should have been
-  bool stopped_ = false;  // a line ended the run: nothing behind it is forwarded
+  bool lost_ = false;                 // a record was not forwarded that should have been
+  bool stopped_ = false;              // a line ended the run: nothing behind it is forwarded
+  std::optional<uint32_t> ended_by_;  // stream of the lost record that did
   std::vector<StreamAccount> streams_;
   uint64_t states_forwarded_ = 0;
   uint64_t records_nulled_ = 0;
