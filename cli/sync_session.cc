@@ -321,9 +321,8 @@ Problem Session::StartEnds() {
   const bool ours = ends_.starts_source();
   const auto failed = [ours](ExitCode code, Origin origin, const absl::Status& status) {
     if (IsAboutLimits(status)) return MachineProblem(status);
-    Problem problem =
-        Fail(ours ? code : ExitCode::kUsage, origin,
-             absl::StrCat(ours ? "it could not be started: " : "", status.message()));
+    Problem problem = Fail(ours ? code : ExitCode::kUsage, origin,
+                           absl::StrCat(ours ? "it could not be started: " : "", status.message()));
     problem->failure.type = "config_error";
     return problem;
   };
