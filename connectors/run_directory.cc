@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "platform/check.h"
 #include "platform/environment.h"
@@ -70,7 +71,9 @@ absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::Create(
       if (IsOnTmpfs(DirectoryOf(base)) != want_tmpfs) continue;
       absl::StatusOr<std::unique_ptr<RunDirectory>> created = CreateIn(base, entropy, whom);
       if (created.ok()) return created;
-      absl::StrAppend(&tried, tried.empty() ? "" : "; ", created.status().message());
+      const bool named = absl::StrContains(created.status().message(), base);
+      absl::StrAppend(&tried, tried.empty() ? "" : "; ", named ? "" : base, named ? "" : ": ",
+                      created.status().message());
     }
   }
   return absl::UnavailableError(
