@@ -16,7 +16,8 @@ std::string ConfigAccess::Shown(const std::string& config) const {
   return reveal ? config : MaskConfig(config, spec.get());
 }
 
-absl::StatusOr<ConfigAccess> OpenConfigAccess(const Arguments& arguments) {
+absl::StatusOr<ConfigAccess> OpenConfigAccess(const Arguments& arguments,
+                                              std::optional<Sealing> sealing) {
   ConfigAccess access;
   access.reveal = arguments.Has("reveal");
   if (const auto path = arguments.Flag("spec")) {
@@ -27,7 +28,12 @@ absl::StatusOr<ConfigAccess> OpenConfigAccess(const Arguments& arguments) {
   absl::StatusOr<std::shared_ptr<const Keyring>> keys = ReadKeys(KeySourceOf(arguments));
   if (!keys.ok()) return keys.status();
   access.keys = *std::move(keys);
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenExistingStore(arguments, access.keys);
+  const absl::StatusOr<Sealing> asked =
+      sealing ? absl::StatusOr<Sealing>(*sealing) : SealingOf(arguments);
+  if (!asked.ok()) return asked.status();
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenExistingStore(
+      arguments, {.keys = access.keys, .sealing = *asked, .seal_anchor = SealAnchorOf(arguments)});
+
   if (!store.ok()) return store.status();
   access.store = *std::move(store);
   return access;

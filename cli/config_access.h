@@ -26,8 +26,9 @@ struct ConfigAccess {
   std::string Shown(const std::string& config) const;  // masked, unless revealed
 };
 
-// From --store, --key-..., --spec, --reveal.
-absl::StatusOr<ConfigAccess> OpenConfigAccess(const Arguments& arguments);
+// From --store, --key-..., --spec, --reveal; `sealing` instead of --seal-store.
+absl::StatusOr<ConfigAccess> OpenConfigAccess(const Arguments& arguments,
+                                              std::optional<Sealing> sealing = std::nullopt);
 
 // NotFound names the configs that there are.
 absl::StatusOr<ConfigDocument> ReadKnownConfig(Store& store, const std::string& id);

@@ -132,7 +132,8 @@ absl::Status BringBackAll(const ConfigAccess& access, const UpdateSpill& spill,
 
 int Rekey(const Arguments& arguments) {
   constexpr std::string_view kName = "config rekey";
-  absl::StatusOr<ConfigAccess> access = OpenConfigAccess(arguments);
+  absl::StatusOr<ConfigAccess> access = OpenConfigAccess(
+      arguments, arguments.Has("accept-changes") ? Sealing::kTrust : Sealing::kRekey);
   if (!access.ok()) return CommandFailed(kName, access.status());
   if (access->keys == nullptr) {
     return CommandFailed(kName, absl::InvalidArgumentError(
@@ -206,10 +207,17 @@ std::vector<Command> ConfigChangeCommands() {
        .run = Promote},
       {.path = "config rekey",
        .summary = "Encrypts all stored configs anew with the first of the given keys",
+       .description =
+           "Also for the first time: a store that is in use without a key, or one that an earlier\n"
+           "version encrypted.",
        .example = "cat new.key old.key > both.key; chmod 600 both.key\n"
                   "shunt config rekey --key-file both.key",
        .positionals = {},
-       .flags = ConfigFlags({spill_dir}),
+       .flags = ConfigFlags({spill_dir,
+                             {"accept-changes", "",
+                              "what was changed in the database, or put back from a copy, is the\n"
+                              "truth from now on: look at it first",
+                              ""}}),
        .run = Rekey},
       {.path = "config recover",
        .summary = "Stores the updates that a run could not store",

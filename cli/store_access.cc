@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/settings_loader.h"
+#include "cli/units.h"
 #include "platform/io.h"
 #include "platform/private_path.h"
 #include "platform/strings.h"
@@ -26,7 +27,9 @@ std::vector<FlagSpec> KeyFlags() {
       {"key-file", "FILE",
        "the key of an encrypted store: 32 bytes, base64 or hex;\nmore lines: older keys", group},
       {"key-fd", "N", "likewise from an inherited descriptor", group},
-      {"key-command", "CMD", "likewise from a program that prints it", group}};
+      {"key-command", "CMD", "likewise from a program that prints it", group},
+      {"seal-store", "", "with a key: encrypt a store that is in use and not encrypted", group},
+      {"seal-anchor", "FILE", "what knows how new the encrypted store is", group}};
 }
 
 KeySource KeySourceOf(const Arguments& arguments) {
@@ -40,6 +43,22 @@ KeySource KeySourceOf(const Arguments& arguments) {
           environment("SHUNT_KEY_COMMAND").value_or("")};
 }
 
+absl::StatusOr<Sealing> SealingOf(const Arguments& arguments) {
+  const auto flag = arguments.Flag("seal-store");
+  const auto variable = ProcessEnvironment()("SHUNT_SEAL_STORE");
+  const absl::StatusOr<bool> asked = ParseSwitch(flag.value_or(variable.value_or("false")));
+  if (!asked.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag ? "--seal-store: " : "SHUNT_SEAL_STORE: ", asked.status().message()));
+  }
+  return *asked ? Sealing::kExisting : Sealing::kNew;
+}
+
+std::string SealAnchorOf(const Arguments& arguments) {
+  if (const auto path = arguments.Flag("seal-anchor")) return *path;
+  return ProcessEnvironment()("SHUNT_SEAL_ANCHOR").value_or("");
+}
+
 absl::StatusOr<std::string> StoreUrl(const Arguments& arguments) {
   if (const auto url = arguments.Flag("store")) return *url;
   const Environment environment = ProcessEnvironment();
@@ -48,14 +67,14 @@ absl::StatusOr<std::string> StoreUrl(const Arguments& arguments) {
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const Arguments& arguments,
-                                                         std::shared_ptr<const Keyring> keys) {
+                                                         const StoreOptions& options) {
   const absl::StatusOr<std::string> url = StoreUrl(arguments);
   if (!url.ok()) return url.status();
-  return OpenExistingStore(*url, std::move(keys));
+  return OpenExistingStore(*url, options);
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const std::string& url,
-                                                         std::shared_ptr<const Keyring> keys) {
+                                                         const StoreOptions& options) {
   constexpr absl::string_view kSqlite = "sqlite:";
   if (absl::StartsWith(url, kSqlite)) {
     const std::string path = url.substr(kSqlite.size());
@@ -63,7 +82,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const std::string& url,
       return absl::NotFoundError(absl::StrCat("there is no store at ", path, " yet"));
     }
   }
-  return OpenStore(url, {.keys = std::move(keys)});
+  return OpenStore(url, options);
 }
 
 int CommandFailed(std::string_view command, const absl::Status& status) {

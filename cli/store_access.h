@@ -19,20 +19,23 @@ namespace shunt {
 FlagSpec StoreFlag();
 FlagSpec JsonFlag();
 
-// The keys of an encrypted store: --key-file, --key-fd, --key-command, else their variables.
+// The keys of an encrypted store: --key-file, --key-fd, --key-command, else their variables; and
+// whether to encrypt one that is not, and what is known of how new it is.
 std::vector<FlagSpec> KeyFlags();
 KeySource KeySourceOf(const Arguments& arguments);
+absl::StatusOr<Sealing> SealingOf(const Arguments& arguments);
+std::string SealAnchorOf(const Arguments& arguments);
 
 // --store, else SHUNT_STORE, else the default place.
 absl::StatusOr<std::string> StoreUrl(const Arguments& arguments);
 
 // Opens it. NotFound when a SQLite file is not there yet: looking must not create one. Without
-// `keys` the configs of an encrypted store are out of reach.
-absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(
-    const Arguments& arguments, std::shared_ptr<const Keyring> keys = nullptr);
+// keys the configs of an encrypted store are out of reach.
+absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const Arguments& arguments,
+                                                         const StoreOptions& options = {});
 
 absl::StatusOr<std::unique_ptr<Store>> OpenExistingStore(const std::string& url,
-                                                         std::shared_ptr<const Keyring> keys);
+                                                         const StoreOptions& options);
 
 // Says what went wrong and returns 2 when it was asked wrongly (InvalidArgument, NotFound), else 5.
 int CommandFailed(std::string_view command, const absl::Status& status);

@@ -160,6 +160,8 @@ absl::Status Session::OpenTheStore() {
   console_.masker().AddSecrets(SecretsOfCommand(settings_.destination_command));
   StoreOptions options;
   options.keys = shared_.keys;
+  if (settings_.seal_store) options.sealing = Sealing::kExisting;
+  options.seal_anchor = settings_.seal_anchor;
   options.hurry = [&shared = shared_] { return shared.signals.received() != 0; };
   options.warn = [&console = console_](std::string_view text) { console.Warn(text); };
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(settings_.store, options);

@@ -173,6 +173,14 @@ constexpr std::array kFlags = {
              "the same key from an inherited descriptor", KEY_SOURCE(fd)},
     SyncFlag{"key-command", "CMD", Kind::kText, FlagGroup::kStore, kBoth | kVerbs,
              "the same key from a program (absolute path) that prints it", KEY_SOURCE(command)},
+    SyncFlag{"seal-store", "", Kind::kSwitch, FlagGroup::kStore, kBoth | kVerbs,
+             "with a key: also encrypt a store that is in use without one, the configs of\n"
+             "all its connections; runs without the key end with 5 from then on",
+             MEMBER(SetSwitch, seal_store)},
+    SyncFlag{"seal-anchor", "FILE", Kind::kPath, FlagGroup::kStore, kBoth | kVerbs,
+             "keep in this file, beside the key, how new the encrypted store is: one that\n"
+             "is put back from a copy is refused then (default: none)",
+             MEMBER(SetText, seal_anchor)},
     SyncFlag{"state", "FILE", Kind::kPath, FlagGroup::kRun, kBoth | kForRead,
              "the state to start from (JSON, as `shunt state export` prints it); a sync\n"
              "uses it only while the store has none",

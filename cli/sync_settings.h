@@ -42,6 +42,8 @@ struct SyncSettings {
   std::string source_id, destination_id;  // likewise: NAME/source, NAME/destination
   std::string store;                      // likewise: under XDG_STATE_HOME
   KeySource keys;                         // of the store's encryption
+  bool seal_store = false;                // also a store that is in use and not encrypted
+  std::string seal_anchor;                // "": none
   bool take_over = false;
   bool exclusive_configs = false;
   int attempts = 1;  // sync: how many runs at most

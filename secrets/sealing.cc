@@ -14,7 +14,9 @@
 namespace shunt {
 namespace {
 
-constexpr std::string_view kMark = "sealed:1:";
+constexpr std::string_view kMark = "sealed:2:";
+constexpr std::string_view kMark1 = "sealed:1:";  // as long
+static_assert(kMark.size() == kMark1.size());
 constexpr std::size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 // nonce, data key and tag; then nonce, text and tag
@@ -91,7 +93,12 @@ std::string Seal(const Keyring& keys, const SealContext& context, std::string_vi
   return absl::StrCat(A(kMark), A(keys.first_id()), ":", base64);
 }
 
-bool IsSealed(std::string_view text) { return text.starts_with(kMark); }
+bool IsSealed(std::string_view text) { return SealFormat(text) != 0; }
+
+int SealFormat(std::string_view text) {
+  if (text.starts_with(kMark)) return 2;
+  return text.starts_with(kMark1) ? 1 : 0;
+}
 
 std::string_view SealKeyId(std::string_view text) {
   if (!IsSealed(text)) return {};

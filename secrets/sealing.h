@@ -28,11 +28,15 @@ class SealContext {
   std::string bytes_;
 };
 
-// "sealed:1:KEYID:BASE64", printable ASCII.
+// "sealed:2:KEYID:BASE64", printable ASCII.
 std::string Seal(const Keyring& keys, const SealContext& context, std::string_view text);
 
 // By its beginning.
 bool IsSealed(std::string_view text);
+// Which format it says it has; 0: it is not sealed. Formats 1 and 2 are the same but for their
+// mark: it tells what an earlier version sealed, with less in its contexts. Nothing proves the
+// mark, so a context must not be used in both where that matters.
+int SealFormat(std::string_view text);
 // The id of the key that sealed it; "" when it is not sealed.
 std::string_view SealKeyId(std::string_view text);
 

@@ -43,6 +43,9 @@ struct ConfigDocument {
   std::string file_salt;        // for the fingerprints of the config file's own keys
   std::vector<std::pair<std::string, std::string>> file_fingerprints;  // key -> salted digest
   absl::Time updated_at = absl::UnixEpoch();
+  // The store's seal (StoreIdentity) as it stood in the transaction that read the document, also
+  // when there is no document. Written by nobody through here.
+  std::string store_seal;
 
   bool operator==(const ConfigDocument&) const = default;
   bool exists() const { return generation >= 0; }

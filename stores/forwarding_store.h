@@ -17,7 +17,7 @@ class ForwardingStore : public Store {
 
   std::string url() const override { return inner_.url(); }
   absl::StatusOr<StoreIdentity> ReadIdentity() override { return inner_.ReadIdentity(); }
-  absl::Status SetSeal(std::string_view seal) override { return inner_.SetSeal(seal); }
+  absl::Status UpdateSeal(const EditSeal& edit) override { return inner_.UpdateSeal(edit); }
   using Store::BeginRun;
   absl::StatusOr<RunHandle> BeginRun(const RunRequest& request) override {
     return inner_.BeginRun(request);

@@ -71,9 +71,6 @@ void Forget(std::vector<JournalRow>& journal, absl::Time now) {
   std::erase_if(journal, [&](const JournalRow&) { return forgotten.contains(id++); });
 }
 
-// Whether anything of `change` is to be written.
-bool HasEffect(const ConfigChange& change) { return change.document || !change.rows.empty(); }
-
 RunRecord ToRecord(const Run& run) {
   RunRecord record = run.record;
   if (!record.finished_at) record.status = UnfinishedStatus(run.owner != nullptr);
@@ -95,14 +92,16 @@ struct MemoryStore::Content {
 
   Config ConfigOf(std::string_view config_id) const {
     const auto found = configs.find(config_id);
-    return found == configs.end() ? Config() : found->second;
+    Config config = found == configs.end() ? Config() : found->second;
+    config.document.store_seal = seal;
+    return config;
   }
 
   absl::Status Write(std::string_view config_id, const ConfigChange& change) {
     const ConfigDocument stored = ConfigOf(config_id).document;
     if (absl::Status status = CheckChange(config_id, stored, change); !status.ok()) return status;
-    if (!HasEffect(change)) return absl::OkStatus();
-    if (change.only_unsealed && !seal.empty()) return SealedMeanwhile();
+    if (change.seal) seal = *change.seal;
+    if (!change.document && change.rows.empty()) return absl::OkStatus();
     Config& config = configs[std::string(config_id)];
     if (change.document) config.document = *change.document;
     for (const JournalRow& row : change.rows) WriteRow(config.journal, row);
@@ -214,10 +213,12 @@ absl::StatusOr<StoreIdentity> MemoryStore::ReadIdentity() {
   return StoreIdentity{content_->id, content_->seal};
 }
 
-absl::Status MemoryStore::SetSeal(std::string_view seal) {
-  if (absl::Status status = CheckName("seal", seal); !status.ok()) return status;
+absl::Status MemoryStore::UpdateSeal(const EditSeal& edit) {
   const std::lock_guard<std::mutex> lock(content_->mutex);
-  content_->seal = seal;
+  absl::StatusOr<std::string> seal = edit(content_->seal);
+  if (!seal.ok()) return seal.status();
+  if (absl::Status status = CheckName("seal", *seal); !status.ok()) return status;
+  content_->seal = *std::move(seal);
   return absl::OkStatus();
 }
 

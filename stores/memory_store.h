@@ -31,7 +31,7 @@ class MemoryStore final : public Store {
 
   std::string url() const override { return "memory:"; }
   absl::StatusOr<StoreIdentity> ReadIdentity() override;
-  absl::Status SetSeal(std::string_view seal) override;
+  absl::Status UpdateSeal(const EditSeal& edit) override;
   using Store::BeginRun;
   absl::StatusOr<RunHandle> BeginRun(const RunRequest& request) override;
   absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,

@@ -26,9 +26,19 @@ using Texts = std::list<std::string>;
 
 Text Keep(Texts& texts, std::string text) { return Text{texts.emplace_back(std::move(text))}; }
 
+// The lock keeps a seal from being set by others until the transaction ends.
+enum class SealLock : uint8_t { kNone, kShare };
+
 Statements SelectDocument(const PostgresDatabase& database, std::string_view config_id,
-                          ConfigDocument& document) {
+                          SealLock lock, ConfigDocument& document) {
   document = ConfigDocument();
+  PostgresStatement seal{lock == SealLock::kShare
+                             ? "SELECT seal FROM shunt.store_identity FOR SHARE"
+                             : "SELECT seal FROM shunt.store_identity"};
+  seal.on_row = [&](const PostgresRow& row) {
+    document.store_seal = row.Text(0);
+    return absl::OkStatus();
+  };
   PostgresStatement head{
       "SELECT generation, floor_at, floor_epoch, floor_seq, newest_at, newest_epoch, newest_seq,"
       " file_salt, updated_at FROM shunt.configs WHERE config_id = $1",
@@ -58,7 +68,7 @@ Statements SelectDocument(const PostgresDatabase& database, std::string_view con
     document.file_fingerprints.emplace_back(row.Text(0), row.Text(1));
     return absl::OkStatus();
   };
-  return {std::move(head), std::move(keys), std::move(file_keys)};
+  return {std::move(seal), std::move(head), std::move(keys), std::move(file_keys)};
 }
 
 PostgresStatement SelectJournal(const PostgresDatabase& database, std::string_view config_id,
@@ -209,26 +219,15 @@ bool MayBeFull(JournalExtent journal, const std::vector<JournalRow>& rows) {
   return JournalIsFull(journal, NewestReceipt(rows));
 }
 
-// The lock keeps a seal from being set until this transaction ends.
-absl::Status CheckUnsealed(PostgresTransaction& transaction) {
-  bool sealed = false;
-  PostgresStatement select{"SELECT seal <> '' FROM shunt.store_identity FOR SHARE"};
-  select.on_row = [&sealed](const PostgresRow& row) {
-    sealed = row.Bool(0);
-    return absl::OkStatus();
-  };
-  if (absl::Status status = transaction.Read({select}); !status.ok()) return status;
-  return sealed ? SealedMeanwhile() : absl::OkStatus();
+PostgresStatement UpdateOfSeal(std::string_view seal) {
+  return {"UPDATE shunt.store_identity SET seal = $1", {seal}};
 }
 
-// Whether anything of `change` is to be written; and then it may be.
-absl::StatusOr<bool> CheckWrite(PostgresTransaction& transaction, std::string_view config_id,
-                                const ConfigDocument& stored, const ConfigChange& change) {
-  if (absl::Status status = CheckChange(config_id, stored, change); !status.ok()) return status;
-  if (!change.document && change.rows.empty()) return false;
-  if (!change.only_unsealed) return true;
-  if (absl::Status status = CheckUnsealed(transaction); !status.ok()) return status;
-  return true;
+void WriteChange(std::string_view config_id, const ConfigChange& change, Texts& texts,
+                 Statements& statements) {
+  if (change.seal) statements.push_back(UpdateOfSeal(*change.seal));
+  if (change.document) WriteDocument(config_id, *change.document, texts, statements);
+  WriteRows(change.rows, texts, statements);
 }
 
 absl::Status WriteAndForget(const PostgresDatabase& database, PostgresTransaction& transaction,
@@ -258,14 +257,20 @@ absl::StatusOr<StoreIdentity> ReadIdentity(const PostgresDatabase& database,
   return *identity;
 }
 
-absl::Status WriteSeal(PostgresTransaction& transaction, std::string_view seal) {
-  return transaction.Commit({{"UPDATE shunt.store_identity SET seal = $1", {seal}}});
+absl::Status UpdateSeal(const PostgresDatabase& database, PostgresTransaction& transaction,
+                        const Store::EditSeal& edit) {
+  const absl::StatusOr<StoreIdentity> identity = ReadIdentity(database, transaction);
+  if (!identity.ok()) return identity.status();
+  const absl::StatusOr<std::string> seal = edit(identity->seal);
+  if (!seal.ok()) return seal.status();
+  if (absl::Status status = CheckName("seal", *seal); !status.ok()) return status;
+  return transaction.Commit({UpdateOfSeal(*seal)});
 }
 
 absl::StatusOr<ConfigDocument> ReadDocument(const PostgresDatabase& database,
                                             PostgresTransaction& view, std::string_view config_id) {
   ConfigDocument document;
-  absl::Status status = view.Read(SelectDocument(database, config_id, document));
+  absl::Status status = view.Read(SelectDocument(database, config_id, SealLock::kNone, document));
   if (!status.ok()) return status;
   return document;
 }
@@ -296,17 +301,16 @@ absl::Status Update(const PostgresDatabase& database, PostgresTransaction& trans
                     std::string_view config_id, const Store::Decide& decide) {
   ConfigDocument stored;
   JournalExtent extent;
-  Statements reads = SelectDocument(database, config_id, stored);
+  Statements reads = SelectDocument(database, config_id, SealLock::kShare, stored);
   reads.push_back(SelectExtent(database, config_id, extent));
   if (absl::Status status = transaction.Read(std::move(reads)); !status.ok()) return status;
   const absl::StatusOr<ConfigChange> change = decide(stored);
   if (!change.ok()) return change.status();
-  const absl::StatusOr<bool> write = CheckWrite(transaction, config_id, stored, *change);
-  if (!write.ok() || !*write) return write.status();
+  if (absl::Status status = CheckChange(config_id, stored, *change); !status.ok()) return status;
+  if (!HasEffect(*change)) return absl::OkStatus();
   Texts texts;
   Statements writes;
-  if (change->document) WriteDocument(config_id, *change->document, texts, writes);
-  WriteRows(change->rows, texts, writes);
+  WriteChange(config_id, *change, texts, writes);
   if (change->rows.empty() || !MayBeFull(extent, change->rows)) {
     return transaction.Commit(std::move(writes));
   }
@@ -318,17 +322,16 @@ absl::Status Rewrite(const PostgresDatabase& database, PostgresTransaction& tran
                      std::string_view config_id, const Store::Rewrite& rewrite) {
   ConfigDocument stored;
   std::vector<JournalRow> journal;
-  Statements reads = SelectDocument(database, config_id, stored);
+  Statements reads = SelectDocument(database, config_id, SealLock::kShare, stored);
   reads.push_back(SelectJournal(database, config_id, journal));
   if (absl::Status status = transaction.Read(std::move(reads)); !status.ok()) return status;
   const absl::StatusOr<ConfigChange> change = rewrite(stored, journal);
   if (!change.ok()) return change.status();
-  const absl::StatusOr<bool> write = CheckWrite(transaction, config_id, stored, *change);
-  if (!write.ok() || !*write) return write.status();
+  if (absl::Status status = CheckChange(config_id, stored, *change); !status.ok()) return status;
+  if (!HasEffect(*change)) return absl::OkStatus();
   Texts texts;
   Statements writes;
-  if (change->document) WriteDocument(config_id, *change->document, texts, writes);
-  WriteRows(change->rows, texts, writes);
+  WriteChange(config_id, *change, texts, writes);
   return transaction.Commit(std::move(writes));
 }
 

@@ -16,7 +16,8 @@ namespace shunt::postgres_configs {
 
 absl::StatusOr<StoreIdentity> ReadIdentity(const PostgresDatabase& database,
                                            PostgresTransaction& view);
-absl::Status WriteSeal(PostgresTransaction& transaction, std::string_view seal);
+absl::Status UpdateSeal(const PostgresDatabase& database, PostgresTransaction& transaction,
+                        const Store::EditSeal& edit);
 
 absl::StatusOr<ConfigDocument> ReadDocument(const PostgresDatabase& database,
                                             PostgresTransaction& view, std::string_view config_id);

@@ -25,9 +25,7 @@ constexpr absl::Duration kFirstContactMax = absl::Seconds(5);
 int64_t LockOfConnection(std::string_view connection) {
   return PostgresDatabase::LockOf("connection", connection);
 }
-int64_t LockOfConfig(std::string_view config_id) {
-  return PostgresDatabase::LockOf("config", config_id);
-}
+int64_t LockOfSeal() { return PostgresDatabase::LockOf("seal", ""); }
 
 // G44: what we cannot set ourselves is told.
 absl::Status CheckDurability(PostgresDatabase& database,
@@ -96,17 +94,24 @@ absl::Status PostgresStore::Writing(int64_t lock, UnknownCommit unknown,
 
 std::string PostgresStore::url() const { return database_->url(); }
 
-absl::StatusOr<StoreIdentity> PostgresStore::ReadIdentity() {
-  return Reading<StoreIdentity>(
-      [&](PostgresTransaction& view) { return postgres_configs::ReadIdentity(*database_, view); });
+int64_t PostgresStore::LockOfConfig(std::string_view config_id) const {
+  return sealed_ ? LockOfSeal() : PostgresDatabase::LockOf("config", config_id);
 }
 
-absl::Status PostgresStore::SetSeal(std::string_view seal) {
-  if (absl::Status status = CheckName("seal", seal); !status.ok()) return status;
-  return Writing(PostgresDatabase::kNoLock, UnknownCommit::kRepeat,
-                 [&](PostgresTransaction& transaction) {
-                   return postgres_configs::WriteSeal(transaction, seal);
-                 });
+absl::StatusOr<StoreIdentity> PostgresStore::ReadIdentity() {
+  return Reading<StoreIdentity>([&](PostgresTransaction& view) {
+    absl::StatusOr<StoreIdentity> identity = postgres_configs::ReadIdentity(*database_, view);
+    if (identity.ok() && !identity->seal.empty()) sealed_ = true;
+    return identity;
+  });
+}
+
+absl::Status PostgresStore::UpdateSeal(const EditSeal& edit) {
+  // Doing it once more is editing what the first time may have left.
+  return Writing(LockOfSeal(), UnknownCommit::kRepeat, [&](PostgresTransaction& transaction) {
+    sealed_ = true;  // or it is not, and a wider lock than needed is taken
+    return postgres_configs::UpdateSeal(*database_, transaction, edit);
+  });
 }
 
 absl::StatusOr<RunHandle> PostgresStore::BeginRun(const RunRequest& request) {
@@ -230,10 +235,11 @@ absl::Status PostgresStore::UpdateConfig(std::string_view config_id, const Decid
 
 absl::Status PostgresStore::RewriteConfig(std::string_view config_id, const Rewrite& rewrite) {
   if (absl::Status status = CheckName("config id", config_id); !status.ok()) return status;
-  return Writing(LockOfConfig(config_id), UnknownCommit::kTell,
-                 [&](PostgresTransaction& transaction) {
-                   return postgres_configs::Rewrite(*database_, transaction, config_id, rewrite);
-                 });
+  const std::lock_guard<TimedMutex> guard(mutex_);
+  return database_->Write(
+      LockOfConfig(config_id), UnknownCommit::kTell, [&](PostgresTransaction& transaction) {
+        return postgres_configs::Rewrite(*database_, transaction, config_id, rewrite);
+      });
 }
 
 absl::StatusOr<ConfigDocument> PostgresStore::ReadConfig(std::string_view config_id) {

@@ -37,7 +37,7 @@ class PostgresStore final : public Store {
 
   std::string url() const override;
   absl::StatusOr<StoreIdentity> ReadIdentity() override;
-  absl::Status SetSeal(std::string_view seal) override;
+  absl::Status UpdateSeal(const EditSeal& edit) override;
   using Store::BeginRun;
   absl::StatusOr<RunHandle> BeginRun(const RunRequest& request) override;
   absl::Status EndRun(const RunHandle& run, absl::Time now, std::string_view status,
@@ -71,6 +71,9 @@ class PostgresStore final : public Store {
       const std::function<absl::StatusOr<Answer>(PostgresTransaction&)>& work);
   absl::Status Writing(int64_t lock, PostgresDatabase::UnknownCommit unknown,
                        const PostgresDatabase::Work& work);
+  // Who changes a config of a sealed store changes its seal, too, and so waits for all others.
+  // REQUIRES: the mutex is held.
+  int64_t LockOfConfig(std::string_view config_id) const;
 
   const std::string owner_;  // tells the runs of this object from all others
   const absl::Duration run_lease_;
@@ -78,6 +81,7 @@ class PostgresStore final : public Store {
   TimedMutex mutex_;
   // Guarded by mutex_.
   const std::unique_ptr<PostgresDatabase> database_;
+  bool sealed_ = false;          // the store has a seal, as far as was seen; there is no way back
   std::set<int64_t> past_kept_;  // epochs of runs whose start is in the past checkpoints
   const std::unique_ptr<LeaseKeeper> leases_;
 };

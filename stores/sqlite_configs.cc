@@ -84,6 +84,8 @@ absl::Status WriteFileKeys(SqliteDatabase& database, std::string_view config_id,
 }  // namespace
 
 absl::StatusOr<ConfigDocument> ReadDocument(SqliteDatabase& database, std::string_view config_id) {
+  absl::StatusOr<StoreIdentity> identity = ReadIdentity(database);
+  if (!identity.ok()) return identity.status();
   absl::StatusOr<SqliteStatement> select = database.Prepare(
       "SELECT generation, floor_at, floor_epoch, floor_seq, newest_at, newest_epoch, newest_seq,"
       " file_salt, updated_at FROM configs WHERE config_id = ?");
@@ -91,6 +93,7 @@ absl::StatusOr<ConfigDocument> ReadDocument(SqliteDatabase& database, std::strin
   absl::StatusOr<bool> row = select->Bind(config_id).Step();
   if (!row.ok()) return row.status();
   ConfigDocument document;
+  document.store_seal = std::move(identity->seal);
   if (!*row) return document;
   document.generation = select->Int(0);
   document.floor = OrderAt(*select, 1);

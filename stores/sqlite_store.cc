@@ -120,9 +120,15 @@ absl::StatusOr<StoreIdentity> SqliteStore::ReadIdentity() {
   return Reading([&] { return sqlite_configs::ReadIdentity(*database_); });
 }
 
-absl::Status SqliteStore::SetSeal(std::string_view seal) {
-  if (absl::Status status = CheckName("seal", seal); !status.ok()) return status;
-  return Writing([&] { return sqlite_configs::WriteSeal(*database_, seal); });
+absl::Status SqliteStore::UpdateSeal(const EditSeal& edit) {
+  return Writing([&]() -> absl::Status {
+    const absl::StatusOr<StoreIdentity> identity = sqlite_configs::ReadIdentity(*database_);
+    if (!identity.ok()) return identity.status();
+    const absl::StatusOr<std::string> seal = edit(identity->seal);
+    if (!seal.ok()) return seal.status();
+    if (absl::Status status = CheckName("seal", *seal); !status.ok()) return status;
+    return sqlite_configs::WriteSeal(*database_, *seal);
+  });
 }
 
 absl::StatusOr<RunHandle> SqliteStore::BeginRun(const RunRequest& request) {
@@ -277,10 +283,9 @@ absl::Status SqliteStore::WriteChange(std::string_view config_id, const ConfigDo
                                       const absl::StatusOr<ConfigChange>& change) {
   if (!change.ok()) return change.status();
   if (absl::Status status = CheckChange(config_id, stored, *change); !status.ok()) return status;
-  if (change->only_unsealed && (change->document || !change->rows.empty())) {
-    const absl::StatusOr<StoreIdentity> identity = sqlite_configs::ReadIdentity(*database_);
-    if (!identity.ok()) return identity.status();
-    if (!identity->seal.empty()) return SealedMeanwhile();
+  if (change->seal) {
+    absl::Status written = sqlite_configs::WriteSeal(*database_, *change->seal);
+    if (!written.ok()) return written;
   }
   if (change->document) {
     absl::Status written = sqlite_configs::WriteDocument(*database_, config_id, *change->document);

@@ -46,7 +46,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
   absl::StatusOr<std::unique_ptr<Store>> plain = OpenPlain(url, options);
   if (!plain.ok()) return plain.status();
   absl::StatusOr<std::unique_ptr<SealedStore>> sealed =
-      SealedStore::Open(*std::move(plain), options.keys);
+      SealedStore::Open(*std::move(plain), options.keys, options.sealing, options.seal_anchor);
   if (!sealed.ok()) return sealed.status();
   return std::unique_ptr<Store>(*std::move(sealed));
 }

@@ -106,8 +106,8 @@ inline constexpr int64_t kPastBytesMax = int64_t{32} << 20;
 // What a store is, beside what is in it.
 struct StoreIdentity {
   std::string store_id;  // 32 hex digits, made with the store; a copy of the store keeps it
-  // Not empty: its configs are encrypted, and this can be opened only with a key that is right
-  // (stores/sealed_store.h).
+  // Not empty: its configs are encrypted, and this can be opened only with a key that is right. It
+  // also says how every document of the store has to look (stores/sealed_store.h).
   std::string seal;
 };
 
@@ -117,6 +117,20 @@ struct ConfigChange {
   std::vector<JournalRow> rows;            // inserted, or replaced when their unique key exists
   // Nothing is written when the store has a seal (PermissionDenied), and it gets none meanwhile.
   bool only_unsealed = false;
+  // The store's new seal, for a store that has one: who gives it has read the identity before, and
+  // nobody else changes a seal between the read of the document and this.
+  std::optional<std::string> seal = std::nullopt;
+};
+
+// What opening a store with keys may do to it.
+enum class Sealing : uint8_t {
+  kNew,       // encrypt one with nothing in it; one with configs in the clear is InvalidArgument
+  kExisting,  // also that one: its configs are encrypted
+  kRekey,     // also one that an earlier version encrypted, or that was left half done
+  kTrust,     // likewise, and whatever stands there is taken for the truth, if it can be opened
+  // Write nothing, and answer as the first two would.
+  kLook,
+  kLookExisting,  // what is in the clear is read as it is
 };
 
 class Store {
@@ -127,8 +141,10 @@ class Store {
   virtual std::string url() const = 0;
 
   virtual absl::StatusOr<StoreIdentity> ReadIdentity() = 0;
-  // `seal` is not empty: there is no way back.
-  virtual absl::Status SetSeal(std::string_view seal) = 0;
+  // In one transaction, alone among those that change a seal. There is no way back: an empty answer
+  // is InvalidArgument. `edit` is as pure as Decide.
+  using EditSeal = std::function<absl::StatusOr<std::string>(std::string_view seal)>;
+  virtual absl::Status UpdateSeal(const EditSeal& edit) = 0;
 
   // Runs. A run id is used once. BeginRun takes the connection's lock: Aborted when another live
   // run holds it, unless `take_over`. It is held until EndRun or the end of the process.
@@ -209,9 +225,12 @@ struct StoreOptions {
   // Of UpdateConfig, when it is shorter: its callers try again by themselves, and until it answers,
   // an update may be in nothing but memory.
   absl::Duration config_wait_max = absl::Seconds(5);
-  // Encrypts configs and their journal, also those that are there already. Null: they are not
-  // encrypted, and those of a store that is encrypted are out of reach (PermissionDenied).
+  // Encrypts configs and their journal. Null: they are not encrypted, and those of a store that is
+  // encrypted are out of reach (PermissionDenied).
   std::shared_ptr<const Keyring> keys = nullptr;
+  Sealing sealing = Sealing::kNew;  // with keys
+  // A file outside of the store that knows how new it was (stores/seal_anchor.h); "": none.
+  std::string seal_anchor = {};
   // PostgreSQL: how long a run counts as alive after its process was last heard of.
   absl::Duration run_lease = kRunLease;
   // Once it is true (somebody wants to stop), no call waits for more than a few seconds, also one
@@ -223,14 +242,16 @@ struct StoreOptions {
 
 // "sqlite:PATH", "postgresql://[USER@]HOST[:PORT]/DATABASE[?...]" (stores/postgres_target.h) or
 // "memory:". InvalidArgument for anything else, and for a URL with a password in it;
-// PermissionDenied when the store is encrypted with another key. SQLite: rollback journal,
+// PermissionDenied when the store is encrypted with another key. With keys, also InvalidArgument
+// for a store that is not encrypted (Sealing), and DataLoss for one that was and no longer says so.
+// SQLite: rollback journal,
 // synchronous=EXTRA, secure_delete, file and directory made 0600/0700 when missing.
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(std::string_view url,
                                                  const StoreOptions& options = {});
 
-// Encrypts all configs of an opened store and their journal anew with the first of its keys, also
-// values that are not encrypted although the store is. Returns how many configs it changed. Safe to
-// repeat, and while runs go on. InvalidArgument: it was opened without keys, or not by OpenStore.
+// Encrypts all configs of an opened store and their journal anew with the first of its keys.
+// Returns how many configs that changed, opening included. Safe to repeat, and while runs go on
+// that have the new key. InvalidArgument: it was opened without keys, or not by OpenStore.
 absl::StatusOr<int> ReencryptStore(Store& store);
 
 }  // namespace shunt

@@ -97,7 +97,17 @@ absl::Status CheckChange(std::string_view config_id, const ConfigDocument& store
     }
     if (IsNan(row.order)) return absl::InvalidArgumentError("NaN in an order key");
   }
+  if (change.seal) {
+    if (absl::Status status = CheckName("seal", *change.seal); !status.ok()) return status;
+  }
+  if (change.only_unsealed && HasEffect(change) && !stored.store_seal.empty()) {
+    return SealedMeanwhile();
+  }
   return absl::OkStatus();
+}
+
+bool HasEffect(const ConfigChange& change) {
+  return change.document || !change.rows.empty() || change.seal;
 }
 
 absl::Status SealedMeanwhile() {

@@ -35,12 +35,15 @@ absl::Status NoPastCheckpoint(std::string_view connection, int64_t id);
 absl::Status PastCheckpointTooBig(std::string_view connection, int64_t id);
 
 // InvalidArgument for what only a bug of the caller can produce: a NaN in an order key, a document
-// without or with a smaller generation than the stored one, a row of another config.
+// without or with a smaller generation than the stored one, a row of another config, an empty seal.
+// PermissionDenied: it is only for stores without a seal, and would write into one that has one.
 absl::Status CheckChange(std::string_view config_id, const ConfigDocument& stored,
                          const ConfigChange& change);
 
 // The error of a change that is only for stores without a seal.
 absl::Status SealedMeanwhile();
+// Whether anything of `change` is to be written.
+bool HasEffect(const ConfigChange& change);
 
 // The errors of runs.
 absl::Status HeldByAnotherRun(std::string_view connection, std::string_view run_id);

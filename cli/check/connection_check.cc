@@ -244,8 +244,10 @@ void Check::OpenTheStore() {
   absl::StatusOr<std::shared_ptr<const Keyring>> keys = ReadKeys(settings_.keys);
   if (!keys.ok()) return Error(options_.file, std::string(keys.status().message()));
   if (settings_.store == "memory:") return;
-  absl::StatusOr<std::unique_ptr<Store>> store =
-      OpenExistingStore(settings_.store, *std::move(keys));
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenExistingStore(
+      settings_.store, {.keys = *std::move(keys),
+                        .sealing = settings_.seal_store ? Sealing::kLookExisting : Sealing::kLook,
+                        .seal_anchor = settings_.seal_anchor});
   if (store.ok()) {
     store_ = *std::move(store);
   } else if (absl::IsInvalidArgument(store.status())) {

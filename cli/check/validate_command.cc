@@ -19,11 +19,29 @@ namespace shunt {
 namespace {
 
 // What of `shunt sync` says what there is to check.
-constexpr std::array<std::string_view, 19> kFlags = {
-    "source",           "source-config",  "destination",    "destination-config", "source-user",
-    "destination-user", "catalog",        "source-spec",    "destination-spec",   "connection",
-    "source-id",        "destination-id", "store",          "key-file",           "key-fd",
-    "key-command",      "state",          "strict-formats", "memory-budget"};
+constexpr std::array<std::string_view, 21> kFlags = {
+    "source",
+    "source-config",
+    "destination",
+    "destination-config",
+    "source-user",
+    "destination-user",
+    "catalog",
+    "source-spec",
+    "destination-spec",
+    "connection",
+    "source-id",
+    "destination-id",
+    "store",
+    "key-file",
+    "key-fd",
+    "key-command",
+    "seal-store",
+    "seal-anchor",
+    "state",
+    "strict-formats",
+    "memory-budget",
+};
 
 std::vector<FlagSpec> Flags() {
   std::vector<FlagSpec> flags = {

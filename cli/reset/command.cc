@@ -106,7 +106,7 @@ std::string CheckpointCell(const StreamDescriptor& stream, const std::vector<Sto
 
 // What is stored now; nothing when there is no store yet, which looking must not make.
 absl::StatusOr<std::vector<StoredState>> StoredNow(const SyncSettings& settings) {
-  const absl::StatusOr<std::unique_ptr<Store>> store = OpenExistingStore(settings.store, nullptr);
+  const absl::StatusOr<std::unique_ptr<Store>> store = OpenExistingStore(settings.store, {});
   if (absl::IsNotFound(store.status())) return std::vector<StoredState>();
   if (!store.ok()) return store.status();
   return (*store)->ReadCheckpoint(settings.connection);

@@ -138,12 +138,61 @@ class KeysTest(ProgramTest):
 
     # --- a store's life ---
 
-    def test_the_first_start_with_a_key_encrypts_what_is_there(self):
+    def test_a_key_alone_encrypts_nothing_that_is_there(self):
         self.assertIn("not encrypted", self.sync().err)
-        self.assertIn(SECRET.encode(), self.stored())
-        self.sync("--key-file", self.key("raw"))
-        self.assertNotIn(SECRET.encode(), self.stored())
-        self.assertEqual(SECRET, self.exported("--key-file", self.path("raw")).json()["refresh_token"])
+        before = self.stored()
+        key = ["--key-file", self.key("raw")]
+        for args in (["sync", *self.flags], ["config", "show", *self.store], ["config", "export", "shop/source", *self.store],
+                     ["config", "history", "shop/source", *self.store], ["config", "recover", *self.store],
+                     ["config", "import", "shop/source", self.path("source.json"), *self.store],
+                     ["check", "--source", self.flags[1], "--source-config", self.path("source.json"), *self.store],
+                     ["validate", self.connection_file()]):
+            with self.subTest(args=args[:2]):
+                result = self.shunt(*args, *([] if args[0] == "validate" else key), env={"SHUNT_KEY_FILE": key[1]})
+                self.assertEqual(2, result.code, result.err)
+                self.assertRegex(result.err + result.out, "not encrypted.*config rekey.*--seal-store")
+                self.assertEqual(before, self.stored(), "nothing was written")
+        self.sync()  # and a run without the key goes on as before
+
+    def connection_file(self):
+        keys = ("source", "source_config", "destination", "destination_config", "catalog", "store", "connection")
+        values = {name[2:].replace("-", "_"): value for name, value in zip(self.flags[::2], self.flags[1::2])}
+        return self.write("shop.yaml", "".join("%s: '%s'\n" % (key, values[key]) for key in keys))
+
+    def test_an_existing_store_is_encrypted_when_that_is_asked_for(self):
+        for name, ask in (("flag", lambda key: self.sync("--key-file", key, "--seal-store")),
+                          ("variable", lambda key: self.sync(env={"SHUNT_KEY_FILE": key, "SHUNT_SEAL_STORE": "true"})),
+                          ("file", lambda key: self.sync_file("key_file: '%s'\nseal_store: true\n" % key)),
+                          ("rekey", lambda key: self.rekey(key)),
+                          ("config", lambda key: self.exported("--key-file", key, "--seal-store"))):
+            with self.subTest(name=name):
+                self.sync()
+                self.assertIn(SECRET.encode(), self.stored())
+                ask(self.key("raw"))
+                self.assertNotIn(SECRET.encode(), self.stored())
+                self.assertEqual(SECRET, self.exported("--key-file", self.path("raw")).json()["refresh_token"])
+                self.sync(code=5)
+                os.remove(self.database)
+
+    def sync_file(self, more):
+        path = self.connection_file()
+        self.write("shop.yaml", self.read("shop.yaml") + more)
+        result = self.shunt("sync", path)
+        self.assertEqual(0, result.code, result.err)
+
+    def rekey(self, key):
+        result = self.shunt("config", "rekey", *self.store, "--key-file", key)
+        self.assertEqual(0, result.code, result.err)
+        self.assertIn("2 configs", result.err)
+
+    def test_validate_looks_at_a_store_that_sync_would_encrypt(self):
+        self.sync()
+        before = self.stored()
+        path = self.connection_file()
+        self.write("shop.yaml", self.read("shop.yaml") + "key_file: '%s'\nseal_store: true\n" % self.key("raw"))
+        result = self.shunt("validate", path)
+        self.assertEqual(0, result.code, result.err + result.out)
+        self.assertEqual(before, self.stored())
 
     def test_a_key_is_changed(self):
         self.sync("--key-file", self.key("raw"))
@@ -155,14 +204,84 @@ class KeysTest(ProgramTest):
         self.assertEqual(SECRET, self.exported("--key-file", self.key("new", OTHER)).json()["refresh_token"])
         self.assertEqual(2, self.shunt("config", "rekey", *self.store).code, "without a key")
 
-    def test_what_was_changed_in_the_database_is_noticed(self):
-        self.sync("--key-file", self.key("raw"))
+    # --- somebody writes into the database ---
+
+    def edit(self, sql):
         database = sqlite3.connect(self.database)
-        database.execute("UPDATE config_keys SET value = '\"planted\"' WHERE key = 'refresh_token'")
-        database.commit()
+        database.executescript(sql)
         database.close()
-        result = self.sync("--key-file", self.path("raw"), code=5)
-        self.assertIn("not encrypted, although the store is", result.err)
+
+    def test_what_was_changed_in_the_database_is_noticed(self):
+        key = ["--key-file", self.key("raw")]
+        self.sync(*key)
+        whole = self.stored()
+        for words, sql in (
+                ("not encrypted, although the store is", "UPDATE config_keys SET value = '\"planted\"' WHERE key = 'refresh_token'"),
+                ("not encrypted, although the store is",
+                 "INSERT INTO config_keys SELECT config_id, 99, 'host', effective_at, epoch, seq, '\"evil\"' FROM config_keys LIMIT 1"),
+                ("was changed", "DELETE FROM config_keys WHERE key = 'refresh_token'"),
+                ("was changed", "UPDATE config_keys SET value = NULL WHERE key = 'refresh_token'"),
+                ("was changed", "UPDATE config_file_keys SET digest = x'00' WHERE key = 'refresh_token'"),
+                ("was removed", "DELETE FROM configs"),
+                ("no longer says so", "UPDATE store_identity SET seal = ''")):
+            with self.subTest(sql=sql):
+                self.edit(sql)
+                edited = self.stored()
+                for flags in (key, [*key, "--seal-store"]):
+                    result = self.sync(*flags, code=5)
+                    self.assertRegex(result.err, words + ".*--accept-changes")
+                result = self.shunt("config", "rekey", *self.store, *key)
+                self.assertEqual(5, result.code, result.err)
+                self.assertEqual(edited.count(b"evil"), self.stored().count(b"evil"))
+                with open(self.database, "wb") as file:
+                    file.write(whole)
+        self.sync(*key)
+
+    def test_what_was_changed_is_the_truth_once_somebody_says_so(self):
+        key = ["--key-file", self.key("raw")]
+        self.sync(*key)
+        self.edit("UPDATE config_keys SET value = '\"by hand\"' WHERE key = 'refresh_token'")
+        result = self.shunt("config", "rekey", *self.store, *key, "--accept-changes")
+        self.assertEqual(0, result.code, result.err)
+        self.assertEqual("by hand", self.exported(*key).json()["refresh_token"])
+        self.sync(*key)
+
+    def test_a_store_that_was_put_back_is_refused_by_who_knows_better(self):
+        key = ["--key-file", self.key("raw")]
+        anchored = [*key, "--seal-anchor", self.path("anchor")]
+        self.sync(*anchored)
+        old = self.stored()
+        imported = self.shunt("config", "import", "shop/source", self.write("new.json", {"records": 1, "refresh_token": "second"}),
+                              *self.store, *anchored)
+        self.assertEqual(0, imported.code, imported.err)
+        new = self.stored()
+        with open(self.database, "wb") as file:
+            file.write(old)
+        for result in (self.sync(*anchored, code=5), self.exported(*anchored, code=5)):
+            self.assertRegex(result.err, "older than it was before.*--accept-changes")
+        self.assertEqual(SECRET, self.exported(*key).json()["refresh_token"], "without the anchor nobody knows")
+        os.remove(self.database)
+        self.assertIn("another one in its place", self.sync(*anchored, code=5).err)
+        with open(self.database, "wb") as file:
+            file.write(new)
+        self.assertEqual("second", self.exported(*anchored).json()["refresh_token"])
+        with open(self.database, "wb") as file:
+            file.write(old)
+        done = self.shunt("config", "rekey", *self.store, *anchored, "--accept-changes")
+        self.assertEqual(0, done.code, done.err)
+        self.assertEqual(SECRET, self.exported(*anchored).json()["refresh_token"])
+        self.sync(*anchored)
+        with open(self.database, "wb") as file:
+            file.write(new)
+        self.sync(*anchored, code=5)
+
+    def test_an_anchor_that_is_none_or_cannot_be_kept(self):
+        key = ["--key-file", self.key("raw")]
+        for name in (self.write("text", "hello"), self.key("open", mode=0o644)):
+            result = self.sync(*key, "--seal-anchor", name, code=2)
+            self.assertIn(name, result.err)
+        result = self.sync(*key, "--seal-anchor", self.path("missing/anchor"), code=2)
+        self.assertIn("missing/anchor", result.err)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ class WithAUserOfItsOwn(UserCase):
         os.chmod(w.path("destination.json"), 0o600)  # the user's own file
         files = [w.path("store.db"), key, w.path("destination.json"), w.path("report-1.json")]
         result = w.sync(*self.FLAGS, prepared=self.prepared(files=files, kill=True),
-                        environment={"SHUNT_KEY_FILE": key, "OF_OURS": SECRET})
+                        environment={"SHUNT_KEY_FILE": key, "SHUNT_SEAL_STORE": "true", "OF_OURS": SECRET})
         self.assert_exit(result, h.OK)
         found = self.spied(result)
         for name in files + ["environ", "mem", "maps", "auxv", "fd", "trace", "kill", "list"]:

@@ -2,89 +2,14 @@
 // noticed.
 #include "stores/sealed_store.h"
 
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <fstream>
-#include <functional>
-#include <sstream>
-
 #include "secrets/sealing.h"
-#include "stores/forwarding_store.h"
-#include "stores/sqlite_store.h"
-#include "tests/stores/quick_dir.h"
-#include "tests/stores/store_conformance.h"
+#include "stores/sqlite_database.h"
+#include "tests/stores/sealed_case.h"
 
 namespace shunt {
 namespace {
 
 using ::absl::StatusCode;
-
-std::shared_ptr<const Keyring> Keys(char first, char second = 0) {
-  const auto line = [](char c) { return std::string(2 * kKeyBytes, c) + "\n"; };
-  return *Keyring::Parse(line(first) + (second == 0 ? "" : line(second)));
-}
-
-std::string ReadAll(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
-
-JournalRow Row(int64_t seq, std::string payload) {
-  JournalRow row;
-  row.config_id = "id";
-  row.run_id = "run";
-  row.writer = "source";
-  row.order = {1000, 1, seq};
-  row.received_at = kNow;
-  row.verdict = Verdict::kApplied;
-  row.payload = std::move(payload);
-  return row;
-}
-
-ConfigDocument Document(int64_t generation) {
-  ConfigDocument document;
-  document.generation = generation;
-  document.keys = {{"k", "1", {}}};
-  return document;
-}
-
-// A config of two keys and one journal row, all with "s3cr3t" in them.
-ConfigChange Secrets() {
-  ConfigDocument document;
-  document.generation = 1;
-  document.newest = {1000, 1, 5};
-  document.keys = {{"token", "\"s3cr3t-token\"", document.newest},
-                   {"other", "\"s3cr3t-other\"", document.newest}};
-  document.file_salt = "s3cr3t-salt";
-  return {document, {Row(5, R"({"token":"s3cr3t-token"})")}};
-}
-
-class SealedFile : public ::testing::Test {
- protected:
-  std::string Path() const { return directory_ / "store.db"; }
-  std::string Url() const { return "sqlite:" + Path(); }
-  absl::StatusOr<std::unique_ptr<Store>> Open(std::shared_ptr<const Keyring> keys) {
-    return OpenStore(Url(), {.keys = std::move(keys)});
-  }
-  // What is stored, as it stands there.
-  std::unique_ptr<Store> Raw() { return *OpenRaw(); }
-  absl::StatusOr<std::unique_ptr<Store>> OpenRaw();
-
-  void Fill(std::shared_ptr<const Keyring> keys) {
-    EXPECT_OK((*Open(std::move(keys)))->UpdateConfig("id", Always(Secrets())));
-  }
-
-  QuickDir directory_;
-};
-
-absl::StatusOr<std::unique_ptr<Store>> SealedFile::OpenRaw() {
-  absl::StatusOr<std::unique_ptr<SqliteStore>> store = SqliteStore::Open(Path(), {});
-  if (!store.ok()) return store.status();
-  return std::unique_ptr<Store>(*std::move(store));
-}
 
 TEST_F(SealedFile, HoldsNoSecret) {
   Fill(Keys('a'));
@@ -99,58 +24,67 @@ TEST_F(SealedFile, WithoutAKeyItHoldsThem) {
   EXPECT_NE(ReadAll(Path()).find("s3cr3t"), std::string::npos);
 }
 
-TEST_F(SealedFile, TheFirstStartWithAKeyEncryptsWhatIsThere) {
+// --- encrypting what is there
+// ---------------------------------------------------------------------
+
+TEST_F(SealedFile, AKeyAloneEncryptsNothing) {
   Fill(nullptr);
-  EXPECT_EQ(Get((*Open(Keys('a')))->ReadConfig("id")), *Secrets().document);
-  EXPECT_EQ(ReadAll(Path()).find("s3cr3t"), std::string::npos) << "also not in free pages";
+  const std::string before = ReadAll(Path());
+  const absl::Status status = Open(Keys('a')).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
+  for (const std::string& word : {Path(), std::string("--seal-store"), std::string("rekey")}) {
+    EXPECT_NE(status.message().find(word), absl::string_view::npos) << status;
+  }
+  EXPECT_EQ(ReadAll(Path()), before);
+  EXPECT_EQ(Get((*Open(nullptr))->ReadConfig("id")), *Secrets().document);
 }
 
-TEST_F(SealedFile, IsRefusedWithAnotherKey) {
-  Fill(Keys('a'));
-  const absl::Status status = Open(Keys('b')).status();
-  EXPECT_EQ(status.code(), StatusCode::kPermissionDenied) << status;
-  EXPECT_NE(status.message().find(Path()), absl::string_view::npos) << status;
+TEST_F(SealedFile, AStoreThatHadARunIsInUse) {
+  EXPECT_TRUE((*Open(nullptr))->BeginRun("a", "run", kNow, false).ok());
+  EXPECT_EQ(Open(Keys('a')).status().code(), StatusCode::kInvalidArgument);
 }
 
-TEST_F(SealedFile, WithoutAKeyOnlyItsConfigsAreOutOfReach) {
-  Fill(Keys('a'));
-  const std::unique_ptr<Store> store = *Open(nullptr);
-  EXPECT_TRUE(store->BeginRun("a", "run", kNow, false).ok());
-  EXPECT_TRUE(store->ReadCheckpoint("a").ok());
-  const StatusCode denied = StatusCode::kPermissionDenied;
-  EXPECT_EQ(CodeOf(store->ReadConfig("id")), denied);
-  EXPECT_EQ(CodeOf(store->ReadConfig("unknown")), denied);
-  EXPECT_EQ(CodeOf(store->ReadJournal("id")), denied);
-  EXPECT_EQ(CodeOf(store->UpdateConfig("new", Always({Document(0), {}}))), denied)
-      << "nothing is written in the clear";
+TEST_F(SealedFile, WhenItIsAskedForWhatIsThereIsEncrypted) {
+  for (const Sealing sealing : {Sealing::kExisting, Sealing::kRekey}) {
+    QuickDir elsewhere;
+    const std::string url = "sqlite:" + (elsewhere / "store.db");
+    EXPECT_OK((*OpenStore(url))->UpdateConfig("id", Always(Secrets())));
+    ASSERT_TRUE(OpenStore(url, {.keys = Keys('a'), .sealing = sealing}).ok());
+    EXPECT_EQ(ReadAll(elsewhere / "store.db").find("s3cr3t"), std::string::npos)
+        << "also not in free pages";
+    const std::unique_ptr<Store> store = *OpenStore(url, {.keys = Keys('a')});
+    EXPECT_EQ(Get(store->ReadConfig("id")), *Secrets().document);
+    EXPECT_EQ(Get(store->ReadJournal("id")), Secrets().rows);
+  }
 }
 
-TEST_F(SealedFile, AStoreWithoutConfigsIsRefusedToo) {
-  EXPECT_TRUE(Open(Keys('a')).ok());
-  EXPECT_EQ(Open(Keys('b')).status().code(), StatusCode::kPermissionDenied);
+TEST_F(SealedFile, ALookWritesNothingAndReadsWhatIsThere) {
+  Fill(nullptr);
+  const std::string before = ReadAll(Path());
+  EXPECT_EQ(Get((*Open(Keys('a'), Sealing::kLookExisting))->ReadConfig("id")), *Secrets().document);
+  EXPECT_EQ(Open(Keys('a'), Sealing::kLook).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadAll(Path()), before);
 }
 
-TEST_F(SealedFile, AKeyIsChangedInThreeSteps) {
-  Fill(Keys('a'));
-  const std::string new_id(Keys('b')->first_id());
+TEST_F(SealedFile, EncryptingThatBrokeOffIsFinishedWhenAskedTo) {
+  Fill(nullptr);
+  EXPECT_OK((*Open(nullptr))->UpdateConfig("second", Always(WithId("second"))));
+  const std::string before = ReadAll(Path());
   {
-    // New key first, old one behind it: both kinds are read, writes use the new one.
-    absl::StatusOr<std::unique_ptr<Store>> store = Open(Keys('b', 'a'));
-    ASSERT_TRUE(store.ok()) << store.status();
-    EXPECT_EQ(Get((*store)->ReadConfig("id")), *Secrets().document);
-    EXPECT_OK((*store)->UpdateConfig("other", Always({Document(1), {}})));
+    auto watched = std::make_unique<WatchedStore>(*OpenRaw());
+    watched->rewrites_left = 1;
+    EXPECT_FALSE(SealedStore::Open(std::move(watched), Keys('a'), Sealing::kExisting).ok());
   }
-  absl::StatusOr<std::unique_ptr<SealedStore>> store =
-      SealedStore::Open(*OpenRaw(), Keys('b', 'a'));
-  ASSERT_TRUE(store.ok()) << store.status();
-  EXPECT_EQ(Get((*store)->SealAll()), 1) << "the other one has the new key already";
-  EXPECT_EQ(Get((*store)->SealAll()), 0);
-  store->reset();
-  EXPECT_EQ(Get((*Open(Keys('b')))->ReadJournal("id")), Secrets().rows);
-  EXPECT_EQ(Open(Keys('a')).status().code(), StatusCode::kPermissionDenied);
-  for (const ConfigKey& key : Get(Raw()->ReadConfig("id")).keys) {
-    EXPECT_EQ(SealKeyId(*key.value), new_id);
+  EXPECT_EQ(CodeOf((*Open(nullptr))->UpdateConfig("third", Always({Document(0), {}}))),
+            StatusCode::kPermissionDenied)
+      << "a run without a key writes nothing any more";
+  EXPECT_EQ(Open(Keys('a')).status().code(), StatusCode::kInvalidArgument);
+  for (const Sealing sealing : {Sealing::kExisting, Sealing::kRekey}) {
+    ASSERT_TRUE(Open(Keys('a'), sealing).ok());
   }
+  EXPECT_EQ(Get((*Open(Keys('a')))->ReadConfig("id")), *Secrets().document);
+  EXPECT_EQ(Get((*Open(Keys('a')))->ReadConfig("second")), *Secrets().document);
+  EXPECT_EQ(ReadAll(Path()).find("s3cr3t"), std::string::npos);
 }
 
 // --- others are at work
@@ -159,7 +93,8 @@ TEST_F(SealedFile, AKeyIsChangedInThreeSteps) {
 TEST_F(SealedFile, ARunWithoutAKeyWritesNothingInTheClearOnceAnotherHasSealed) {
   const std::unique_ptr<Store> keyless = *Open(nullptr);
   EXPECT_OK(keyless->UpdateConfig("before", Always({Document(0), {}})));
-  ASSERT_TRUE(Open(Keys('a')).ok());
+  ASSERT_TRUE(Open(Keys('a'), Sealing::kExisting).ok());
+  EXPECT_EQ(CodeOf(keyless->ReadConfig("before")), StatusCode::kPermissionDenied);
   EXPECT_EQ(CodeOf(keyless->UpdateConfig("id", Always(Secrets()))), StatusCode::kPermissionDenied);
   const auto rewrite = [](const auto&, const auto&) {
     return absl::StatusOr<ConfigChange>(Secrets());
@@ -171,35 +106,14 @@ TEST_F(SealedFile, ARunWithoutAKeyWritesNothingInTheClearOnceAnotherHasSealed) {
   EXPECT_EQ(Get((*Open(Keys('a')))->ListConfigs()), std::vector<std::string>{"before"});
 }
 
-// A store on which somebody else acts right before it gets its seal, and that counts.
-class WatchedStore final : public ForwardingStore {
- public:
-  explicit WatchedStore(std::unique_ptr<Store> inner)
-      : ForwardingStore(*inner), owned_(std::move(inner)) {}
-
-  absl::Status SetSeal(std::string_view seal) override {
-    if (before_seal) before_seal();
-    return inner_.SetSeal(seal);
-  }
-  absl::Status RewriteConfig(std::string_view config_id, const Rewrite& rewrite) override {
-    return inner_.RewriteConfig(
-        config_id, [&](const ConfigDocument& stored, const std::vector<JournalRow>& journal) {
-          absl::StatusOr<ConfigChange> change = rewrite(stored, journal);
-          if (change.ok()) most_rows = std::max(most_rows, change->rows.size());
-          return change;
-        });
-  }
-  std::function<void()> before_seal;
-  std::size_t most_rows = 0;
-
- private:
-  const std::unique_ptr<Store> owned_;
-};
-
 TEST_F(SealedFile, WhatARunWithoutAKeyWritesInTheLastMomentIsSealedToo) {
   const std::unique_ptr<Store> keyless = *Open(nullptr);
   auto watched = std::make_unique<WatchedStore>(*OpenRaw());
-  watched->before_seal = [&] { EXPECT_OK(keyless->UpdateConfig("id", Always(Secrets()))); };
+  bool wrote = false;
+  watched->before_seal = [&] {
+    if (!wrote) EXPECT_OK(keyless->UpdateConfig("id", Always(Secrets())));
+    wrote = true;
+  };
   const auto store = SealedStore::Open(std::move(watched), Keys('a'));
   ASSERT_TRUE(store.ok()) << store.status();
   EXPECT_EQ(Get((*store)->ReadConfig("id")), *Secrets().document);
@@ -212,7 +126,7 @@ TEST_F(SealedFile, ALongJournalIsSealedInParts) {
   EXPECT_OK((*Open(nullptr))->UpdateConfig("id", Always(change)));
   auto watched = std::make_unique<WatchedStore>(*OpenRaw());
   WatchedStore& watch = *watched;
-  const auto store = SealedStore::Open(std::move(watched), Keys('a'));
+  const auto store = SealedStore::Open(std::move(watched), Keys('a'), Sealing::kExisting);
   ASSERT_TRUE(store.ok()) << store.status();
   EXPECT_EQ(watch.most_rows, SealedStore::kSealedAtOnce);
   EXPECT_EQ(Get((*store)->ReadJournal("id")), change.rows);
@@ -314,10 +228,154 @@ TEST_F(TamperedFile, AValueOfAnotherConfigOrStore) {
 
 TEST_F(TamperedFile, WhatIsNotEncryptedIsTakenWhenAskedTo) {
   Tamper([](ConfigDocument* document, auto*) { document->keys[0].value = "\"by hand\""; });
-  const auto store = SealedStore::Open(*OpenRaw(), Keys('a'));
-  ASSERT_TRUE(store.ok());
+  {
+    const auto store = SealedStore::Open(*OpenRaw(), Keys('a'), Sealing::kRekey);
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ(CodeOf((*store)->SealAll()), StatusCode::kDataLoss) << "a new key is no reason";
+  }
+  const auto store = SealedStore::Open(*OpenRaw(), Keys('a'), Sealing::kTrust);
+  ASSERT_TRUE(store.ok()) << store.status();
   EXPECT_EQ(Get((*store)->SealAll()), 1);
   EXPECT_EQ(Get((*store)->ReadConfig("id")).keys[0].value, "\"by hand\"");
+  EXPECT_EQ(Get((*Open(Keys('a')))->ReadConfig("id")).keys[0].value, "\"by hand\"");
+}
+
+// --- the document as a whole
+// ----------------------------------------------------------------------
+
+TEST_F(TamperedFile, AKeyThatIsRemoved) {
+  Tamper([](ConfigDocument* document, auto*) { document->keys.pop_back(); });
+  ExpectNoticed(true);
+}
+
+TEST_F(TamperedFile, AKeyThatIsNulled) {
+  Tamper([](ConfigDocument* document, auto*) { document->keys[1].value.reset(); });
+  ExpectNoticed(true);
+}
+
+TEST_F(TamperedFile, AKeyThatIsAdded) {
+  Tamper([](ConfigDocument* document, auto*) {
+    document->keys.push_back({"host", std::nullopt, document->newest});
+  });
+  ExpectNoticed(true);
+}
+
+TEST_F(TamperedFile, KeysInAnotherOrder) {
+  Tamper([](ConfigDocument* document, auto*) { std::swap(document->keys[0], document->keys[1]); });
+  ExpectNoticed(true);
+}
+
+TEST_F(TamperedFile, AFingerprintOfTheConfigFile) {
+  Tamper([](ConfigDocument* document, auto*) {
+    document->file_fingerprints.emplace_back("token", "0011");
+  });
+  ExpectNoticed(true);
+}
+
+TEST_F(TamperedFile, AFloorOrANewest) {
+  Tamper([](ConfigDocument* document, auto*) { document->floor.effective_at_ms = 1e15; });
+  ExpectNoticed(true);
+  Tamper([](ConfigDocument* document, auto*) {
+    document->floor = {};
+    document->newest.epoch = 9;
+  });
+  ExpectNoticed(true);
+}
+
+TEST_F(TamperedFile, AnyFieldOfARow) {
+  const JournalRow row = Get(Raw()->ReadJournal("id")).front();
+  const std::function<void(JournalRow*)> edits[] = {
+      [](JournalRow* r) { r->verdict = Verdict::kPending; },
+      [](JournalRow* r) { r->reason = "x"; },
+      [](JournalRow* r) { r->keys = {"x"}; },
+      [](JournalRow* r) { r->generation += 1; },
+      [](JournalRow* r) { r->received_at += absl::Nanoseconds(1); },
+      [](JournalRow* r) { r->emitted_at_text = "1"; },
+      [](JournalRow* r) { r->time_source = "lifted"; },
+      [](JournalRow* r) { r->unvalidated = true; },
+      [](JournalRow* r) { r->alert = true; },
+      [](JournalRow* r) { r->order.epoch += 1; }};
+  for (const auto& edit : edits) {
+    Tamper([&](auto*, std::vector<JournalRow>* rows) {
+      rows->front() = row;
+      edit(&rows->front());
+    });
+    ExpectNoticed(false);
+  }
+}
+
+class OlderDocument : public TamperedFile {
+ protected:
+  OlderDocument() : old_(Get(Raw()->ReadConfig("id"))) {
+    ConfigDocument next = *Secrets().document;
+    next.generation = 2;
+    next.keys[0].value = "\"newer\"";
+    EXPECT_OK((*Open(Keys('a')))->UpdateConfig("id", Always({next, {Row(6, "{}")}})));
+  }
+  // Past the rule that generations do not go back.
+  void PutBack() {
+    auto database = *SqliteDatabase::Open(Path(), absl::Seconds(1));
+    EXPECT_OK(database->Execute("DELETE FROM configs"));
+    database.reset();
+    EXPECT_OK(Raw()->UpdateConfig("id", Always({old_, {}})));
+  }
+  const ConfigDocument old_;
+};
+
+TEST_F(OlderDocument, IsNoticed) {
+  PutBack();
+  ExpectNoticed(true);
+}
+
+TEST_F(OlderDocument, WithTheOlderSealIsNoticedByWhoSawTheNewer) {
+  const std::unique_ptr<Store> running = *Open(Keys('a'));
+  EXPECT_EQ(Get(running->ReadConfig("id")).generation, 2);
+  PutBack();
+  EXPECT_OK(Raw()->UpdateSeal(
+      [&](std::string_view) -> absl::StatusOr<std::string> { return old_.store_seal; }));
+  EXPECT_EQ(CodeOf(running->ReadConfig("id")), StatusCode::kDataLoss);
+  EXPECT_EQ(CodeOf(running->UpdateConfig("id", Always({Document(3), {}}))), StatusCode::kDataLoss);
+}
+
+TEST_F(TamperedFile, ADocumentThatIsRemoved) {
+  auto database = *SqliteDatabase::Open(Path(), absl::Seconds(1));
+  EXPECT_OK(database->Execute("DELETE FROM configs"));
+  database.reset();
+  ExpectNoticed(true);
+  const auto store = SealedStore::Open(*OpenRaw(), Keys('a'), Sealing::kTrust);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_FALSE(Get((*store)->ReadConfig("id")).exists()) << "now it is known to be gone";
+}
+
+TEST_F(TamperedFile, ADocumentThatIsAdded) {
+  EXPECT_OK(Raw()->UpdateConfig("new", Always({Document(0), {}})));
+  EXPECT_EQ(CodeOf((*Open(Keys('a')))->ReadConfig("new")), StatusCode::kDataLoss);
+  ConfigDocument bare = Document(0);
+  bare.keys.clear();
+  EXPECT_OK(Raw()->UpdateConfig("bare", Always({bare, {}})));
+  EXPECT_EQ(CodeOf((*Open(Keys('a')))->ReadConfig("bare")), StatusCode::kDataLoss);
+}
+
+TEST_F(TamperedFile, AStoreThatNoLongerSaysThatItIsSealed) {
+  auto database = *SqliteDatabase::Open(Path(), absl::Seconds(1));
+  EXPECT_OK(database->Execute("UPDATE store_identity SET seal = ''"));
+  database.reset();
+  for (const Sealing sealing : {Sealing::kNew, Sealing::kExisting, Sealing::kRekey}) {
+    EXPECT_EQ(Open(Keys('a'), sealing).status().code(), StatusCode::kDataLoss);
+  }
+  EXPECT_EQ(CodeOf((*Open(nullptr))->ReadConfig("id")), StatusCode::kPermissionDenied);
+  ASSERT_TRUE(Open(Keys('a'), Sealing::kTrust).ok());
+  EXPECT_EQ(Get((*Open(Keys('a')))->ReadConfig("id")), *Secrets().document);
+}
+
+TEST_F(TamperedFile, ASealOfItsOwnMaking) {
+  for (const std::string seal : {"x", "sealed:2:", "sealed:1:0011223344556677:AAAA"}) {
+    EXPECT_OK(
+        Raw()->UpdateSeal([&](std::string_view) -> absl::StatusOr<std::string> { return seal; }));
+    EXPECT_FALSE(Open(Keys('a')).ok()) << seal;
+    EXPECT_FALSE(Open(Keys('a'), Sealing::kExisting).ok()) << seal;
+    EXPECT_FALSE(Open(Keys('a'), Sealing::kRekey).ok()) << seal;
+  }
 }
 
 // --- texts that look like ours
@@ -332,7 +390,8 @@ TEST_F(SealedFile, ALineThatLooksSealedIsOnlyText) {
     EXPECT_OK((*Open(nullptr))->UpdateConfig("id", Always(change)));
     EXPECT_EQ(Get((*Open(nullptr))->ReadJournal("id"))[0].payload, text);
   }
-  EXPECT_EQ(Get((*Open(Keys('a')))->ReadJournal("id"))[0].payload, "plain:sealed:1:");
+  EXPECT_EQ(Get((*Open(Keys('a'), Sealing::kRekey))->ReadJournal("id"))[0].payload,
+            "plain:sealed:1:");
 }
 
 }  // namespace

@@ -108,6 +108,12 @@ class StoreConformance : public ::testing::TestWithParam<StoreKind> {
 };
 
 // For stores whose seal is nobody else's (stores/sealed_store.h keeps its own there).
-class PlainStoreConformance : public StoreConformance {};
+class PlainStoreConformance : public StoreConformance {
+ protected:
+  absl::Status SetSeal(std::string seal) {
+    return store_->UpdateSeal(
+        [&](std::string_view) -> absl::StatusOr<std::string> { return seal; });
+  }
+};
 
 }  // namespace shunt

@@ -342,14 +342,47 @@ TEST_P(PlainStoreConformance, ANewStoreIsNotSealed) {
 
 TEST_P(PlainStoreConformance, ASealIsKept) {
   const std::string store_id = Get(store_->ReadIdentity()).store_id;
-  EXPECT_OK(store_->SetSeal("first"));
-  EXPECT_OK(store_->SetSeal("second"));
+  EXPECT_OK(SetSeal("first"));
+  EXPECT_OK(store_->UpdateSeal([](std::string_view seal) {
+    EXPECT_EQ(seal, "first");
+    return absl::StatusOr<std::string>("second");
+  }));
   EXPECT_EQ(Get(store_->ReadIdentity()).seal, "second");
   EXPECT_EQ(Get(store_->ReadIdentity()).store_id, store_id);
 }
 
 TEST_P(PlainStoreConformance, ASealIsNotTakenAway) {
-  EXPECT_EQ(CodeOf(store_->SetSeal("")), StatusCode::kInvalidArgument);
+  EXPECT_EQ(CodeOf(SetSeal("")), StatusCode::kInvalidArgument);
+}
+
+TEST_P(PlainStoreConformance, ASealThatFailsStays) {
+  EXPECT_OK(SetSeal("first"));
+  const auto fail = [](std::string_view) {
+    return absl::StatusOr<std::string>(absl::CancelledError("no"));
+  };
+  EXPECT_EQ(CodeOf(store_->UpdateSeal(fail)), StatusCode::kCancelled);
+  EXPECT_EQ(Get(store_->ReadIdentity()).seal, "first");
+}
+
+TEST_P(PlainStoreConformance, ADocumentIsReadWithTheSealAndWrittenWithItsNext) {
+  EXPECT_OK(SetSeal("first"));
+  EXPECT_EQ(Get(store_->ReadConfig("id")).store_seal, "first") << "also where no document is";
+  for (const bool with_document : {true, false}) {
+    const std::string before = Get(store_->ReadIdentity()).seal;
+    const std::string after = before + "+";
+    EXPECT_OK(store_->UpdateConfig("id", [&](const ConfigDocument& stored) {
+      EXPECT_EQ(stored.store_seal, before);
+      ConfigChange change;
+      if (with_document) change.document = MakeDocument(1);
+      change.seal = after;
+      return absl::StatusOr<ConfigChange>(change);
+    }));
+    EXPECT_EQ(Get(store_->ReadConfig("id")).store_seal, after);
+    EXPECT_EQ(Get(store_->ReadIdentity()).seal, after);
+  }
+  EXPECT_EQ(CodeOf(store_->UpdateConfig("id", Always({MakeDocument(2), {}, false, ""}))),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(Get(store_->ReadConfig("id")).generation, 1);
 }
 
 TEST_P(StoreConformance, ARewriteSeesDocumentAndJournal) {
@@ -425,7 +458,7 @@ TEST_P(PlainStoreConformance, AChangeForStoresWithoutASealIsRefusedByOneThatHasO
   ConfigChange change{MakeDocument(1), {MakeRow(1)}};
   change.only_unsealed = true;
   EXPECT_OK(store_->UpdateConfig("id", Always(change)));
-  EXPECT_OK(store_->SetSeal("sealed"));
+  EXPECT_OK(SetSeal("sealed"));
   change.document = MakeDocument(2);
   EXPECT_EQ(CodeOf(store_->UpdateConfig("id", Always(change))),
             absl::StatusCode::kPermissionDenied);
@@ -433,7 +466,9 @@ TEST_P(PlainStoreConformance, AChangeForStoresWithoutASealIsRefusedByOneThatHasO
     return absl::StatusOr<ConfigChange>(change);
   };
   EXPECT_EQ(CodeOf(store_->RewriteConfig("id", rewrite)), absl::StatusCode::kPermissionDenied);
-  EXPECT_EQ(Get(store_->ReadConfig("id")), MakeDocument(1)) << "nothing was written";
+  ConfigDocument as_it_was = MakeDocument(1);
+  as_it_was.store_seal = "sealed";
+  EXPECT_EQ(Get(store_->ReadConfig("id")), as_it_was) << "nothing was written";
   EXPECT_EQ(Get(store_->ReadJournal("id")).size(), 1u);
   change.document.reset();
   change.rows.clear();
