@@ -214,7 +214,10 @@ void Outbox::OnLost(const Chunk& chunk, const LineItem& item) {
 // The record that ended the run is the only one that is known to be lost.
 void Outbox::Stop() {
   Discard();
-  if (ended_by_) CountLeftOut({.stream = *ended_by_, .records = 1, .bytes = 0}, true);
+  if (!ended_by_) return;
+  const StreamDelta record{.stream = *ended_by_, .records = 1, .bytes = 0};
+  CountDeltas({&record, 1});  // which has those that were left out, too
+  CountLeftOut(record, true);
 }
 
 bool Outbox::HoldState(const Chunk& chunk, const LineItem& item, bool tainted) {
