@@ -2,7 +2,9 @@
 // router needs it. Immutable after parsing, so thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,7 @@ struct ConfiguredStream {
   bool has_generation_id = false;
   bool full_refresh = false;  // its sync_mode
   bool resumable = false;     // the stream's is_resumable
+  bool has_mappers = false;   // it has the key, whatever stands there
   // The top-level fields of primary_key and cursor_field.
   std::vector<std::string> key_fields = {};
 };
@@ -27,8 +30,11 @@ struct ConfiguredCatalog {
   bool supports_refreshes() const;
 };
 
-// InvalidArgument: not JSON, no `streams` array, a stream without a string name, a duplicate
-// stream, or a key twice that we or who transforms records acts on: other readers take the last.
-absl::StatusOr<ConfiguredCatalog> ParseConfiguredCatalog(std::string_view json);
+// In one pass over the text. InvalidArgument: not JSON, no `streams` array, a stream without a
+// string name, a duplicate stream, or a key twice that we or who transforms records acts on: other
+// readers take the last. ResourceExhausted: more streams than `streams_max`; nothing is kept of
+// those.
+absl::StatusOr<ConfiguredCatalog> ParseConfiguredCatalog(
+    std::string_view json, std::size_t streams_max = std::numeric_limits<std::size_t>::max());
 
 }  // namespace shunt

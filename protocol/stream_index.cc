@@ -2,15 +2,22 @@
 
 namespace shunt {
 
-StreamIndex::StreamIndex(const ConfiguredCatalog& catalog) {
-  indexes_.reserve(catalog.streams.size());
-  for (uint32_t i = 0; i < catalog.streams.size(); ++i) indexes_[catalog.streams[i].stream] = i;
+StreamIndex::StreamIndex(const ConfiguredCatalog& catalog) : catalog_(catalog) {
+  std::size_t size = 4;
+  while (size < 2 * catalog.streams.size()) size *= 2;
+  slots_.resize(size);
+  for (uint32_t i = 0; i < catalog.streams.size(); ++i) {
+    std::size_t at = FirstSlot(catalog.streams[i].stream);
+    while (slots_[at] != 0) at = (at + 1) % size;
+    slots_[at] = i + 1;
+  }
 }
 
 std::optional<uint32_t> StreamIndex::Find(const StreamDescriptor& stream) const {
-  const auto found = indexes_.find(stream);
-  if (found == indexes_.end()) return std::nullopt;
-  return found->second;
+  for (std::size_t at = FirstSlot(stream); slots_[at] != 0; at = (at + 1) % slots_.size()) {
+    if (catalog_.streams[slots_[at] - 1].stream == stream) return slots_[at] - 1;
+  }
+  return std::nullopt;
 }
 
 }  // namespace shunt

@@ -1,10 +1,12 @@
 // StreamIndex: finds a stream's place in the catalog. For the rare messages; the classifier has
-// StreamTable. Immutable after construction, so thread-safe.
+// StreamTable. Immutable after construction, so thread-safe. The catalog outlives it. Bounds: 16 bytes
+// for each stream; their names stay where they are.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
+#include <vector>
 
 #include "protocol/catalog.h"
 
@@ -16,7 +18,12 @@ class StreamIndex {
   std::optional<uint32_t> Find(const StreamDescriptor& stream) const;
 
  private:
-  std::unordered_map<StreamDescriptor, uint32_t, StreamDescriptorHash> indexes_;
+  std::size_t FirstSlot(const StreamDescriptor& stream) const {
+    return StreamDescriptorHash{}(stream) & (slots_.size() - 1);
+  }
+
+  const ConfiguredCatalog& catalog_;
+  std::vector<uint32_t> slots_;  // open addressing: an index plus one; zero is free
 };
 
 }  // namespace shunt

@@ -1,5 +1,6 @@
 #include "transforms/record_rules.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -23,59 +24,93 @@ absl::Status CheckNames(const RecordRuleSettings& settings) {
   return absl::OkStatus();
 }
 
-// The mappers of every stream of the catalog, which some may have none of.
-absl::StatusOr<std::vector<StreamMappers>> CompileMappers(std::string_view catalog_json,
-                                                          bool select_fields) {
+// What is asked for, stream by stream: mappers that do something, and each element of the catalog
+// as the destination gets it, but for the names.
+struct Compilation {
+  std::vector<StreamMappers> mappers;  // one per stream, or none at all
+  std::vector<std::string> elements;   // one per stream
+};
+
+absl::StatusOr<Compilation> CompileStreams(const RecordRuleSettings& settings,
+                                           const ConfiguredCatalog& catalog,
+                                           std::string_view catalog_json, CompiledRules* compiled) {
   const std::optional<JsonSlice> root = ParseJson(catalog_json);
   const auto streams = root ? JsonFind(*root, "streams") : std::nullopt;
   const auto elements = streams ? JsonElements(*streams) : std::nullopt;
-  if (!elements) return absl::InvalidArgumentError("catalog: it has no list of streams");
-  std::vector<StreamMappers> all;
-  for (const JsonSlice& element : *elements) {
-    absl::StatusOr<StreamMappers> stream = StreamMappers::Compile(element, select_fields);
+  if (!elements || elements->size() != catalog.streams.size()) {
+    return absl::InvalidArgumentError("catalog: it has no list of streams");
+  }
+  Compilation result;
+  bool maps_fields = false;
+  for (std::size_t i = 0; i < elements->size(); ++i) {
+    if (!settings.select_fields && !catalog.streams[i].has_mappers) {
+      result.mappers.push_back(StreamMappers::None());
+      result.elements.emplace_back((*elements)[i].text);
+      continue;
+    }
+    absl::StatusOr<StreamMappers> stream =
+        StreamMappers::Compile((*elements)[i], settings.select_fields);
     if (!stream.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("catalog: ", stream.status().message()));
     }
-    all.push_back(*std::move(stream));
+    maps_fields |= !stream->empty();
+    for (const std::string& secret : stream->secrets()) compiled->secrets.push_back(secret);
+    for (const std::string& note : stream->notes()) compiled->notes.push_back(note);
+    result.elements.push_back(stream->ConfiguredStreamJson());
+    stream->ForgetConfiguredStreamJson();
+    result.mappers.push_back(*std::move(stream));
   }
-  return all;
+  if (!maps_fields) result.mappers.clear();
+  return result;
+}
+
+absl::Status CompileCatalogs(const RecordRuleSettings& settings, const ConfiguredCatalog& catalog,
+                             std::string_view catalog_json, RecordRules* rules,
+                             CompiledRules* compiled) {
+  const bool has_mappers =
+      std::any_of(catalog.streams.begin(), catalog.streams.end(),
+                  [](const ConfiguredStream& stream) { return stream.has_mappers; });
+  if (!has_mappers && !settings.select_fields && settings.names.identity()) {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Compilation> streams = CompileStreams(settings, catalog, catalog_json, compiled);
+  if (!streams.ok()) return streams.status();
+  const NameMapping& names = settings.names;
+  absl::StatusOr<std::string> destination = DestinationCatalogJson(
+      catalog_json, streams->elements,
+      [&names](const StreamDescriptor& stream) { return names.Map(stream); });
+  if (!destination.ok()) return destination.status();
+  compiled->destination_catalog = *std::move(destination);
+  rules->mappers = std::move(streams->mappers);
+  if (!has_mappers) return absl::OkStatus();
+  absl::StatusOr<std::string> source = SourceCatalogJson(catalog_json);
+  if (!source.ok()) return source.status();
+  compiled->source_catalog = *std::move(source);
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::StatusOr<CompiledRules> CompileRecordRules(const RecordRuleSettings& settings,
+                                                 const ConfiguredCatalog& catalog,
                                                  std::string_view catalog_json) {
   if (absl::Status status = CheckNames(settings); !status.ok()) return status;
-  absl::StatusOr<std::vector<StreamMappers>> mappers =
-      CompileMappers(catalog_json, settings.select_fields);
-  if (!mappers.ok()) return mappers.status();
-
   CompiledRules compiled;
-  std::vector<std::string> elements;
-  bool maps_fields = false;
-  for (const StreamMappers& stream : *mappers) {
-    elements.push_back(stream.ConfiguredStreamJson());
-    maps_fields |= !stream.empty();
-    for (const std::string& secret : stream.secrets()) compiled.secrets.push_back(secret);
-    for (const std::string& note : stream.notes()) compiled.notes.push_back(note);
-  }
-  absl::StatusOr<std::string> source = SourceCatalogJson(catalog_json);
-  if (!source.ok()) return source.status();
-  const NameMapping& names = settings.names;
-  absl::StatusOr<std::string> destination = DestinationCatalogJson(
-      catalog_json, elements,
-      [&names](const StreamDescriptor& stream) { return names.Map(stream); });
-  if (!destination.ok()) return destination.status();
-  compiled.source_catalog = *std::move(source);
-  compiled.destination_catalog = *std::move(destination);
-
   auto rules = std::make_shared<RecordRules>();
-  rules->names = names;
-  if (maps_fields) rules->mappers = *std::move(mappers);
+  rules->names = settings.names;
   rules->record_bytes_max = static_cast<uint64_t>(settings.record_bytes_max);
   rules->on_oversize = settings.on_oversize_record;
+  absl::Status status = CompileCatalogs(settings, catalog, catalog_json, rules.get(), &compiled);
+  if (!status.ok()) return status;
   if (!rules->idle()) compiled.rules = std::move(rules);
   return compiled;
+}
+
+absl::StatusOr<CompiledRules> CompileRecordRules(const RecordRuleSettings& settings,
+                                                 std::string_view catalog_json) {
+  const absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(catalog_json);
+  if (!catalog.ok()) return catalog.status();
+  return CompileRecordRules(settings, *catalog, catalog_json);
 }
 
 }  // namespace shunt

@@ -166,19 +166,29 @@ StreamMappers::StreamMappers(StreamMappers&&) noexcept = default;
 StreamMappers& StreamMappers::operator=(StreamMappers&&) noexcept = default;
 StreamMappers::~StreamMappers() = default;
 
-bool StreamMappers::empty() const { return !impl_->select && impl_->mappers.empty(); }
-bool StreamMappers::filters_rows() const { return impl_->filters_rows; }
-const std::string& StreamMappers::ConfiguredStreamJson() const { return impl_->json; }
-void StreamMappers::ForgetConfiguredStreamJson() { impl_->json = std::string(); }
-const std::vector<std::string>& StreamMappers::secrets() const { return impl_->secrets; }
-const std::vector<std::string>& StreamMappers::notes() const { return impl_->notes; }
-RecordGrowth StreamMappers::growth_max() const { return impl_->growth; }
+StreamMappers StreamMappers::None() { return StreamMappers(nullptr); }
+
+const StreamMappers::Impl& StreamMappers::impl() const {
+  static const Impl kNone;
+  return impl_ ? *impl_ : kNone;
+}
+
+bool StreamMappers::empty() const { return !impl().select && impl().mappers.empty(); }
+bool StreamMappers::filters_rows() const { return impl().filters_rows; }
+const std::string& StreamMappers::ConfiguredStreamJson() const { return impl().json; }
+void StreamMappers::ForgetConfiguredStreamJson() {
+  if (impl_) impl_->json = std::string();
+}
+const std::vector<std::string>& StreamMappers::secrets() const { return impl().secrets; }
+const std::vector<std::string>& StreamMappers::notes() const { return impl().notes; }
+RecordGrowth StreamMappers::growth_max() const { return impl().growth; }
 
 std::size_t StreamMappers::memory_bytes() const {
+  if (!impl_) return 0;
   // A compiled mapper: its names, its list entry, a cipher and its key; a condition has more.
   constexpr std::size_t kMapperBytes = 1024;
-  return sizeof(Impl) + impl_->table.bytes() + impl_->json.capacity() +
-         impl_->mappers.size() * kMapperBytes;
+  return sizeof(Impl) + impl().table.bytes() + impl().json.capacity() +
+         impl().mappers.size() * kMapperBytes;
 }
 
 bool StreamMappers::Apply(Row* row) const {
@@ -186,14 +196,14 @@ bool StreamMappers::Apply(Row* row) const {
   RowFields fields(row);
   std::vector<Row::Member>& members = row->members();
   for (uint32_t i = 0; i < members.size(); ++i) {
-    const FieldTable::Field* const field = impl_->table.Find(members[i].raw_key);
-    if (impl_->select && (field == nullptr || !field->selected)) {
+    const FieldTable::Field* const field = impl().table.Find(members[i].raw_key);
+    if (impl().select && (field == nullptr || !field->selected)) {
       row->Remove(members[i]);
     } else if (field != nullptr && field->mapped) {
       fields.Add(i);
     }
   }
-  for (const std::unique_ptr<Mapper>& mapper : impl_->mappers) {
+  for (const std::unique_ptr<Mapper>& mapper : impl().mappers) {
     if (!mapper->Apply(fields)) return false;
   }
   return true;

@@ -53,6 +53,9 @@ class StreamMappers {
   static absl::StatusOr<StreamMappers> Compile(JsonSlice configured_stream, bool select_fields,
                                                Entropy& entropy = SystemEntropy());
 
+  // Those of a stream to which nothing is done; it takes no memory of its own.
+  static StreamMappers None();
+
   StreamMappers(StreamMappers&&) noexcept;
   StreamMappers& operator=(StreamMappers&&) noexcept;
   ~StreamMappers();
@@ -84,7 +87,8 @@ class StreamMappers {
  private:
   struct Impl;
   explicit StreamMappers(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  const Impl& impl() const;
+  std::unique_ptr<Impl> impl_;  // null: None()
 };
 
 }  // namespace shunt
