@@ -11,6 +11,7 @@
 
 #include "platform/entropy.h"
 #include "stores/journal_retention.h"
+#include "stores/run_retention.h"
 #include "stores/store_rules.h"
 
 namespace shunt {
@@ -84,7 +85,8 @@ struct MemoryStore::Content {
   std::mutex mutex;
   // Guarded by mutex.
   std::string seal;
-  std::vector<Run> runs;  // runs[i] has epoch i + 1
+  std::vector<Run> runs;  // by epoch
+  int64_t last_epoch = 0;
   std::map<std::string, Lanes, std::less<>> checkpoints;
   std::map<std::string, std::deque<Past>, std::less<>> past;  // newest first
   int64_t past_id = 0;
@@ -156,10 +158,34 @@ struct MemoryStore::Content {
 
   // The run of this handle; none when the handle is not ours.
   Run* RunOf(const RunHandle& handle) {
-    if (handle.epoch < 1 || static_cast<std::size_t>(handle.epoch) > runs.size()) return nullptr;
-    Run& run = runs[static_cast<std::size_t>(handle.epoch - 1)];
-    const RunHandle& own = run.record.handle;
-    return own.run_id == handle.run_id && own.connection == handle.connection ? &run : nullptr;
+    const auto run =
+        std::lower_bound(runs.begin(), runs.end(), handle.epoch,
+                         [](const Run& a, int64_t epoch) { return a.record.handle.epoch < epoch; });
+    if (run == runs.end()) return nullptr;
+    const RunHandle& own = run->record.handle;
+    return own.epoch == handle.epoch && own.run_id == handle.run_id &&
+                   own.connection == handle.connection
+               ? &*run
+               : nullptr;
+  }
+
+  // See stores/run_retention.h.
+  void ForgetRuns(const RunHandle& ended, absl::Time now) {
+    const absl::Time oldest = now - kRunAgeMax;
+    auto newer = std::count_if(runs.begin(), runs.end(), [&](const Run& run) {
+      return run.record.handle.connection == ended.connection;
+    });
+    int forgotten = 0;
+    std::erase_if(runs, [&](const Run& run) {
+      const RunRecord& record = run.record;
+      if (record.handle.connection != ended.connection) return false;
+      const bool many = newer-- > kRunsKept;
+      if (record.handle.epoch >= ended.epoch || forgotten == kRunsForgottenAtOnce) return false;
+      const bool aged = record.finished_at && *record.finished_at < oldest;
+      const bool goes = aged || (many && (record.finished_at || record.started_at < oldest));
+      if (goes) ++forgotten;
+      return goes;
+    });
   }
 
   absl::Status CheckFence(const RunHandle& handle) {
@@ -234,8 +260,7 @@ absl::StatusOr<RunHandle> MemoryStore::BeginRun(const RunRequest& request) {
   }
   if (absl::Status status = content_->CheckConfigs(request); !status.ok()) return status;
   Run run;
-  run.record.handle = RunHandle{request.connection, request.run_id,
-                                static_cast<int64_t>(content_->runs.size()) + 1};
+  run.record.handle = RunHandle{request.connection, request.run_id, ++content_->last_epoch};
   run.record.started_at = request.now;
   run.owner = this;
   for (const std::string& config_id : request.exclusive_configs) {
@@ -256,6 +281,7 @@ absl::Status MemoryStore::EndRun(const RunHandle& handle, absl::Time now, std::s
   run->record.report_json = report_json;
   run->owner = nullptr;
   run->exclusive_configs.clear();
+  content_->ForgetRuns(handle, now);
   return absl::OkStatus();
 }
 

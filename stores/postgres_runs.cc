@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "stores/run_retention.h"
 #include "stores/store_rules.h"
 #include "stores/time_text.h"
 
@@ -182,6 +183,24 @@ absl::Status Begin(PostgresTransaction& transaction, const Lease& lease, const R
   return transaction.Commit(std::move(writes));
 }
 
+namespace {
+
+// See stores/run_retention.h. `oldest` outlives the statement.
+PostgresStatement ForgetRuns(const RunHandle& ended, const std::string& oldest) {
+  return {
+      "DELETE FROM shunt.runs WHERE epoch IN ("
+      "SELECT epoch FROM shunt.runs WHERE connection = $1 AND epoch < $2 AND"
+      " (finished_at COLLATE \"C\" < $3"
+      " OR ((finished_at IS NOT NULL OR started_at COLLATE \"C\" < $3) AND epoch <="
+      " (SELECT epoch FROM shunt.runs WHERE connection = $1 ORDER BY epoch DESC LIMIT 1 OFFSET "
+      "$4)))"
+      " ORDER BY epoch LIMIT $5)",
+      {ended.connection, ended.epoch, Text{oldest}, int64_t{kRunsKept},
+       int64_t{kRunsForgottenAtOnce}}};
+}
+
+}  // namespace
+
 absl::Status Finish(PostgresTransaction& transaction, const RunHandle& run, absl::Time now,
                     std::string_view status, std::string_view report_json) {
   const std::string finished_at = TimeText(now);
@@ -195,7 +214,13 @@ absl::Status Finish(PostgresTransaction& transaction, const RunHandle& run, absl
       "DELETE FROM shunt.run_configs WHERE epoch ="
       " (SELECT epoch FROM shunt.runs WHERE epoch = $1 AND run_id = $2 AND connection = $3)",
       {run.epoch, run.run_id, run.connection}};
-  if (absl::Status done = transaction.Commit({update, give_back}); !done.ok()) return done;
+  const std::string oldest = TimeText(now - kRunAgeMax);
+  const PostgresStatement orphans{
+      "DELETE FROM shunt.run_configs WHERE NOT EXISTS"
+      " (SELECT 1 FROM shunt.runs WHERE runs.epoch = run_configs.epoch)",
+      {}};
+  absl::Status done = transaction.Commit({update, give_back, ForgetRuns(run, oldest), orphans});
+  if (!done.ok()) return done;
   return finished == 1 ? absl::OkStatus() : RunUnknown(run.run_id);
 }
 

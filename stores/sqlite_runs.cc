@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "stores/run_retention.h"
 #include "stores/store_rules.h"
 #include "stores/time_text.h"
 
@@ -134,6 +135,29 @@ absl::Status TakeConfigs(SqliteDatabase& database, const RunLocks& locks, int64_
   return absl::OkStatus();
 }
 
+namespace {
+
+// See stores/run_retention.h.
+absl::Status ForgetRuns(SqliteDatabase& database, const RunHandle& ended, absl::Time now) {
+  absl::StatusOr<SqliteStatement> remove = database.Prepare(
+      "DELETE FROM runs WHERE epoch IN (SELECT epoch FROM runs WHERE connection = ?1 AND epoch < ?2"
+      " AND (finished_at < ?3 OR ((finished_at IS NOT NULL OR started_at < ?3) AND epoch <="
+      " (SELECT epoch FROM runs WHERE connection = ?1 ORDER BY epoch DESC LIMIT 1 OFFSET ?4)))"
+      " ORDER BY epoch LIMIT ?5)");
+  if (!remove.ok()) return remove.status();
+  const std::string oldest = TimeText(now - kRunAgeMax);
+  remove->Bind(ended.connection, ended.epoch, oldest, kRunsKept, kRunsForgottenAtOnce);
+  if (absl::Status status = remove->Run(); !status.ok()) return status;
+  if (database.ChangedRows() == 0) return absl::OkStatus();
+  // Those that never ended may have had configs alone.
+  absl::StatusOr<SqliteStatement> orphans =
+      database.Prepare("DELETE FROM run_configs WHERE epoch NOT IN (SELECT epoch FROM runs)");
+  if (!orphans.ok()) return orphans.status();
+  return orphans->Run();
+}
+
+}  // namespace
+
 absl::Status Finish(SqliteDatabase& database, const RunHandle& run, absl::Time now,
                     std::string_view status, std::string_view report_json) {
   absl::StatusOr<SqliteStatement> update = database.Prepare(
@@ -144,7 +168,8 @@ absl::Status Finish(SqliteDatabase& database, const RunHandle& run, absl::Time n
   update->Bind(finished_at, status, report_json, run.epoch, run.run_id, run.connection);
   if (absl::Status ran = update->Run(); !ran.ok()) return ran;
   if (database.ChangedRows() != 1) return RunUnknown(run.run_id);
-  return GiveConfigsBack(database, run.epoch);
+  if (absl::Status given = GiveConfigsBack(database, run.epoch); !given.ok()) return given;
+  return ForgetRuns(database, run, now);
 }
 
 absl::Status CheckFence(SqliteDatabase& database, const RunHandle& run) {

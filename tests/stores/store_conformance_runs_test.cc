@@ -1,4 +1,8 @@
 // Runs: epochs, the connection's lock, taking over, fencing, listings.
+#include <string>
+#include <vector>
+
+#include "stores/run_retention.h"
 #include "tests/stores/store_conformance.h"
 
 namespace shunt {
@@ -326,6 +330,50 @@ TEST_P(StoreConformance, TimesKeepTheirNanoseconds) {
     ASSERT_TRUE(store_->BeginRun(name, name, time, false).ok());
     EXPECT_EQ(Get(store_->FindRun(name)).started_at, time) << time;
   }
+}
+
+// --- how long runs are remembered --------------------------------------------------------------
+
+TEST_P(StoreConformance, AConnectionKeepsItsLast100Runs) {
+  const auto id = [](int number) { return "r" + std::to_string(number); };
+  EXPECT_OK(store_->EndRun(Begin("other", "o1"), kNow, "ok", "{}"));
+  for (int i = 0; i < kRunsKept + 15; ++i) {
+    EXPECT_OK(store_->EndRun(Begin("a", id(i)), kNow, "ok", R"({"n":1})"));
+  }
+  const std::vector<RunRecord> runs = Get(store_->ListRuns("a", 0));
+  ASSERT_EQ(runs.size(), static_cast<std::size_t>(kRunsKept));
+  EXPECT_EQ(runs.front().handle.run_id, id(kRunsKept + 14));
+  EXPECT_EQ(runs.back().handle.run_id, id(15));
+  EXPECT_EQ(CodeOf(store_->FindRun("r0")), StatusCode::kNotFound);
+  EXPECT_EQ(Get(store_->ListRuns("other", 0)).size(), 1u) << "nobody else's";
+  const RunHandle next = Begin("a", "next");
+  EXPECT_GT(next.epoch, runs.front().handle.epoch) << "an epoch is never given twice";
+  EXPECT_OK(store_->CommitCheckpoints(next, kNow, {}));
+}
+
+TEST_P(StoreConformance, RunsAreForgottenWithTheirAgeAFewAtOnce) {
+  constexpr int kOld = kRunsForgottenAtOnce + 5;
+  for (int i = 0; i < kOld; ++i) {
+    EXPECT_OK(store_->EndRun(Begin("a", "old" + std::to_string(i)), kNow, "ok", "{}"));
+  }
+  const absl::Time later = kNow + kRunAgeMax + absl::Hours(1);
+  EXPECT_OK(store_->EndRun(Get(store_->BeginRun("a", "new1", later, false)), later, "ok", "{}"));
+  EXPECT_EQ(Get(store_->ListRuns("a", 0)).size(), 6u);
+  EXPECT_OK(store_->EndRun(Get(store_->BeginRun("a", "new2", later, false)), later, "ok", "{}"));
+  EXPECT_EQ(Get(store_->ListRuns("a", 0)).size(), 2u);
+}
+
+TEST_P(StoreConformance, ARunThatDidNotEndIsForgottenWhenItIsOldAndFarBack) {
+  Begin("a", "dead");
+  for (int i = 0; i < kRunsKept; ++i) {
+    const std::string id = "r" + std::to_string(i);
+    const RunHandle run = Get(store_->BeginRun("a", id, kNow, /*take_over=*/true));
+    EXPECT_OK(store_->EndRun(run, kNow, "ok", "{}"));
+  }
+  EXPECT_OK(store_->FindRun("dead").status()) << "far back, but not old";
+  const absl::Time later = kNow + kRunAgeMax + absl::Hours(1);
+  EXPECT_OK(store_->EndRun(Get(store_->BeginRun("a", "new", later, false)), later, "ok", "{}"));
+  EXPECT_EQ(CodeOf(store_->FindRun("dead")), StatusCode::kNotFound);
 }
 
 }  // namespace
