@@ -4,6 +4,7 @@
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "platform/environment.h"
 #include "platform/terminal.h"
 #include "platform/user.h"
 
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   // What shunt writes may hold data or credentials: for nobody else unless a mode says so.
   shunt::MakeNewFilesPrivate();
   shunt::KeepMemoryPrivate();
+  shunt::ReturnLargeMemoryAtOnce();
 
   const std::vector<shunt::Command> commands = shunt::AllCommands();
   return shunt::RunCommandLine(commands, argc, argv);

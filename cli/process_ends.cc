@@ -138,7 +138,7 @@ absl::Status ProcessEnds::Prepare(const RunFiles& files) {
   const struct {
     bool wanted;
     absl::string_view name;
-    const std::string& json;
+    std::string_view json;
     const std::optional<User>& reader;
     std::string* path;
   } all[] = {

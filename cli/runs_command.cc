@@ -94,7 +94,7 @@ int Show(const Arguments& arguments) {
   if (!store.ok()) return CommandFailed(kName, store.status());
   const absl::StatusOr<RunRecord> run = (*store)->FindRun(arguments.Positional(0));
   if (!run.ok()) return CommandFailed(kName, run.status());
-  if (!run->report_json.empty()) return PrintOut(run->report_json);
+  if (!run->report_json.empty()) return PrintOut(IndentJson(run->report_json));
   JsonWriter json;  // no report yet, or none ever: what is known
   WriteRun(*run, &json);
   return PrintOut(json.text());

@@ -21,7 +21,8 @@ namespace shunt {
 // What the connectors of a run are given, as JSON texts.
 struct RunFiles {
   std::string source_config, destination_config;
-  std::string source_catalog, destination_catalog;
+  // Views, for Prepare alone: they may be as large as everything else together.
+  std::string_view source_catalog, destination_catalog;
   std::string state;  // "": there is none
 };
 

@@ -1,5 +1,6 @@
 #include "cli/sync_inputs.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -18,15 +19,18 @@
 #include "platform/strings.h"
 #include "platform/user.h"
 #include "protocol/json_cursor.h"
+#include "router/memory_terms.h"
 
 namespace shunt {
 namespace {
 
 using SpecPointer = std::shared_ptr<const ConnectorSpec>;
 
-constexpr std::size_t kConfigBytesMax = std::size_t{16} << 20;
-constexpr std::size_t kCatalogBytesMax = std::size_t{64} << 20;
-constexpr std::size_t kStateBytesMax = std::size_t{256} << 20;
+constexpr int64_t kMiB = int64_t{1} << 20;
+constexpr int64_t kConfigBytesMax = 16 * kMiB;
+constexpr int64_t kCatalogBytesMax = 1024 * kMiB;
+constexpr int64_t kStateBytesMax = 1024 * kMiB;
+constexpr int kRewrittenCopies = 4;
 
 absl::Status Named(absl::string_view flag, const std::string& path, const absl::Status& status) {
   // What platform/ says names the path already.
@@ -47,9 +51,51 @@ absl::StatusOr<std::string> ReadNamed(absl::string_view flag, const std::string&
   return Named(flag, path, text.status());
 }
 
-absl::Status ReadConfig(absl::string_view flag, const std::string& path, std::string* config) {
+// What a file may take beside the program, by the memory budget, and what it does take for each of
+// its bytes.
+struct Room {
+  int64_t bytes_max = 0;  // whatever the budget
+  int64_t per_byte = 1;
+  bool held = false;     // during the run as well
+  bool streams = false;  // it lists streams
+};
+
+// Of a catalog that was not parsed: it has no more than this.
+constexpr std::string_view kStreamKey = R"("stream")";
+
+// The least budget for a file that takes so much, and so many streams.
+int64_t BudgetFor(const SyncSettings& settings, const Room& room, int64_t bytes, int64_t streams) {
+  RouterOptions options = settings.router;
+  options.startup_bytes = CatalogStartupBytes(0, streams, 0) + bytes * room.per_byte;
+  options.held = {{"streams", StreamsBytes(streams)},
+                  {"held", room.held ? bytes * room.per_byte : 0}};
+  return (options.MemoryBudgetThatWouldDo() + kMiB - 1) / kMiB;
+}
+
+// Of a file that the budget has no room for not a byte is kept: refusing must not take more than
+// what is refused.
+absl::StatusOr<std::string> ReadWithin(absl::string_view flag, const std::string& path,
+                                       const Room& room, const SyncSettings& settings) {
+  // A budget that is none is refused as such, later.
+  const int64_t budget = std::max(settings.router.memory_budget_bytes, 16 * kMiB);
+  const int64_t fits =
+      std::clamp<int64_t>((budget - kStartupBaseBytes) / room.per_byte, 0, room.bytes_max);
+  const int64_t size = FileBytes(path);
+  if (size > fits && size <= room.bytes_max) {
+    const int64_t streams = room.streams ? CountInFile(path, kStreamKey) : 0;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, ": ", path, " has ", size, " bytes; a memory-budget of ", budget,
+                     " bytes has room for ", fits, ": --memory-budget ",
+                     BudgetFor(settings, room, size, streams), "MiB"));
+  }
+  return ReadNamed(flag, path, static_cast<std::size_t>(fits));
+}
+
+absl::Status ReadConfig(absl::string_view flag, const std::string& path,
+                        const SyncSettings& settings, std::string* config) {
   if (path.empty()) return absl::OkStatus();
-  absl::StatusOr<std::string> text = ReadNamed(flag, path, kConfigBytesMax);
+  const Room room = {.bytes_max = kConfigBytesMax, .per_byte = kBytesPerConfigByte, .held = true};
+  absl::StatusOr<std::string> text = ReadWithin(flag, path, room, settings);
   if (!text.ok()) return text.status();
   const std::optional<JsonSlice> json = ParseJson(*text);
   if (!json) return AtPlace(flag, path, JsonProblemText(*text));
@@ -58,12 +104,49 @@ absl::Status ReadConfig(absl::string_view flag, const std::string& path, std::st
   return absl::OkStatus();
 }
 
+absl::Status UseCatalog(const SyncSettings& settings, ConfiguredCatalog catalog,
+                        std::string catalog_json, SyncInputs* inputs) {
+  const int64_t takes = CatalogStartupBytes(static_cast<int64_t>(catalog_json.size()),
+                                            static_cast<int64_t>(catalog.streams.size()),
+                                            CatalogCopies(settings.transforms, catalog));
+  if (takes > settings.router.memory_budget_bytes) {
+    RouterOptions options = settings.router;
+    options.catalog = std::move(catalog);
+    options.startup_bytes = takes;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--catalog: rewriting it for the connectors takes ", takes, " bytes: --memory-budget ",
+        (options.MemoryBudgetThatWouldDo() + kMiB - 1) / kMiB, "MiB"));
+  }
+  absl::StatusOr<CompiledRules> transforms =
+      CompileRecordRules(settings.transforms, catalog, catalog_json);
+  if (!transforms.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--", transforms.status().message()));
+  }
+  inputs->catalog_json = std::move(catalog_json);
+  inputs->catalog = std::move(catalog);
+  inputs->transforms = *std::move(transforms);
+  return absl::OkStatus();
+}
+
 absl::Status ReadCatalog(const SyncSettings& settings, SyncInputs* inputs) {
   const std::string& path = settings.catalog;
   if (path.empty()) return absl::OkStatus();
-  absl::StatusOr<std::string> text = ReadNamed("catalog", path, kCatalogBytesMax);
+  const Room room = {.bytes_max = kCatalogBytesMax,
+                     .per_byte = 1 + CatalogCopies(settings.transforms, {}),
+                     .streams = true};
+  absl::StatusOr<std::string> text = ReadWithin("catalog", path, room, settings);
   if (!text.ok()) return text.status();
-  absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(*text);
+  absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(
+      *text, static_cast<std::size_t>(CatalogStreamsMax(settings.router.memory_budget_bytes,
+                                                        static_cast<int64_t>(text->size()), 0)));
+  if (absl::IsResourceExhausted(catalog.status())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--catalog: ", path, ": ", catalog.status().message(), ", and a memory-budget of ",
+        settings.router.memory_budget_bytes, " bytes has no room for more: --memory-budget ",
+        BudgetFor(settings, room, static_cast<int64_t>(text->size()),
+                  CountInFile(path, kStreamKey)),
+        "MiB"));
+  }
   if (!catalog.ok()) {
     for (const Finding& finding : CheckCatalog(*text, path)) {
       if (finding.level != Finding::Level::kError) continue;
@@ -73,12 +156,14 @@ absl::Status ReadCatalog(const SyncSettings& settings, SyncInputs* inputs) {
     }
     return Named("catalog", path, catalog.status());
   }
-  return UseCatalog(settings, *std::move(text), inputs);
+  return UseCatalog(settings, *std::move(catalog), *std::move(text), inputs);
 }
 
-absl::Status ReadState(const std::string& path, SyncInputs* inputs) {
+absl::Status ReadState(const SyncSettings& settings, SyncInputs* inputs) {
+  const std::string& path = settings.state;
   if (path.empty()) return absl::OkStatus();
-  const absl::StatusOr<std::string> text = ReadNamed("state", path, kStateBytesMax);
+  const Room room = {.bytes_max = kStateBytesMax, .per_byte = kBytesPerStateByte};
+  const absl::StatusOr<std::string> text = ReadWithin("state", path, room, settings);
   if (!text.ok()) return text.status();
   absl::StatusOr<std::vector<StoredState>> state = ParseStateFile(*text);
   if (!state.ok()) return Named("state", path, state.status());
@@ -135,31 +220,32 @@ absl::Status CheckOutputs(const SyncSettings& settings) {
   return absl::InvalidArgumentError(absl::StrCat("--spill-dir: ", status.message()));
 }
 
+int CatalogCopies(const RecordRuleSettings& transforms, const ConfiguredCatalog& catalog) {
+  const bool rewritten =
+      transforms.select_fields || !transforms.names.identity() ||
+      std::any_of(catalog.streams.begin(), catalog.streams.end(),
+                  [](const ConfiguredStream& stream) { return stream.has_mappers; });
+  return rewritten ? kRewrittenCopies : 0;
+}
+
 absl::Status UseCatalog(const SyncSettings& settings, std::string catalog_json,
                         SyncInputs* inputs) {
   absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(catalog_json);
   if (!catalog.ok()) return catalog.status();
-  absl::StatusOr<CompiledRules> transforms = CompileRecordRules(settings.transforms, catalog_json);
-  if (!transforms.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("--", transforms.status().message()));
-  }
-  inputs->catalog_json = std::move(catalog_json);
-  inputs->catalog = *std::move(catalog);
-  inputs->transforms = *std::move(transforms);
-  return absl::OkStatus();
+  return UseCatalog(settings, *std::move(catalog), std::move(catalog_json), inputs);
 }
 
 absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings) {
   SyncInputs inputs;
   absl::Status status = ReadCatalog(settings, &inputs);
   if (status.ok()) {
-    status = ReadConfig("source-config", settings.source_config, &inputs.source_config);
+    status = ReadConfig("source-config", settings.source_config, settings, &inputs.source_config);
   }
   if (status.ok()) {
-    status =
-        ReadConfig("destination-config", settings.destination_config, &inputs.destination_config);
+    status = ReadConfig("destination-config", settings.destination_config, settings,
+                        &inputs.destination_config);
   }
-  if (status.ok()) status = ReadState(settings.state, &inputs);
+  if (status.ok()) status = ReadState(settings, &inputs);
   const SpecOptions& options = settings.spec_options;
   if (status.ok()) {
     status = ReadSpec("source-spec", settings.source_spec, options, &inputs.source_spec);

@@ -32,6 +32,9 @@ struct SyncInputs {
 // there.
 absl::StatusOr<SyncInputs> ReadSyncInputs(const SyncSettings& settings);
 
+// How many copies of the catalog there are, beside its text, while it is read and rewritten.
+int CatalogCopies(const RecordRuleSettings& transforms, const ConfiguredCatalog& catalog);
+
 // Makes it the catalog of the run, with what the settings and its mappers do to records.
 absl::Status UseCatalog(const SyncSettings& settings, std::string catalog_json, SyncInputs* inputs);
 

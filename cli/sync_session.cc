@@ -1,5 +1,6 @@
 #include "cli/sync_session.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,10 +20,12 @@
 #include "cli/units.h"
 #include "platform/clock.h"
 #include "platform/entropy.h"
+#include "platform/environment.h"
 #include "platform/output_path.h"
 #include "platform/strings.h"
 #include "platform/terminal.h"
 #include "protocol/json_cursor.h"
+#include "router/memory_terms.h"
 #include "router/report_mask.h"
 #include "router/router.h"
 #include "secrets/command_secrets.h"
@@ -67,6 +70,22 @@ Problem MachineProblem(const absl::Status& status) {
                            "; a limit of this machine, container or user is reached (ulimit -a)"));
 }
 
+// Of the catalogs that are kept until the connectors have them.
+int64_t CatalogTextBytes(const SyncInputs& inputs) {
+  std::size_t bytes = inputs.catalog_json.size();
+  for (const auto* rewritten :
+       {&inputs.transforms.source_catalog, &inputs.transforms.destination_catalog}) {
+    bytes += rewritten->value_or("").size();
+  }
+  return static_cast<int64_t>(bytes);
+}
+
+int64_t StateBytes(const std::vector<StoredState>& states) {
+  std::size_t bytes = 0;
+  for (const StoredState& state : states) bytes += sizeof state + state.blob.size();
+  return static_cast<int64_t>(bytes);
+}
+
 // One run.
 class Session {
  public:
@@ -90,8 +109,11 @@ class Session {
 
  private:
   int Usage(const absl::Status& status);
+  int64_t Streams() const { return static_cast<int64_t>(options_.catalog.streams.size()); }
   absl::Status OpenTheStore();
   absl::Status FillOptions();
+  void FillHeld();
+  Problem CheckMemory();
   Problem RunSteps();
   // The steps, in order.
   Problem PrepareSpill();
@@ -183,7 +205,7 @@ Problem Session::RunSteps() {
 
 absl::Status Session::FillOptions() {
   options_.run = {settings_.connection, SystemEntropy().HexId(), 0};
-  options_.catalog = inputs_.catalog;
+  options_.catalog = std::move(inputs_.catalog);
   options_.rules = inputs_.transforms.rules;
   console_.masker().AddSecrets(inputs_.transforms.secrets);
   for (const std::string& note : inputs_.transforms.notes) console_.Warn(note);
@@ -205,14 +227,46 @@ absl::Status Session::FillOptions() {
   report_.run_id = options_.run.run_id;
   report_.started_at = SystemClock().WallNow();
   console_.SetRun(report_.connection, report_.run_id);
-  for (const ConfiguredStream& stream : inputs_.catalog.streams) {
-    report_.streams.push_back({.stream = stream.stream});
-  }
+  FillHeld();
+  if (settings_.verbose) console_.Print(MemoryText(options_));
   if (absl::Status status = options_.Validate(); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--", status.message()));
   }
-  if (settings_.verbose) console_.Print(MemoryText(options_));
   return absl::OkStatus();
+}
+
+// What is there beside the router, and before it, as far as it is known by now.
+void Session::FillHeld() {
+  const auto size = [](const std::string& text) { return static_cast<int64_t>(text.size()); };
+  const auto spec = [](const std::shared_ptr<const ConnectorSpec>& of) {
+    return of == nullptr ? int64_t{0} : static_cast<int64_t>(of->json().size());
+  };
+  const int64_t configs =
+      std::max(size(inputs_.source_config), size(files_.source_config)) +
+      std::max(size(inputs_.destination_config), size(files_.destination_config));
+  const int64_t specs = spec(inputs_.source_spec) + spec(inputs_.destination_spec);
+  const int64_t texts = kBytesPerConfigByte * (configs + specs);
+  const int64_t catalogs = CatalogTextBytes(inputs_);
+  int64_t states = size(files_.state);
+  if (inputs_.state) states = std::max(states, StateBytes(*inputs_.state));
+  options_.held = {{"configs and specs: compiled, and what is masked of them", texts}};
+  if (!attempt_.last) {
+    options_.held.push_back(
+        {"catalog, configs and state for the next attempt",
+         catalogs + configs + states + CatalogStartupBytes(0, Streams(), 0) - kStartupBaseBytes});
+  }
+  options_.startup_bytes =
+      CatalogStartupBytes(size(inputs_.catalog_json), Streams(),
+                          CatalogCopies(settings_.transforms, options_.catalog)) +
+      texts + kBytesPerStateByte * states;
+}
+
+// Again, when more is known. Nothing was started yet, except for its spec.
+Problem Session::CheckMemory() {
+  FillHeld();
+  const absl::Status status = options_.CheckMemory();
+  if (status.ok()) return std::nullopt;
+  return Fail(ExitCode::kUsage, Origin::kShunt, absl::StrCat("--", status.message()));
 }
 
 Problem Session::PrepareSpill() {
@@ -231,7 +285,7 @@ Problem Session::FindSpecs() {
   ends_.FindSpecs(&inputs_, console_, [this] { return shared_.signals.received() != 0; });
   options_.source.spec = inputs_.source_spec;
   options_.destination.spec = inputs_.destination_spec;
-  return std::nullopt;
+  return CheckMemory();
 }
 
 Problem Session::Begin() {
@@ -273,6 +327,7 @@ Problem Session::BindConfigs() {
                        .console = console_});
   Problem problem =
       binding.Bind(&options_, &files_, [this] { return shared_.signals.received() != 0; });
+  if (!problem) problem = CheckMemory();
   if (problem) return problem;
   // Not earlier: they may hold what only the configs tell to be secret.
   report_.source.command = options_.source.command;
@@ -297,28 +352,34 @@ Problem Session::BindState() {
                                                             .run = options_.run},
                                                            *inputs_.state);
     if (!status.ok()) return StoreProblem(status);
-    states = *inputs_.state;
+    states = std::move(*inputs_.state);
   }
-  options_.checkpoint = *states;
+  inputs_.state.reset();
   if (!states->empty()) files_.state = FormatStateArray(*states);
+  options_.checkpoint = *std::move(states);
   console_.Say(absl::StrCat(
       "run ", options_.run.run_id.substr(0, 12), " of '", EscapeForLog(settings_.connection), "' ",
-      WhereItStarts(*states, ends_.starts_source()), ", store ", shared_.store->url()));
-  return std::nullopt;
+      WhereItStarts(options_.checkpoint, ends_.starts_source()), ", store ", shared_.store->url()));
+  return CheckMemory();
 }
 
 // --- the run -----------------------------------------------------------------------------------
 
 Problem Session::StartEnds() {
-  files_.source_catalog = std::move(inputs_.transforms.source_catalog);
-  files_.destination_catalog = std::move(inputs_.transforms.destination_catalog);
+  const CompiledRules& transforms = inputs_.transforms;
+  files_.source_catalog =
+      transforms.source_catalog ? *transforms.source_catalog : inputs_.catalog_json;
+  files_.destination_catalog =
+      transforms.destination_catalog ? *transforms.destination_catalog : inputs_.catalog_json;
   if (absl::Status status = ends_.Prepare(files_); !status.ok()) {
     // Nothing was started, and what is missing is for the caller to give.
     return Fail(ExitCode::kUsage, Origin::kShunt, status.message());
   }
-  // Copies of secrets and of large states are not kept; the specs are the router's now.
+  // Copies of secrets, of the catalog and of large states are not kept; the specs are the router's
+  // now.
   files_ = {};
   inputs_ = {};
+  ReturnFreeMemory();
   // Ends that others start are named in flags: what cannot be opened is a wrong one.
   const bool ours = ends_.starts_source();
   const auto failed = [ours](ExitCode code, Origin origin, const absl::Status& status) {
@@ -340,15 +401,20 @@ Problem Session::StartEnds() {
 }
 
 Problem Session::Route() {
-  absl::StatusOr<std::unique_ptr<Router>> router =
-      Router::Create(options_, {.source = *source_,
-                                .destination = *destination_,
-                                .store = *shared_.store,
-                                .events = console_,
-                                .clock = SystemClock(),
-                                .spill = spill_ ? &*spill_ : nullptr,
-                                .masker = &console_.masker(),
-                                .schema_check = schema_check_ ? &*schema_check_ : nullptr});
+  // The catalog is the router's from here on: there is no room for it twice.
+  RouterOptions options = std::move(options_);
+  options_.run = options.run;
+  options_.source.spec = options.source.spec;
+  options_.destination.spec = options.destination.spec;
+  absl::StatusOr<std::unique_ptr<Router>> router = Router::Create(
+      std::move(options), {.source = *source_,
+                           .destination = *destination_,
+                           .store = *shared_.store,
+                           .events = console_,
+                           .clock = SystemClock(),
+                           .spill = spill_ ? &*spill_ : nullptr,
+                           .masker = &console_.masker(),
+                           .schema_check = schema_check_ ? &*schema_check_ : nullptr});
   if (!router.ok()) {
     if (IsAboutLimits(router.status())) return MachineProblem(router.status());
     return Fail(ExitCode::kInternalError, Origin::kShunt, router.status().message());
@@ -377,6 +443,9 @@ void Session::Finish(const Problem& problem) {
   source_.reset();
   destination_.reset();
   if (report_.finished_at == absl::Time()) {  // the router did not write it
+    for (const ConfiguredStream& stream : options_.catalog.streams) {
+      report_.streams.push_back({.stream = stream.stream});
+    }
     report_.finished_at = SystemClock().WallNow();
     report_.duration = report_.finished_at - report_.started_at;
     if (shared_.signals.received() != 0)
@@ -442,8 +511,9 @@ void Session::CheckReport() {
 }
 
 void Session::EndRun() {
-  absl::Status status = shared_.store->EndRun(options_.run, SystemClock().WallNow(),
-                                              ExitCodeName(report_.exit_code), report_.ToJson());
+  absl::Status status =
+      shared_.store->EndRun(options_.run, SystemClock().WallNow(), ExitCodeName(report_.exit_code),
+                            report_.ToStoredJson());
   const Problem problem = StoreProblem(status);
   if (!problem) return;
   if (report_.exit_code == 0) report_.exit_code = problem->exit_code;

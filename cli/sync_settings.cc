@@ -339,7 +339,8 @@ constexpr std::array kFlags = {
              }},
 
     SyncFlag{"memory-budget", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
-             "bound of the peak memory of shunt itself (default: 64MiB)",
+             "bound of the peak memory of shunt itself, catalog and configs included; what\n"
+             "does not fit is refused before anything is started (default: 64MiB)",
              MEMBER(SetBytes, router.memory_budget_bytes)},
     SyncFlag{"line-bytes-max", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth | kVerbs,
              "a longer line is malformed (default: half the memory budget; an eighth when\n"
@@ -390,6 +391,10 @@ constexpr std::array kFlags = {
     SyncFlag{"spill-dir", "DIR", Kind::kPath, FlagGroup::kLimits, kBoth | kVerbs,
              "where large waiting states go (default: XDG_RUNTIME_DIR/shunt)",
              MEMBER(SetText, spill_dir)},
+    SyncFlag{"spill-max", "BYTES", Kind::kText, FlagGroup::kLimits, kBoth,
+             "what waiting states may take there, and never more than a quarter of what is\n"
+             "free; then the source waits for acknowledgements (default: 1GiB)",
+             MEMBER(SetBytes, router.spill_bytes_max)},
 
     SyncFlag{"report", "FILE|-", Kind::kPath, FlagGroup::kOutput, kBoth | kVerbs,
              "write the run's report (JSON) there; - is stdout (default: none)",

@@ -1,5 +1,6 @@
 #include "platform/environment.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -97,5 +98,14 @@ int64_t MemoryBytes() {
   if (!absl::SimpleAtoi(A(rest.substr(0, rest.find(' '))), &pages)) return 0;
   return pages * ::sysconf(_SC_PAGESIZE);
 }
+
+// Left alone, the C library remembers the largest piece that was ever freed, and from then on keeps
+// what is smaller.
+void ReturnLargeMemoryAtOnce() {
+  constexpr int kLargeBytes = 128 << 10;
+  static_cast<void>(::mallopt(M_MMAP_THRESHOLD, kLargeBytes));
+}
+
+void ReturnFreeMemory() { static_cast<void>(::malloc_trim(0)); }
 
 }  // namespace shunt

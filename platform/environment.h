@@ -31,5 +31,10 @@ int64_t UserId();
 int64_t PeakMemoryBytes();
 // The resident set now; 0 when it cannot be told (no /proc).
 int64_t MemoryBytes();
+// What is freed in large pieces goes back to the system at once, whatever was freed before. For a
+// program that has a bound of its resident set; once, at its start.
+void ReturnLargeMemoryAtOnce();
+// What is free goes back now. Costs a walk over the heap.
+void ReturnFreeMemory();
 
 }  // namespace shunt

@@ -24,6 +24,7 @@ namespace shunt {
 namespace {
 
 constexpr int kTreeDepthMax = 32;
+constexpr std::size_t kReadBytes = std::size_t{64} << 10;
 
 absl::Status Failed(std::string_view verb, const std::string& path, int error) {
   return absl::ErrnoToStatus(error, absl::StrCat(A(verb), " ", path));
@@ -107,7 +108,14 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t bytes_
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return Failed("opening", path, errno);
   const absl::Duration silence_max =
       path == "/dev/stdin" ? absl::InfiniteDuration() : kPipeSilenceMax;
+  const absl::Status too_long =
+      absl::OutOfRangeError(absl::StrCat(path, " has more than ", bytes_max, " bytes"));
   std::string bytes;
+  if (S_ISREG(info.st_mode)) {
+    const auto size = static_cast<std::size_t>(info.st_size);
+    if (size > bytes_max) return too_long;
+    bytes.reserve(size + kReadBytes + 1);
+  }
   for (;;) {
     // A FIFO without a writer has nothing to poll until one has come, and would read as empty.
     if (!S_ISREG(info.st_mode) && !WaitToRead(fd.get(), silence_max)) {
@@ -115,17 +123,40 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t bytes_
                                                       absl::FormatDuration(kPipeSilenceMax)));
     }
     // One byte more than allowed tells a file that is too long from one that just fits.
-    const std::size_t room = std::min<std::size_t>(bytes_max - bytes.size(), 64 << 10) + 1;
+    const std::size_t room = std::min<std::size_t>(bytes_max - bytes.size(), kReadBytes) + 1;
     const std::size_t filled = bytes.size();
     bytes.resize(filled + room);
     const IoResult result = ReadSome(fd.get(), std::span(bytes).subspan(filled));
     bytes.resize(filled + result.bytes);
     if (result.state == IoState::kEnd) return bytes;
     if (result.state == IoState::kError) return Failed("reading", path, result.error);
-    if (bytes.size() > bytes_max) {
-      return absl::OutOfRangeError(absl::StrCat(path, " has more than ", bytes_max, " bytes"));
-    }
+    if (bytes.size() > bytes_max) return too_long;
   }
+}
+
+int64_t CountInFile(const std::string& path, std::string_view needle) {
+  SHUNT_CHECK(!needle.empty());
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  std::string bytes;
+  int64_t count = 0;
+  while (fd.valid()) {
+    const std::size_t kept = bytes.size();
+    bytes.resize(kept + kReadBytes);
+    const IoResult result = ReadSome(fd.get(), std::span(bytes).subspan(kept));
+    if (result.state != IoState::kBytes) return count;
+    bytes.resize(kept + result.bytes);
+    std::size_t at = 0;
+    for (; (at = bytes.find(needle, at)) != std::string::npos; at += needle.size()) ++count;
+    // What may be the beginning of one more.
+    bytes.erase(0, bytes.size() - std::min(bytes.size(), needle.size() - 1));
+  }
+  return count;
+}
+
+int64_t FileBytes(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return 0;
+  return int64_t{info.st_size};
 }
 
 absl::Status WriteNewFile(const std::string& path, std::string_view bytes, mode_t mode) {
@@ -198,6 +229,12 @@ bool OnSameFilesystem(const std::string& a, const std::string& b) {
   struct stat info_b{};
   return ::stat(a.c_str(), &info_a) == 0 && ::stat(b.c_str(), &info_b) == 0 &&
          info_a.st_dev == info_b.st_dev;
+}
+
+std::optional<int64_t> FreeBytes(const std::string& path) {
+  struct statfs info{};
+  if (::statfs(path.c_str(), &info) != 0) return std::nullopt;
+  return static_cast<int64_t>(info.f_bavail) * static_cast<int64_t>(info.f_bsize);
 }
 
 absl::StatusOr<UnlinkedFile> UnlinkedFile::Create(const std::string& directory) {

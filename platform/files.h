@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,9 +26,16 @@ namespace shunt {
 
 // Also reads pipes such as /dev/fd/63, and FIFOs, for whose writer it waits: DeadlineExceeded when
 // nothing comes out of one for kPipeSilenceMax (/dev/stdin, where
-// somebody may type, is waited for). OutOfRange when there is more than `bytes_max`.
+// somebody may type, is waited for). OutOfRange when there is more than `bytes_max`; of a regular
+// file no more than its size is ever in memory, and nothing when that is too much.
 inline constexpr absl::Duration kPipeSilenceMax = absl::Seconds(60);
 absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t bytes_max);
+
+// Of a regular file; 0 when there is none, or none that can be told of.
+int64_t FileBytes(const std::string& path);
+
+// How often `needle` stands in a file, a few of its bytes at a time; 0 when it cannot be read.
+int64_t CountInFile(const std::string& path, std::string_view needle);
 
 // Creates a file that must not exist yet, with exactly this mode. Not synced: for files that need
 // not survive the machine.
@@ -57,6 +65,9 @@ absl::Status SyncDirectory(const std::string& path);
 bool IsOnTmpfs(const std::string& path);
 // True when both exist and live on the same file system.
 bool OnSameFilesystem(const std::string& a, const std::string& b);
+
+// What an ordinary user may still write to the file system of `path`; empty when it cannot be told.
+std::optional<int64_t> FreeBytes(const std::string& path);
 
 // A file without a name, 0600, gone with the process however that ends. For data too big for
 // memory.

@@ -1,5 +1,7 @@
 #include "protocol/json_writer.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "platform/check.h"
@@ -72,7 +74,7 @@ JsonWriter& JsonWriter::End() {
 JsonWriter& JsonWriter::Key(std::string_view key) {
   SHUNT_CHECK(!levels_.empty() && levels_.back().close == '}' && !after_key_);
   Separate();
-  absl::StrAppend(&out_, JsonForEyes(JsonQuote(key)), ": ");
+  absl::StrAppend(&out_, JsonForEyes(JsonQuote(key)), layout_ == Layout::kCompact ? ":" : ": ");
   after_key_ = true;
   return *this;
 }
@@ -95,6 +97,12 @@ std::string JsonWriter::text() const {
   return out_ + "\n";
 }
 
+std::string JsonWriter::Take() {
+  SHUNT_CHECK(levels_.empty() && !after_key_);
+  out_.push_back('\n');
+  return std::move(out_);
+}
+
 JsonWriter& JsonWriter::Value(std::string_view literal) {
   Separate();
   out_.append(literal);
@@ -114,8 +122,37 @@ void JsonWriter::Separate() {
 }
 
 void JsonWriter::NewLine() {
+  if (layout_ == Layout::kCompact) return;
   out_.push_back('\n');
   out_.append(2 * levels_.size(), ' ');
+}
+
+std::string IndentJson(std::string_view json) {
+  JsonWriter writer;
+  JsonCursor cursor(json);
+  for (;;) {
+    switch (cursor.Next()) {
+      case JsonCursor::Event::kKey:
+        writer.Key(JsonUnescape(cursor.token()).value_or(""));
+        break;
+      case JsonCursor::Event::kScalar:
+        writer.Raw(cursor.token());
+        break;
+      case JsonCursor::Event::kObject:
+      case JsonCursor::Event::kArray:
+        if (cursor.depth() >= static_cast<int>(kDepthBound)) return std::string(json);
+        cursor.last() == JsonCursor::Event::kObject ? writer.BeginObject() : writer.BeginArray();
+        break;
+      case JsonCursor::Event::kObjectEnd:
+      case JsonCursor::Event::kArrayEnd:
+        writer.End();
+        break;
+      case JsonCursor::Event::kEnd:
+        return writer.Take();
+      case JsonCursor::Event::kError:
+        return std::string(json);
+    }
+  }
 }
 
 }  // namespace shunt

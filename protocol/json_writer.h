@@ -22,6 +22,9 @@ std::string JsonForEyes(std::string json);
 
 class JsonWriter {
  public:
+  enum class Layout : uint8_t { kIndented, kCompact };
+  explicit JsonWriter(Layout layout = Layout::kIndented) : layout_(layout) {}
+
   JsonWriter& BeginObject();
   JsonWriter& BeginArray();
   JsonWriter& End();
@@ -40,6 +43,9 @@ class JsonWriter {
 
   // The document, ended by a newline. REQUIRES: all that was begun is ended.
   std::string text() const;
+  // The same, without a copy of it; the writer is of no use any more.
+  std::string Take();
+  void Reserve(std::size_t bytes) { out_.reserve(bytes); }
 
  private:
   struct Level {
@@ -51,9 +57,14 @@ class JsonWriter {
   void Separate();
   void NewLine();
 
+  const Layout layout_;
   std::string out_;
   std::vector<Level> levels_;
   bool after_key_ = false;
 };
+
+// `json`, one well-formed value, as an indented document. What nests too deeply for that is given
+// back as it is.
+std::string IndentJson(std::string_view json);
 
 }  // namespace shunt

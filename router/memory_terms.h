@@ -1,4 +1,5 @@
 // MemoryPlan: the memory bound of a run as a sum with names, and the limits that follow from it.
+// Before a run, the catalog is read while nothing of the run is there: that has a bound of its own.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,23 @@ struct MemoryPlan {
   std::vector<MemoryTerm> terms;
 };
 
-MemoryPlan PlanMemory(const RouterOptions& options, int classifiers);
+// Were `memory_budget` the budget of these options.
+MemoryPlan PlanMemory(const RouterOptions& options, int classifiers, int64_t memory_budget);
+
+// What a config or a spec takes for each of its bytes, as text, as what was read of it and as what
+// is looked for to mask it; and a state file or a checkpoint, until the source has it.
+inline constexpr int64_t kBytesPerConfigByte = 20;
+inline constexpr int64_t kBytesPerStateByte = 5;
+// The program before it has threads, chunks and an open store.
+inline constexpr int64_t kStartupBaseBytes = int64_t{8} << 20;
+
+// What so many streams take during the run, beside their names.
+int64_t StreamsBytes(int64_t streams);
+// What reading a catalog takes, when there is no router yet: its text and what was read of it;
+// `copies` of the text besides, where it is rewritten for the connectors.
+int64_t CatalogStartupBytes(int64_t text_bytes, int64_t streams, int copies);
+// The longest catalog, and the most streams in one of this length, that a budget has room for.
+int64_t CatalogBytesMax(int64_t memory_budget, int copies);
+int64_t CatalogStreamsMax(int64_t memory_budget, int64_t text_bytes, int copies);
 
 }  // namespace shunt

@@ -31,36 +31,48 @@ absl::Status CheckDuration(std::string_view option, absl::Duration value) {
 
 // Half of the budget is what one line may take; the other half is everybody else's. A line that is
 // rewritten is copied together, and copied once more.
-int64_t LongestLine(const RouterOptions& options) {
+int64_t LongestLine(const RouterOptions& options, int64_t memory_budget) {
   int64_t share = options.rewrites_records() ? 8 : 2;
   if (options.rules) {
     share *= static_cast<int64_t>(options.rules->GrowthMax(options.catalog).factor);
   }
-  return std::min(options.memory_budget_bytes / share, kLineBytesMax);
-}
-
-absl::Status CheckMemory(const RouterOptions& options) {
-  absl::Status status = CheckRange("memory-budget", options.memory_budget_bytes,
-                                   kMemoryBudgetBytesMin, kMemoryBudgetBytesMax);
-  if (!status.ok()) return status;
-  status =
-      CheckRange("line-bytes-max", options.LineBytesMax(), kLineBytesMin, LongestLine(options));
-  if (!status.ok()) return status;
-  status = CheckRange("read-ahead", options.read_ahead_bytes, 0, options.memory_budget_bytes / 2);
-  if (!status.ok()) return status;
-  if (const int64_t needed = options.MemoryBytesMax(); needed > options.memory_budget_bytes) {
-    return absl::InvalidArgumentError(absl::StrCat("memory-budget: ", options.memory_budget_bytes,
-                                                   " bytes; with a line-bytes-max of ",
-                                                   options.LineBytesMax(), " and a read-ahead of ",
-                                                   options.read_ahead_bytes, " it takes ", needed));
-  }
-  return absl::OkStatus();
+  return std::min(memory_budget / share, kLineBytesMax);
 }
 
 }  // namespace
 
-int64_t RouterOptions::LineBytesMax() const {
-  return line_bytes_max != 0 ? line_bytes_max : LongestLine(*this);
+int64_t RouterOptions::LineBytesMax(int64_t memory_budget) const {
+  return line_bytes_max != 0 ? line_bytes_max : LongestLine(*this, memory_budget);
+}
+
+// Some terms grow with the budget, so it is looked for.
+int64_t RouterOptions::MemoryBudgetThatWouldDo() const {
+  int64_t low = memory_budget_bytes, high = 2 * low;
+  while (high < kMemoryBudgetBytesMax && MemoryBytesMax(high) > high) high *= 2;
+  while (high - low > kMiB / 16) {
+    const int64_t middle = low + (high - low) / 2;
+    (MemoryBytesMax(middle) > middle ? low : high) = middle;
+  }
+  return high;
+}
+
+absl::Status RouterOptions::CheckMemory() const {
+  const RouterOptions& options = *this;
+  absl::Status status = CheckRange("memory-budget", options.memory_budget_bytes,
+                                   kMemoryBudgetBytesMin, kMemoryBudgetBytesMax);
+  if (!status.ok()) return status;
+  status = CheckRange("line-bytes-max", options.LineBytesMax(), kLineBytesMin,
+                      LongestLine(options, options.memory_budget_bytes));
+  if (!status.ok()) return status;
+  status = CheckRange("read-ahead", options.read_ahead_bytes, 0, options.memory_budget_bytes / 2);
+  if (!status.ok()) return status;
+  if (options.MemoryBytesMax() <= options.memory_budget_bytes) return absl::OkStatus();
+  const int64_t enough = MemoryBudgetThatWouldDo();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "memory-budget: ", options.memory_budget_bytes, " bytes; with a line-bytes-max of ",
+      options.LineBytesMax(), ", a read-ahead of ", options.read_ahead_bytes, " and ",
+      options.catalog.streams.size(), " streams it takes ", enough, ": --memory-budget ",
+      (enough + kMiB - 1) / kMiB, "MiB (--verbose prints the sum)"));
 }
 
 absl::Status RouterOptions::Validate() const {
@@ -73,11 +85,15 @@ absl::Status RouterOptions::Validate() const {
     return absl::InvalidArgumentError(
         "source-id, destination-id: they must differ, each names one stored config");
   }
-  if (absl::Status one_name_each = MappedNames(names()).AddAll(catalog); !one_name_each.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("namespace-definition, stream-prefix: ", one_name_each.message()));
+  // Names that stay as they are cannot meet, and there may be many.
+  if (!names().identity()) {
+    absl::Status one_name_each = MappedNames(names()).AddAll(catalog);
+    if (!one_name_each.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("namespace-definition, stream-prefix: ", one_name_each.message()));
+    }
   }
-  absl::Status status = CheckMemory(*this);
+  absl::Status status = CheckMemory();
   if (!status.ok()) return status;
   status = CheckDuration("source-timeout", source_timeout);
   if (!status.ok()) return status;

@@ -93,15 +93,29 @@ struct RouterOptions {
   std::vector<std::string> answers;
   LogLevel log_level = LogLevel::kTrace;  // of what connectors log, nothing milder reaches the sink
   std::string spill_dir;  // for large outstanding states; "": the system's temporary directory
+  // What they may take there, and never more than a quarter of what is free when the run begins.
+  int64_t spill_bytes_max = int64_t{1} << 30;
+
+  // What the embedder holds beside the router while it runs, and what it took at most before that,
+  // when there was no router yet: for the memory bound.
+  std::vector<MemoryTerm> held;
+  int64_t startup_bytes = 0;
 
   bool rewrites_records() const {
     return (rules && !rules->idle()) || validate_schema != SchemaValidation::kOff;
   }
   NameMapping names() const { return rules ? rules->names : NameMapping{}; }
-  int64_t LineBytesMax() const;
+  int64_t LineBytesMax() const { return LineBytesMax(memory_budget_bytes); }
+  int64_t LineBytesMax(int64_t memory_budget) const;  // were that the budget
   // The memory bound as a sum with names, the measured base first.
-  std::vector<MemoryTerm> MemoryTerms() const;
-  int64_t MemoryBytesMax() const;
+  std::vector<MemoryTerm> MemoryTerms() const { return MemoryTerms(memory_budget_bytes); }
+  std::vector<MemoryTerm> MemoryTerms(int64_t memory_budget) const;
+  int64_t MemoryBytesMax() const { return MemoryBytesMax(memory_budget_bytes); }
+  int64_t MemoryBytesMax(int64_t memory_budget) const;
+  // The least budget, or a little more, with which these options would be valid.
+  int64_t MemoryBudgetThatWouldDo() const;
+  // InvalidArgument when the sum is larger than the budget; Validate() asks as well.
+  absl::Status CheckMemory() const;
   // InvalidArgument naming the option and what would be accepted.
   absl::Status Validate() const;
 };

@@ -60,6 +60,7 @@ void FillStreams(Pipeline& pipeline, Report* report) {
   const SourceAccount& source = forward.intake().account();
   const std::vector<StreamAccount>& forwarded = forward.outbox().forwarded();
   const CheckpointStage::Account& committed = pipeline.checkpoint.account();
+  report->streams.reserve(pipeline.options.catalog.streams.size());
   for (std::size_t i = 0; i < pipeline.options.catalog.streams.size(); ++i) {
     StreamReport stream;
     stream.stream = pipeline.options.catalog.streams[i].stream;
@@ -75,7 +76,8 @@ void FillStreams(Pipeline& pipeline, Report* report) {
     stream.records_rejected = committed.streams[i].rejected;
     stream.states_committed = committed.streams[i].states;
     if (pipeline.schema_check != nullptr) {
-      stream.schema = pipeline.schema_check->findings(static_cast<uint32_t>(i));
+      stream.schema = std::make_shared<const SchemaCheck::Findings>(
+          pipeline.schema_check->findings(static_cast<uint32_t>(i)));
     }
     report->streams.push_back(std::move(stream));
   }

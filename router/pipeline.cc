@@ -1,8 +1,12 @@
 #include "router/pipeline.h"
 
+#include <algorithm>
 #include <bit>
+#include <optional>
+#include <utility>
 
 #include "platform/environment.h"
+#include "platform/files.h"
 
 namespace shunt {
 namespace {
@@ -47,6 +51,12 @@ bool SendStatuses(const RouterOptions& options) {
 
 std::string SpillDir(const RouterOptions& options) {
   return options.spill_dir.empty() ? GetEnv("TMPDIR").value_or("/tmp") : options.spill_dir;
+}
+
+uint64_t SpillBytesMax(const RouterOptions& options) {
+  const std::optional<int64_t> free = FreeBytes(SpillDir(options));
+  const int64_t share = free ? *free / 4 : options.spill_bytes_max;
+  return static_cast<uint64_t>(std::min(options.spill_bytes_max, share));
 }
 
 // Enough to keep everybody busy: the one data thread, or classifiers that are woken once for a
@@ -98,9 +108,9 @@ ControlOptions ControlLaneOptions(const RouterOptions& options) {
 
 }  // namespace
 
-Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const MemoryPlan& memory,
+Pipeline::Pipeline(RouterOptions given, const RouterDeps& deps, const MemoryPlan& memory,
                    Threads threads, int classifiers)
-    : options(given),
+    : options(std::move(given)),
       has_acknowledgements(deps.destination.has_output()),
       masker(deps.masker != nullptr ? *deps.masker : own_masker),
       rules(options.rules != nullptr ? *options.rules : no_rules),
@@ -128,6 +138,7 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
               .bodies_memory_bytes_max = memory.state_body_bytes,
               .outstanding_max = memory.outstanding_states_max,
               .memory_budget_bytes = static_cast<uint64_t>(options.memory_budget_bytes),
+              .spill_bytes_max = SpillBytesMax(options),
               .line_bytes_max = memory.value_bytes_max,
               .answers = options.answers,
               .log_level = options.log_level,
@@ -152,6 +163,8 @@ Pipeline::Pipeline(const RouterOptions& given, const RouterDeps& deps, const Mem
     classify.push_back(std::make_unique<ClassifyStage>(SourceLines(options), options.catalog,
                                                        chunks, ring, room, run));
   }
+  // Its digests are known; it may be as large as everything else together.
+  std::vector<StoredState>().swap(options.checkpoint);
   masker.AddSecrets(options.source.secrets);
   masker.AddSecrets(options.destination.secrets);
 }

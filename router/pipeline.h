@@ -25,8 +25,8 @@ namespace shunt {
 
 struct Pipeline {
   // `threads` is resolved: no kAuto that stands for another preset.
-  Pipeline(const RouterOptions& options, const RouterDeps& deps, const MemoryPlan& memory,
-           Threads threads, int classifiers);
+  Pipeline(RouterOptions options, const RouterDeps& deps, const MemoryPlan& memory, Threads threads,
+           int classifiers);
 
   // The stages that an id stands for.
   std::vector<Stage*> Find(StageId id);
@@ -36,7 +36,7 @@ struct Pipeline {
   // Values that went through the lanes and the ring so far.
   uint64_t HandOvers() const;
 
-  const RouterOptions options;
+  RouterOptions options;            // without the checkpoint that it came with
   const bool has_acknowledgements;  // the destination has an output
   Masker own_masker;
   Masker& masker;

@@ -95,9 +95,20 @@ void WriteConnector(const ConnectorReport& connector, JsonWriter* json) {
   json->Key("lines").Uint(connector.lines).Key("bytes").Uint(connector.bytes).End();
 }
 
-void WriteStreams(const Report& report, JsonWriter* json) {
+// Whether anything happened to it, or was said of it.
+bool IsWorthStoring(const StreamReport& stream) {
+  return stream.records_read > 0 || stream.states_forwarded > 0 || stream.states_committed > 0 ||
+         stream.rate_limits > 0 || stream.records_committed > 0 || !stream.run_state.empty();
+}
+
+void WriteStreams(const Report& report, bool to_store, JsonWriter* json) {
   json->Key("streams").BeginArray();
+  std::size_t left_out = 0;
   for (const StreamReport& stream : report.streams) {
+    if (to_store && !IsWorthStoring(stream)) {
+      ++left_out;
+      continue;
+    }
     WriteDescriptor(stream.stream, &json->BeginObject());
     json->Key("status").String(stream.status);
     WriteCounters(stream, json);
@@ -105,7 +116,9 @@ void WriteStreams(const Report& report, JsonWriter* json) {
     if (stream.schema) WriteSchemaFindings(*stream.schema, &json->Key("schema"));
     json->End();
   }
-  json->End().Key("unknown_streams").BeginArray();
+  json->End();
+  if (left_out > 0) json->Key("streams_left_out").Uint(left_out);
+  json->Key("unknown_streams").BeginArray();
   for (const UnknownStreamReport& stream : report.unknown_streams) {
     WriteDescriptor(stream.stream, &json->BeginObject());
     json->Key("records").Uint(stream.records).End();
@@ -252,8 +265,13 @@ StreamReport Report::Totals() const {
   return totals;
 }
 
-std::string Report::ToJson() const {
-  JsonWriter json;
+std::string Report::ToJson() const { return Json(false); }
+std::string Report::ToStoredJson() const { return Json(true); }
+
+std::string Report::Json(bool to_store) const {
+  constexpr std::size_t kStreamBytes = 900;  // of its part of the text, about
+  JsonWriter json(to_store ? JsonWriter::Layout::kCompact : JsonWriter::Layout::kIndented);
+  if (!to_store) json.Reserve(streams.size() * kStreamBytes);
   json.BeginObject().Key("schema").String("shunt.report/1");
   json.Key("connection").String(connection).Key("run_id").String(run_id);
   if (!verb.empty()) json.Key("verb").String(verb);
@@ -263,7 +281,7 @@ std::string Report::ToJson() const {
   json.Key("duration_seconds").Seconds(absl::ToInt64Milliseconds(duration));
   WriteConnector(source, &json.Key("source"));
   WriteConnector(destination, &json.Key("destination"));
-  WriteStreams(*this, &json);
+  WriteStreams(*this, to_store, &json);
   WriteStates(states, &json.Key("states"));
   WriteControl(control, &json.Key("control"));
   WriteLines(lines, &json.Key("lines"));
@@ -273,7 +291,7 @@ std::string Report::ToJson() const {
   json.Key("peak_memory_bytes").Int(peak_memory_bytes);
   if (!attempts.empty()) WriteAttempts(attempts, &json.Key("attempts"));
   json.End();
-  return json.text();
+  return json.Take();
 }
 
 }  // namespace shunt

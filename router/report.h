@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,8 +48,8 @@ struct StreamReport {
   std::optional<EstimateReport> estimate = {};
   uint64_t rate_limits = 0;  // how often one began
   absl::Duration rate_limited_for = absl::ZeroDuration();
-  std::optional<int64_t> quota_reset_ms = {};                  // of the last one
-  std::optional<SchemaCheck::Findings> schema = std::nullopt;  // --validate-schema
+  std::optional<int64_t> quota_reset_ms = {};                     // of the last one
+  std::shared_ptr<const SchemaCheck::Findings> schema = nullptr;  // null without --validate-schema
 };
 
 // How often a connector sent an analytics event.
@@ -116,6 +117,12 @@ struct Report {
 
   StreamReport Totals() const;
   std::string ToJson() const;  // one object, "schema":"shunt.report/1", pretty-printed
+  // For a store, which has many of them: the same in few bytes, without streams of which there is
+  // nothing to tell; "streams_left_out" says how many.
+  std::string ToStoredJson() const;
+
+ private:
+  std::string Json(bool to_store) const;
 };
 
 }  // namespace shunt

@@ -17,13 +17,13 @@ namespace {
 
 class PipelineRouter final : public Router {
  public:
-  PipelineRouter(const RouterOptions& options, const RouterDeps& deps, const MemoryPlan& memory,
+  PipelineRouter(RouterOptions options, const RouterDeps& deps, const MemoryPlan& memory,
                  Threads threads, int classifiers, std::vector<std::unique_ptr<Agent>> agents)
       : clock_(deps.clock),
         started_at_(deps.clock.WallNow()),
         started_(deps.clock.MonoNow()),
         agents_(std::move(agents)),
-        pipeline_(options, deps, memory, threads, classifiers) {
+        pipeline_(std::move(options), deps, memory, threads, classifiers) {
     const auto& plan = ThreadPlan(threads);
     std::size_t agent = 0;
     for (const std::vector<StageId>& ids : plan) {
@@ -118,7 +118,7 @@ class PipelineRouter final : public Router {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Router>> Router::Create(const RouterOptions& options,
+absl::StatusOr<std::unique_ptr<Router>> Router::Create(RouterOptions options,
                                                        const RouterDeps& deps) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
@@ -131,18 +131,20 @@ absl::StatusOr<std::unique_ptr<Router>> Router::Create(const RouterOptions& opti
     if (!event.ok()) return event.status();
     agents.push_back(std::make_unique<Agent>(*std::move(event)));
   }
-  return std::make_unique<PipelineRouter>(options, deps, PlanMemory(options, classifiers), threads,
-                                          classifiers, std::move(agents));
+  const MemoryPlan memory = PlanMemory(options, classifiers, options.memory_budget_bytes);
+  return std::make_unique<PipelineRouter>(std::move(options), deps, memory, threads, classifiers,
+                                          std::move(agents));
 }
 
-std::vector<MemoryTerm> RouterOptions::MemoryTerms() const {
+std::vector<MemoryTerm> RouterOptions::MemoryTerms(int64_t memory_budget) const {
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  return PlanMemory(*this, ClassifierCount(ResolveThreads(threads, cores), cores)).terms;
+  return PlanMemory(*this, ClassifierCount(ResolveThreads(threads, cores), cores), memory_budget)
+      .terms;
 }
 
-int64_t RouterOptions::MemoryBytesMax() const {
+int64_t RouterOptions::MemoryBytesMax(int64_t memory_budget) const {
   int64_t sum = 0;
-  for (const MemoryTerm& term : MemoryTerms()) sum += term.bytes;
+  for (const MemoryTerm& term : MemoryTerms(memory_budget)) sum += term.bytes;
   return sum;
 }
 

@@ -46,7 +46,7 @@ struct RouterDeps {
 
 class Router {
  public:
-  static absl::StatusOr<std::unique_ptr<Router>> Create(const RouterOptions& options,
+  static absl::StatusOr<std::unique_ptr<Router>> Create(RouterOptions options,
                                                         const RouterDeps& deps);
   virtual ~Router() = default;
 

@@ -16,6 +16,7 @@ constexpr std::size_t kItemsListedMax = 4 * 1024;  // of a block; the rest is re
 constexpr int kAnnouncementsPerStep = 1024;
 constexpr uint64_t kMismatchesShown = 10;
 constexpr double kCountMax = 9007199254740992;  // 2^53: beyond, a double is no exact count
+constexpr uint64_t kSpillFillsShown = 3;
 constexpr int kReadsPerStep = 8;  // and workings off: with a state per record, acks are half of all
 
 ClassifierOptions DestinationLines() {
@@ -62,6 +63,7 @@ absl::StatusOr<Step> AckStage::Run() {
   bool busy = TakeAnnouncements();
   for (int i = 0; i < kReadsPerStep && (lines_end_ > 0 ? WorkOff() : ReadSome()); ++i) busy = true;
   busy |= SendCommits();
+  WatchSpill();
   calm_ = !busy;
   if (output_ended_ && lines_end_ == 0) run_.destination_output.answered.Set(kNoMoreOutput);
   if (!output_ended_ || lines_end_ > 0 || !announcements_.closed() || !pending_.lanes.empty()) {
@@ -189,6 +191,7 @@ bool AckStage::Dispatch(const LineItem& item) {
   const uint64_t number = lines_before_ + item.first_line + 1;
   switch (item.kind) {
     case LineItem::Kind::kState:
+      if (pending_.full() && !SendCommits()) return false;
       OnAck(line, number);
       return true;
     case LineItem::Kind::kControl:
@@ -238,13 +241,21 @@ void AckStage::OnAck(std::string_view line, uint64_t number) {
     return;
   }
   account_.acked += ack->covered;
+  run_.states_acked.Add(ack->covered);
   if (!CountIsRight(*state, *ack, number)) {
     distrusted_ |= options_.check_counts == CheckCounts::kFail;
   }
   // It may not have all of them, nor does what it says later cover what it lacks.
   if (distrusted_ || ack->durable == 0) return;
   // Later acks of a lane replace earlier ones that the store has not taken yet.
-  LaneCommit& commit = pending_.lanes[lane];
+  const auto [entry, is_new] = pending_.lanes.try_emplace(lane);
+  LaneCommit& commit = entry->second;
+  if (is_new) {
+    pending_.bytes += kCommitLaneBytes + 2 * lane.stream.name.size() +
+                      2 * lane.stream.name_space.value_or("").size();
+  }
+  pending_.bytes += ack->blob.value_or("").size();
+  pending_.bytes -= commit.blob.value_or("").size();
   commit.states += ack->committed;
   commit.digest = ack->digest;
   commit.blob = std::move(ack->blob);
@@ -297,7 +308,7 @@ bool AckStage::SendCommits() {
 // run.
 void AckStage::Fail(const absl::Status& status) {
   ledger_failed_ = true;
-  if (absl::IsResourceExhausted(status)) {
+  if (absl::IsOutOfRange(status)) {
     asides_.Raise(
         MakeFault(ExitCode::kIncompleteAcks, Fault::Effect::kAbort, Origin::kDestination,
                   absl::StrCat("the destination leaves too many states unacknowledged: at most ",
@@ -309,6 +320,22 @@ void AckStage::Fail(const absl::Status& status) {
   asides_.Raise(MakeFault(
       ExitCode::kStoreFailed, Fault::Effect::kAbort, Origin::kShunt,
       absl::StrCat("states that wait for the destination could not be kept: ", status.message())));
+}
+
+// What was announced is kept whatever it takes, so that its acknowledgement finds it; what comes
+// behind it waits in front of the destination. It goes on with a tenth of the room free.
+void AckStage::WatchSpill() {
+  const bool full = run_.spill_full.Get();
+  const auto bytes = static_cast<uint64_t>(ledger_.file_bytes());
+  const uint64_t max = options_.spill_bytes_max;
+  if (!full && (bytes < max || bytes == 0)) return;
+  if (full && bytes > max - max / 10) return;
+  run_.spill_full.Set(!full);
+  if (full || ++spill_fills_ > kSpillFillsShown) return;
+  asides_.Warn(absl::StrCat(
+      "unacknowledged states take ", bytes, " bytes in ", options_.spill_dir, ", of ", max,
+      " (--spill-max, or a quarter of what is free there): the source waits until the destination "
+      "acknowledges some"));
 }
 
 Step AckStage::Finish() {

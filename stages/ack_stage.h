@@ -2,10 +2,10 @@
 // CONTROL goes to the control lane; the rest is kept, logged or counted. Owns the ledger. The
 // destination knows streams by their mapped names; from here on they have the source's.
 //
-// It never waits for the writing side, the store or the log: acknowledged states coalesce per lane
-// until the checkpoint stage takes them. Only a full control lane makes it wait.
-// Bounds: its own buffer, grown to the longest line it has seen, at most `line_bytes_max`; a longer
-// line is counted as malformed.
+// It never waits for the writing side or the log: acknowledged states coalesce per lane until the
+// checkpoint stage takes them. Only a full control lane, or a batch of states that is full while
+// the store still works on the one before it, makes it wait. Bounds: its own buffer, grown to the
+// longest line it has seen, at most `line_bytes_max`; a longer line is counted as malformed.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,7 @@ class AckStage final : public Stage {
     uint64_t bodies_memory_bytes_max = 0;
     uint64_t outstanding_max = 0;      // states
     uint64_t memory_budget_bytes = 0;  // that `outstanding_max` follows from; for the message
+    uint64_t spill_bytes_max = 0;      // of the files of unacknowledged states
     uint64_t line_bytes_max = 0;
     AnswerTypes answers = {};
     LogLevel log_level = LogLevel::kTrace;
@@ -81,6 +82,7 @@ class AckStage final : public Stage {
   bool CountIsRight(const StateMessage& state, const CheckpointLedger::Ack& ack, uint64_t number);
   void OnWrongCount(const std::string& text);
   bool SendCommits();
+  void WatchSpill();
   void Fail(const absl::Status& status);
   Step Finish();
 
@@ -110,6 +112,7 @@ class AckStage final : public Stage {
   MappedNames mapped_names_;
   CheckpointLedger ledger_;
   bool ledger_failed_ = false;
+  uint64_t spill_fills_ = 0;
   CommitBatch pending_;
   Account account_;
 };

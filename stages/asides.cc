@@ -70,7 +70,8 @@ void Asides::OnTrace(std::string_view line, uint64_t number, StreamProgress* pro
        {&trace->message, &trace->internal_message, &trace->stack_trace, &trace->analytics_type}) {
     if (!text->empty()) *text = secrets_.masker->MaskLine(*text);
   }
-  std::optional<Fault> fault = traces_.Add(*trace);
+  const bool known = progress == nullptr || !trace->stream || progress->Knows(*trace->stream);
+  std::optional<Fault> fault = traces_.Add(*trace, known);
   if (!fault) return;
   Log(connector_, LogLevel::kError, fault->failure.message);
   Raise(*std::move(fault));

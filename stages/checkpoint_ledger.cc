@@ -69,7 +69,7 @@ absl::Status CheckpointLedger::Announce(const LaneKey& key, const OutstandingSta
                                         std::string blob) {
   SHUNT_CHECK(state.number > last_number_);
   if (outstanding_ >= outstanding_max_) {
-    return absl::ResourceExhaustedError(absl::StrCat(outstanding_, " states are outstanding"));
+    return absl::OutOfRangeError(absl::StrCat(outstanding_, " states are outstanding"));
   }
   last_number_ = state.number;
   const auto [found, is_new] = lanes_.try_emplace(key);

@@ -13,7 +13,7 @@
 //
 // Threads: one. Bounds: kBytesPerOutstanding bytes of memory at most for each outstanding state,
 // and what StateLog and StateBodies keep in memory; the rest is in unlinked files. More than
-// `outstanding_max` are ResourceExhausted. A state costs amortised O(1) to announce and to cover,
+// `outstanding_max` are OutOfRange. A state costs amortised O(1) to announce and to cover,
 // an ack that matches nothing O(1), whatever is outstanding. Other errors: the files'; the ledger
 // is of no use then.
 #pragma once

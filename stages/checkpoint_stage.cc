@@ -66,8 +66,10 @@ absl::StatusOr<Step> CheckpointStage::Run() {
     done_ = true;
     return Step::kDone;
   }
+  // Behind a full batch the next one waits already, and with it the reading of acks.
+  const bool more_waits = batch.full();
   if (!failed_) Commit(std::move(batch));
-  next_commit_at_ = clock_.MonoNow() + kCommitInterval;
+  next_commit_at_ = clock_.MonoNow() + (more_waits ? absl::ZeroDuration() : kCommitInterval);
   return Step::kBusy;
 }
 

@@ -1,10 +1,10 @@
 // CheckpointStage: makes acknowledged states durable, many in one transaction.
 //
 // Bounds: at most one commit per kCommitInterval while the run goes on (an acknowledged state is
-// durable within 1 s), at once when the run ends. Whether another run took over is asked at each
-// commit, and every kFenceInterval when there is nothing to commit. Errors: a store that fails
-// or a newer run that took over become faults; nothing is retried here, the store has waited its
-// bounded time already (G45).
+// durable within 1 s), at once when the run ends or the one before was full. Whether another run
+// took over is asked at each commit, and every kFenceInterval when there is nothing to commit.
+// Errors: a store that fails or a newer run that took over become faults; nothing is retried here,
+// the store has waited its bounded time already (G45).
 #pragma once
 
 #include <map>

@@ -15,6 +15,7 @@ constexpr int kChunksPerStep = 8;
 // While the source flows, a full destination is only tried again once in so many rounds.
 constexpr uint32_t kBlockedWriteEvery = 4;
 constexpr int kIncompleteReportedMax = 100;
+constexpr absl::Duration kSpillPause = absl::Milliseconds(20);
 }  // namespace
 
 ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& catalog,
@@ -36,7 +37,11 @@ ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& cata
 
 Wait ForwardStage::wait() const {
   if (!done_ && !input_open_) return {.at_most = destination_.retry_after()};
-  // A full lane (control, announcements) wakes us when it has room.
+  // A full lane (control, announcements) wakes us when it has room; nobody does when states on disk
+  // were acknowledged.
+  if (!done_ && outbox_.blocked_on_ledger() && run_.spill_full.Get()) {
+    return {.at_most = kSpillPause};
+  }
   if (done_ || !write_blocked_ || outbox_.blocked_on_ledger()) return {};
   const int fd = destination_.input_fd();
   return {.write_fd = fd,

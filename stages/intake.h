@@ -43,6 +43,7 @@ struct SourceAccount {
   std::optional<absl::Duration> first_record_at;  // on the monotonic clock
 };
 inline constexpr std::size_t kUnknownStreamsMax = 1000;
+inline constexpr std::size_t kUnknownNameBytesMax = 1000;  // of each; the rest is cut
 
 class Intake {
  public:

@@ -228,6 +228,7 @@ bool Outbox::HoldState(const Chunk& chunk, const LineItem& item, bool tainted) {
 
 // REQUIRES: the held state is the item that was prepared last.
 bool Outbox::ReleaseHeld() {
+  if (run_.spill_full.Get()) return false;
   const std::size_t weight = held_->announcement.blob.size() + sizeof(Announcement);
   if (!announcements_.Send(std::move(held_->announcement), weight)) return false;
   states_.push_back({.stream = held_->stream});

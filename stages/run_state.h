@@ -49,6 +49,9 @@ struct RunState {
   // Outbox: the newest state that the destination may have whole, by its number. While some are
   // being written: any.
   Cell<uint64_t> states_out{0};
+  // AckStage: the files of unacknowledged states are as large as they may be. Until some are
+  // acknowledged, no further one is announced.
+  Cell<bool> spill_full{false};
   Cell<bool> write_blocked{false};  // ForwardStage: has bytes and the destination's pipe is full
 
   // What the source said of itself.
@@ -77,6 +80,7 @@ struct RunState {
   Counter moved_bytes;           // ForwardStage: those of them that were not copied
   Counter states_forwarded;      // ForwardStage
   Counter destination_bytes;     // AckStage: read from the destination
+  Counter states_acked;          // AckStage
   Counter states_committed;      // CheckpointStage
   Counter blocked_on_source_ms;  // SuperviseStage
   Counter blocked_on_destination_ms;  // SuperviseStage

@@ -84,6 +84,7 @@ class StreamProgress {
   std::size_t rate_limited_streams() const { return limited_.size(); }
   std::optional<absl::Duration> source_resumes_at() const;
 
+  bool Knows(const StreamDescriptor& stream) const { return index_.Find(stream).has_value(); }
   const std::vector<Stream>& streams() const { return streams_; }
   Kind kind() const { return kind_; }
   // Of all streams together: what is known of them is summed. Empty without estimates.

@@ -30,6 +30,10 @@ std::string Describe(const ExitStatus& exit) {
   return absl::StrCat("exited with code ", exit.code.value_or(0));
 }
 
+constexpr const char* kAcksAreMissing =
+    ": it acknowledges no state, and those that wait take all the room that they may have on disk; "
+    "if it acknowledges only at its end, it needs more (--spill-max, --spill-dir)";
+
 }  // namespace
 
 SuperviseStage::SuperviseStage(Connector& source, Connector& destination, const Options& options,
@@ -96,7 +100,7 @@ void SuperviseStage::Add(Fault fault) {
   fault.consequence =
       aborting_ && abort_origin_ == Origin::kDestination && fault.failure.origin == Origin::kSource;
   if (fault.exit_code == static_cast<int>(ExitCode::kTimeout)) SayTimeout(fault);
-  account_.faults.push_back(std::move(fault));
+  Keep(std::move(fault));
   if (abort) Abort();
 }
 
@@ -112,6 +116,18 @@ void SuperviseStage::SayTimeout(const Fault& fault) {
   const std::size_t bytes = text.size();
   if (!logs_.Send(LogFact{Origin::kShunt, LogLevel::kError, std::move(text)}, bytes)) {
     run_.log_lines_lost.Add(1);
+  }
+}
+
+// Of a flood only the first are listed, and in any case what decides.
+void SuperviseStage::Keep(Fault fault) {
+  const bool decides = fault.effect != Fault::Effect::kListed && !std::exchange(decided_, true);
+  const bool first_abort = fault.effect == Fault::Effect::kAbort && !aborting_;
+  if (account_.faults.size() < kFaultsKept || decides || first_abort) {
+    account_.faults.push_back(std::move(fault));
+  } else if (!std::exchange(faults_left_out_, true)) {
+    account_.faults.push_back(MakeFault(ExitCode::kOk, Fault::Effect::kListed, Origin::kShunt,
+                                        "there were more failures, which are not listed"));
   }
 }
 
@@ -338,9 +354,13 @@ void SuperviseStage::WatchSilence() {
         absl::StrCat("the source was silent for ", absl::FormatDuration(options_.source_timeout),
                      " (--source-timeout)")));
   }
-  const uint64_t progress = run_.forwarded_bytes.value() + run_.destination_bytes.value();
-  const bool waits =
-      run_.write_blocked.Get() || (run_.input_closed.Get() && !run_.destination_ended.Get());
+  // Where states have no more room on disk, only acknowledgements help.
+  const bool spill_full = run_.spill_full.Get();
+  const uint64_t progress = spill_full
+                                ? run_.states_acked.value()
+                                : run_.forwarded_bytes.value() + run_.destination_bytes.value();
+  const bool waits = spill_full || run_.write_blocked.Get() ||
+                     (run_.input_closed.Get() && !run_.destination_ended.Get());
   if (!waits || progress != destination_progress_seen_) {
     destination_progress_seen_ = progress;
     destination_stuck_.Touch(now_);
@@ -348,10 +368,11 @@ void SuperviseStage::WatchSilence() {
   if (options_.destination_timeout > absl::ZeroDuration() && !aborting_ &&
       destination_stuck_.Passed(now_, options_.destination_timeout)) {
     destination_stuck_reported_ = true;
-    AddWithStderr(MakeFault(ExitCode::kTimeout, Fault::Effect::kAbort, Origin::kDestination,
-                            absl::StrCat("the destination made no progress for ",
-                                         absl::FormatDuration(options_.destination_timeout),
-                                         " (--destination-timeout)")));
+    AddWithStderr(
+        MakeFault(ExitCode::kTimeout, Fault::Effect::kAbort, Origin::kDestination,
+                  absl::StrCat("the destination made no progress for ",
+                               absl::FormatDuration(options_.destination_timeout),
+                               spill_full ? kAcksAreMissing : "", " (--destination-timeout)")));
   }
 }
 

@@ -27,6 +27,8 @@ inline constexpr absl::Duration kStopGrace = absl::Seconds(10);    // destinatio
 inline constexpr absl::Duration kKillGrace = absl::Seconds(2);     // between SIGTERM and SIGKILL
 inline constexpr absl::Duration kSecondStopGrace = absl::Seconds(2);
 
+inline constexpr std::size_t kFaultsKept = 1000;
+
 class SuperviseStage final : public Stage {
  public:
   struct Options {
@@ -34,7 +36,7 @@ class SuperviseStage final : public Stage {
     absl::Duration open_timeout = absl::ZeroDuration();               // likewise
   };
   struct Account {
-    std::vector<Fault> faults;  // in order
+    std::vector<Fault> faults;  // in order; kFaultsKept of them and what decides
     std::optional<ExitStatus> source_exit, destination_exit;
     std::optional<absl::Duration> source_done_at, destination_done_at;  // on the monotonic clock
     absl::Duration blocked_on_source, blocked_on_destination;
@@ -70,6 +72,7 @@ class SuperviseStage final : public Stage {
   bool TakeFaults();
   void Add(Fault fault);
   void AddWithStderr(Fault fault);  // of how a connector ended, or hangs
+  void Keep(Fault fault);
   void Abort();
   void OnStop();
   void WatchSource();
@@ -103,6 +106,8 @@ class SuperviseStage final : public Stage {
   const absl::Duration started_at_;
   absl::Duration measured_at_;
 
+  bool decided_ = false;  // a fault that is not only listed came
+  bool faults_left_out_ = false;
   bool aborting_ = false;
   std::optional<Origin> abort_origin_;
   int stops_seen_ = 0;

@@ -16,11 +16,10 @@ std::string Shown(const std::string& text, std::size_t bytes_max = kShownTextByt
 
 }  // namespace
 
-std::optional<Fault> TraceLog::Add(const TraceMessage& trace) {
+std::optional<Fault> TraceLog::Add(const TraceMessage& trace, bool known) {
   if (trace.type == TraceMessage::Type::kStreamStatus && trace.stream) {
     if (origin_ != Origin::kSource) return std::nullopt;  // a destination's mean nothing to us
-    const bool room = statuses_.size() < kTraceStreamsMax || statuses_.contains(*trace.stream);
-    if (room && trace.status != TraceMessage::StreamStatus::kOther) {
+    if (known && trace.status != TraceMessage::StreamStatus::kOther) {
       TraceMessage::StreamStatus& status = statuses_[*trace.stream];
       if (status != TraceMessage::StreamStatus::kIncomplete) status = trace.status;
     }
@@ -33,10 +32,10 @@ std::optional<Fault> TraceLog::Add(const TraceMessage& trace) {
     return std::nullopt;
   }
   if (trace.type != TraceMessage::Type::kError) return std::nullopt;
-  if (trace.stream && error_streams_.size() < kTraceStreamsMax) {
-    error_streams_.insert(*trace.stream);
-  } else {
+  if (!trace.stream) {
     error_without_stream_ = true;
+  } else if (known && origin_ == Origin::kSource) {
+    error_streams_.insert(*trace.stream);
   }
   if (++errors_ > kTraceErrorsMax) return std::nullopt;
   Fault fault;
@@ -49,6 +48,11 @@ std::optional<Fault> TraceLog::Add(const TraceMessage& trace) {
                    .internal_message = Shown(trace.internal_message),
                    .stack_trace = Shown(trace.stack_trace),
                    .stream = trace.stream};
+  if (fault.failure.stream) {
+    StreamDescriptor& stream = *fault.failure.stream;
+    stream.name = Shown(stream.name);
+    if (stream.name_space) stream.name_space = Shown(*stream.name_space);
+  }
   return fault;
 }
 

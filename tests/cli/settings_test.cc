@@ -101,6 +101,7 @@ TEST(SettingsTest, EveryFlagIsAKeyAndAVariable) {
                            "destination-timeout",
                            "abort-drain",
                            "spill-dir",
+                           "spill-max",
                            "progress",
                            "verbose",
                            "take-over",
@@ -121,6 +122,7 @@ TEST(SettingsTest, DefaultsAreThoseOfTheContract) {
   EXPECT_EQ(settings.router.memory_budget_bytes, int64_t{64} << 20);
   EXPECT_EQ(settings.router.LineBytesMax(), int64_t{32} << 20);
   EXPECT_EQ(settings.router.read_ahead_bytes, int64_t{8} << 20);
+  EXPECT_EQ(settings.router.spill_bytes_max, int64_t{1} << 30);
   EXPECT_EQ(settings.router.source_timeout, absl::Hours(3));
   EXPECT_EQ(settings.router.abort_drain, absl::Seconds(10));
   EXPECT_EQ(settings.router.on_malformed, OnMalformed::kTaint);

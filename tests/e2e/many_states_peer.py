@@ -5,11 +5,12 @@
 
 A source writes RECORDS records, the streams in turn, and behind each EVERY of them a state: KIND `stream`, of the
 record's stream, or `global`, of all of them; BYTES is what the blob has beside its cursor. WHEN is `each`, `last` (of
-each stream, at the end), `end` (all of them), `never`, or `garbage` (states that nobody sent, as many as came, before
+each stream, at the end), `end` (all of them), `idle` (all that came, whenever no more comes), `never`, or `garbage` (states that nobody sent, as many as came, before
 the last of each stream).
 """
 
 import os
+import select
 import sys
 
 
@@ -45,9 +46,25 @@ def source(streams, records, every, kind, size):
     write_all(b"".join(lines))
 
 
+def acknowledge_when_idle(begin):
+    rest, kept = b"", []
+    while True:
+        if kept and not select.select([0], [], [], 0.1)[0]:
+            write_all(b"".join(kept))
+            kept.clear()
+        data = os.read(0, 1 << 16)
+        if not data:
+            break
+        *lines, rest = (rest + data).split(b"\n")
+        kept.extend(line + b"\n" for line in lines if line.startswith(begin))
+    write_all(b"".join(kept))
+
+
 def destination(when):
     begin = b'{"type":"STATE"'
     kept, last, count = [], {}, 0
+    if when == "idle":
+        return acknowledge_when_idle(begin)
     for line in sys.stdin.buffer:
         if not line.startswith(begin):
             continue
