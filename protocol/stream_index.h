@@ -1,6 +1,6 @@
 // StreamIndex: finds a stream's place in the catalog. For the rare messages; the classifier has
-// StreamTable. Immutable after construction, so thread-safe. The catalog outlives it. Bounds: 16 bytes
-// for each stream; their names stay where they are.
+// StreamTable. Immutable after construction, so thread-safe. The catalog outlives it. Bounds: 16
+// bytes for each stream; their names stay where they are.
 #pragma once
 
 #include <cstddef>
