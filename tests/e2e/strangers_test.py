@@ -475,5 +475,21 @@ class OnOurselves(AttackCase):
         self.assertEqual(done.returncode, h.OK, done.stderr)
 
 
+class TheReport(h.SyncTest):
+    def test_whose_place_is_taken_in_mid_run_is_not_written_and_the_run_says_so(self):
+        w = self.w
+        w.source["read"] = [{"touch": w.path("up")}, {"await": w.path("go")}]
+        self.release_at_the_end(w.path("go"))
+        report = w.path("taken.json")
+        run = w.start("sync", "--store", w.store, "--report", report, *w.prepare())
+        h.wait_for_file(w.path("up"), run)
+        os.mkfifo(report)
+        h.touch(w.path("go"))
+        result = run.wait()
+        self.assertEqual(result.code, h.STORE, str(result))
+        self.assertIn(b"taken.json is a FIFO", result.err)
+        self.assertEqual([row["status"] for row in json.loads(w.command("runs", "--json"))], ["store_failed"])
+
+
 if __name__ == "__main__":
     h.main()
