@@ -94,7 +94,13 @@ absl::Status AddLines(std::string_view text, StateFileReader* reader) {
 }  // namespace
 
 std::string FormatStateArray(const std::vector<StoredState>& states) {
-  std::string text = "[";
+  // In one piece: states may take most of the memory that there is.
+  constexpr std::size_t kAround = 128;  // a state's names, twice escaped or not, come on top
+  std::size_t bytes = kAround;
+  for (const StoredState& state : states) bytes += kAround + state.blob.size();
+  std::string text;
+  text.reserve(bytes);
+  text += '[';
   for (const StoredState& state : states) {
     if (text.size() > 1) text += ',';
     text += R"({"type":")";
@@ -105,18 +111,23 @@ std::string FormatStateArray(const std::vector<StoredState>& states) {
         if (state.stream.name_space) {
           text += R"(,"namespace":)" + JsonQuote(*state.stream.name_space);
         }
-        text += R"(},"stream_state":)" + state.blob + "}";
+        text += R"(},"stream_state":)";
+        text += state.blob;
+        text += '}';
         break;
       case StateType::kGlobal:
-        text += R"(","global":)" + state.blob;
+        text += R"(","global":)";
+        text += state.blob;
         break;
       case StateType::kLegacy:
-        text += R"(","data":)" + state.blob;
+        text += R"(","data":)";
+        text += state.blob;
         break;
     }
     text += '}';
   }
-  return text + "]";
+  text += ']';
+  return text;
 }
 
 absl::StatusOr<std::vector<StoredState>> ParseStateFile(std::string_view json) {

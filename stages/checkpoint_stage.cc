@@ -11,13 +11,18 @@ namespace shunt {
 namespace {
 
 // The digest that an equal state would have on its way to the destination.
-std::optional<JsonDigest> StateDigest(StoredState state, const NameMapping& names) {
+std::optional<JsonDigest> StateDigest(const StoredState& state, const NameMapping& names) {
+  std::vector<StoredState> one = {state};
   if (state.type == StateType::kGlobal && !names.identity()) {
-    state.blob = MapBlobNames(state.blob, names);
+    one[0].blob = MapBlobNames(state.blob, names);
   }
-  std::string element = FormatStateArray({state});
-  element = element.substr(1, element.size() - 2);  // without the array's brackets
-  const auto message = ParseState(absl::StrCat(R"({"type":"STATE","state":)", element, "}"));
+  // The array's brackets become those of the message. A state may be long: no copy more than
+  // needed.
+  std::string line = FormatStateArray(one);
+  std::vector<StoredState>().swap(one);
+  line.replace(0, 1, R"({"type":"STATE","state":)");
+  line.back() = '}';
+  const auto message = ParseState(line);
   if (!message.ok()) return std::nullopt;
   return message->digest;
 }
