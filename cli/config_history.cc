@@ -100,10 +100,12 @@ std::vector<std::string> NotesOf(const ConfigAccess& access, const JournalRow& r
     notes.push_back(absl::StrCat("why: ", EscapeForLog(ShownReason(access, row))));
   }
   if (row.alert) {
-    notes.push_back(
-        absl::StrCat("ALERT: it lost, although it came later, with another secret; if the stored "
-                     "one is used up, promote ",
-                     JournalReference(row)));
+    notes.push_back(row.verdict == Verdict::kQuarantined
+                        ? "ALERT: it names a connector config, and may hold a token that is "
+                          "nowhere else"
+                        : absl::StrCat("ALERT: it lost, although it came later, with another "
+                                       "secret; if the stored one is used up, promote ",
+                                       JournalReference(row)));
   }
   // A file says no time and is not held against a spec: that is no news.
   const bool by_connector = row.writer == "source" || row.writer == "destination";

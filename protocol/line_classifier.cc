@@ -7,6 +7,7 @@
 
 #include "platform/check.h"
 #include "protocol/block_builder.h"
+#include "protocol/control_message.h"
 #include "protocol/envelope_reader.h"
 #include "protocol/index_walker.h"
 #include "protocol/json_lexemes.h"
@@ -34,14 +35,6 @@ constexpr uint32_t kLearningPauseMax = 1023;
 constexpr uint32_t kThoroughBytesMax = 64 * 1024;
 
 static_assert(JudgedPiece::kNoStream == RowReader::kAnyStream);
-
-constexpr std::string_view kConfigType = "CONNECTOR_CONFIG";
-constexpr std::string_view kConfigPayload = "connectorConfig";
-
-bool MentionsConfig(std::string_view bytes) {
-  return bytes.find(kConfigType) != std::string_view::npos ||
-         bytes.find(kConfigPayload) != std::string_view::npos;
-}
 
 // Of kinds that need no second look.
 Kind ItemKind(LineKind kind) {
@@ -504,7 +497,9 @@ JudgedPiece LineClassifier::Impl::JudgeLong(LineKind kind,
     piece.kind = ItemKind(kind);
   }
   if (kind == LineKind::kText || kind == LineKind::kMalformed) {
-    piece.mentions_config = PartsContain(parts, kConfigType) || PartsContain(parts, kConfigPayload);
+    for (const std::string_view mention : ConfigMentions()) {
+      piece.mentions_config |= PartsContain(parts, mention);
+    }
   }
   return piece;
 }

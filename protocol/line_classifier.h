@@ -60,7 +60,7 @@ struct LineItem {
   Kind kind = Kind::kRun;
   bool add_newline = false;  // the bytes end without LF (last line, or a piece of a glued line):
                              // whoever forwards them adds one
-  bool mentions_config = false;  // kText, kMalformed: holds CONNECTOR_CONFIG or connectorConfig
+  bool mentions_config = false;  // kText, kMalformed: see MentionsConfig in control_message.h
   uint32_t begin = 0;            // offsets into the block; a line's LF belongs to it
   uint32_t end = 0;
   uint32_t lines = 0;       // lines (or pieces) in the item

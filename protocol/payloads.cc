@@ -12,7 +12,6 @@
 namespace shunt {
 namespace {
 
-constexpr std::size_t kEmittedAtTextBytesMax = 64;
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 absl::Status Invalid(const char* reason) { return absl::InvalidArgumentError(reason); }
@@ -54,20 +53,6 @@ std::optional<double> TimeOf(const std::optional<JsonSlice>& slice) {
   const std::optional<double> time = slice ? JsonDouble(*slice) : std::nullopt;
   if (time == 0.0) return 0.0;  // not -0
   return time;
-}
-
-std::string JournalText(const std::optional<JsonSlice>& slice) {
-  if (!slice) return "";
-  switch (slice->type) {
-    case JsonType::kString:
-      return "string";
-    case JsonType::kArray:
-      return "array";
-    case JsonType::kObject:
-      return "object";
-    default:
-      return std::string(slice->text.substr(0, kEmittedAtTextBytesMax));
-  }
 }
 
 absl::StatusOr<StreamDescriptor> Descriptor(const std::optional<JsonSlice>& slice) {
@@ -152,26 +137,6 @@ std::string LevelNamed(const std::optional<std::string>& name) {
 }
 
 }  // namespace
-
-absl::StatusOr<ControlMessage> ParseControl(std::string_view line) {
-  const absl::StatusOr<JsonSlice> control = PayloadOf(line, "control");
-  if (!control.ok()) return control.status();
-  const std::optional<std::string> type = String(*control, "type");
-  if (!type) return Invalid("a CONTROL message has no type");
-  ControlMessage message;
-  message.is_connector_config = *type == "CONNECTOR_CONFIG";
-  const std::optional<JsonSlice> emitted_at = JsonFind(*control, "emitted_at");
-  message.emitted_at_ms = TimeOf(emitted_at);
-  message.emitted_at_text = JournalText(emitted_at);
-  const std::optional<JsonSlice> connector_config = JsonFind(*control, "connectorConfig");
-  if (!connector_config || !connector_config->is_object()) return message;
-  JsonCursor cursor(connector_config->text);
-  cursor.Next();
-  std::optional<JsonSlice> config;
-  const bool unique = ReadMembers(cursor, {{"config", &config}});
-  if (unique && config && config->is_object()) message.config = config;
-  return message;
-}
 
 absl::StatusOr<TraceMessage> ParseTrace(std::string_view line) {
   const absl::StatusOr<JsonSlice> trace = PayloadOf(line, "trace");

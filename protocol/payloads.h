@@ -1,4 +1,4 @@
-// The payloads of the rare messages: CONTROL, TRACE, LOG, SPEC, CONNECTION_STATUS. Pure functions
+// The payloads of the rare messages: TRACE, LOG, SPEC, CONNECTION_STATUS. Pure functions
 // on one well-formed message line; views live as long as the line. Unknown members are ignored,
 // missing optional ones are empty, and a missing required one is InvalidArgument without content.
 // An optional member of the wrong type counts as missing. Texts that are only shown have U+FFFD for
@@ -16,17 +16,6 @@
 #include "protocol/message.h"
 
 namespace shunt {
-
-// AirbyteControlMessage.
-struct ControlMessage {
-  bool is_connector_config = false;     // `type` is CONNECTOR_CONFIG; others are counted only
-  std::optional<double> emitted_at_ms;  // finite JSON numbers only; -0 is 0
-  std::string emitted_at_text;      // for the journal: the raw text of a number or word, at most
-                                    // 64 bytes; "string", "array" or "object" for those (they
-                                    // could hold anything); "" if absent
-  std::optional<JsonSlice> config;  // the object; empty when missing, not an object, or twice
-};
-absl::StatusOr<ControlMessage> ParseControl(std::string_view line);
 
 // Much more than anybody shows of it, so that masking sees every secret that begins in what is
 // shown.

@@ -204,17 +204,26 @@ bool AckStage::Dispatch(const LineItem& item) {
       }
       return true;
     case LineItem::Kind::kLog:
+      if (Asides::IsForControl(line, /*frequent=*/true))
+        return asides_.OnControl(line, number, read_at_, false);
       asides_.OnLog(line);
       return true;
     case LineItem::Kind::kTrace:
+      if (Asides::IsForControl(line, /*frequent=*/true))
+        return asides_.OnControl(line, number, read_at_, false);
       asides_.OnTrace(line, number);
       return true;
     case LineItem::Kind::kOther:
+      if (Asides::IsForControl(line, /*frequent=*/false))
+        return asides_.OnControl(line, number, read_at_, false);
       asides_.OnOther(line);
       return true;
+    case LineItem::Kind::kUnusableState:
+      if (Asides::IsForControl(line, /*frequent=*/true))
+        return asides_.OnControl(line, number, read_at_, false);
+      return true;  // counted
     case LineItem::Kind::kRun:
     case LineItem::Kind::kUnknownStream:
-    case LineItem::Kind::kUnusableState:
       return true;  // counted
   }
   return true;

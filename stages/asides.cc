@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/strings.h"
+#include "protocol/control_message.h"
 #include "protocol/json_cursor.h"
 #include "protocol/payloads.h"
 #include "stages/log_text.h"
@@ -54,6 +55,10 @@ bool Asides::OnControl(std::string_view line, uint64_t number, absl::Time receiv
   if (!control_.Send(std::move(fact), line.size())) return false;
   control_seq_ = seq;
   return true;
+}
+
+bool Asides::IsForControl(std::string_view line, bool frequent) {
+  return (!frequent || MaySpeakOfConfig(line)) && SpeaksOfConfig(line);
 }
 
 void Asides::OnTrace(std::string_view line, uint64_t number, StreamProgress* progress,

@@ -44,6 +44,10 @@ class Asides {
   // line's. False when the control lane is full: nothing has happened then.
   bool OnControl(std::string_view line, uint64_t number, absl::Time received_at,
                  bool quarantine_only);
+  // Whether another message than a CONTROL has to do with a connector's config all the same, and
+  // goes to OnControl in place of where its type says. `frequent`: of a type that comes in floods,
+  // and is looked at no longer than that takes.
+  static bool IsForControl(std::string_view line, bool frequent);
   // `progress` is told of it as well, unless it is null.
   void OnTrace(std::string_view line, uint64_t number, StreamProgress* progress = nullptr,
                const StreamProgress::Instant& now = {});

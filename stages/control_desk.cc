@@ -47,7 +47,13 @@ void ControlDesk::OnLive(Origin origin, const std::vector<std::string>& values) 
   masker_.SetLive(origin, values);
 }
 
-void ControlDesk::OnIgnored(Origin) {}
+void ControlDesk::OnIgnored(Origin origin) {
+  bool& said = origin == Origin::kSource ? source_ignored_ : destination_ignored_;
+  if (std::exchange(said, true)) return;
+  Log(LogLevel::kWarn, absl::StrCat("the ", A(OriginName(origin)),
+                                    " sent a CONTROL message that is no config update; it and "
+                                    "others like it are counted, and ignored"));
+}
 
 void ControlDesk::OnVerdict(const ControlVerdict& verdict) {
   const std::string_view origin = OriginName(verdict.origin);
@@ -76,7 +82,9 @@ void ControlDesk::OnVerdict(const ControlVerdict& verdict) {
   if (!verdict.reason.empty()) absl::StrAppend(&text, ": ", verdict.reason);
   if (verdict.alert) {
     absl::StrAppend(&text,
-                    " (it came later than the one that won, with another secret: see "
+                    verdict.verdict == Verdict::kQuarantined
+                        ? " (it is kept as it came, and may hold a token that is nowhere else: see "
+                        : " (it came later than the one that won, with another secret: see ",
                     "`shunt config history`)");
     if (account_.alerts.size() < kAlertsMax) account_.alerts.push_back(text);
   }

@@ -60,6 +60,7 @@ class ControlDesk final : public Stage, private ControlInbox, private ControlEve
   RunState& run_;
   ControlStage stage_;
   bool done_ = false;
+  bool source_ignored_ = false, destination_ignored_ = false;  // said so
   Account account_;
 };
 

@@ -5,16 +5,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "protocol/payloads.h"
+#include "absl/strings/str_cat.h"
+#include "protocol/control_message.h"
 #include "secrets/secret_values.h"
 
 namespace shunt {
 namespace {
 
-bool MentionsConfig(std::string_view line) {
-  return line.find("connectorConfig") != std::string_view::npos ||
-         line.find("CONNECTOR_CONFIG") != std::string_view::npos;
-}
+constexpr bool kRejected = true;
 
 }  // namespace
 
@@ -40,6 +38,7 @@ ControlArrival ControlReader::Begin(uint64_t seq, absl::Time received_at) {
   return arrival;
 }
 
+// What is kept for people to look at is an alert: it may be the only copy of a token.
 ControlArrival ControlReader::Hopeless(ControlArrival arrival, std::string_view payload,
                                        std::string reason, bool rejected) const {
   if (payload.size() > kJournalPayloadBytesMax) {
@@ -50,33 +49,39 @@ ControlArrival ControlReader::Hopeless(ControlArrival arrival, std::string_view 
   arrival.row.reason = std::move(reason);
   arrival.hopeless = true;
   arrival.rejected = rejected;
+  arrival.row.alert = true;
   return arrival;
 }
 
 std::optional<ControlArrival> ControlReader::Read(std::string_view line, uint64_t seq,
                                                   absl::Time received_at, const WallWatch& watch) {
-  const absl::StatusOr<ControlMessage> message = ParseControl(line);
-  if (!message.ok()) {
-    if (!MentionsConfig(line)) return std::nullopt;
-    return Hopeless(Begin(seq, received_at), line, "not a usable control message", true);
-  }
-  if (!message->is_connector_config) return std::nullopt;
+  using Kind = ControlMessage::Kind;
+  const ControlMessage message = ReadControlMessage(line);
+  if (message.kind == Kind::kOther || message.kind == Kind::kUnknown) return std::nullopt;
 
   ControlArrival arrival = Begin(seq, received_at);
-  const StampedTime time = stamper_.Stamp(message->emitted_at_ms, received_at, watch);
+  const StampedTime time = stamper_.Stamp(message.emitted_at_ms, received_at, watch);
   arrival.row.order.effective_at_ms = time.effective_at_ms;
   arrival.row.time_source = std::string(TimeSourceName(time.source));
-  arrival.row.emitted_at_text = message->emitted_at_text;
-  if (!message->config) {
-    return Hopeless(std::move(arrival), line, "connectorConfig.config is not an object", true);
+  arrival.row.emitted_at_text = message.emitted_at_text;
+  if (message.kind == Kind::kBroken) {
+    return Hopeless(std::move(arrival), line, "connectorConfig.config is not one object",
+                    kRejected);
   }
-  const std::string_view config = message->config->text;
+  if (message.kind == Kind::kNamed) {
+    return Hopeless(std::move(arrival), line,
+                    "a message that names a connector config, but is no update of one", !kRejected);
+  }
+  if (!message.spelling.empty()) {
+    arrival.row.reason = absl::StrCat("not spelled as the protocol has it: ", message.spelling);
+  }
+  const std::string_view config = message.config->text;
   if (config.size() > kConfigBytesMax) {
-    return Hopeless(std::move(arrival), config, "the config is larger than 1 MiB", true);
+    return Hopeless(std::move(arrival), config, "the config is larger than 1 MiB", kRejected);
   }
   absl::StatusOr<std::vector<ConfigMember>> members = ReadConfigMembers(config);
   if (!members.ok()) {
-    return Hopeless(std::move(arrival), config, std::string(members.status().message()), true);
+    return Hopeless(std::move(arrival), config, std::string(members.status().message()), kRejected);
   }
   for (const ConfigMember& member : *members) arrival.row.keys.push_back(member.key);
   arrival.row.payload = std::string(config);
@@ -87,15 +92,13 @@ std::optional<ControlArrival> ControlReader::Read(std::string_view line, uint64_
 ControlArrival ControlReader::Quarantine(std::string_view line, uint64_t seq,
                                          absl::Time received_at) {
   return Hopeless(Begin(seq, received_at), line, "a line that is no message mentions a config",
-                  false);
+                  !kRejected);
 }
 
 std::vector<std::string> SecretsOfControl(std::string_view line, const ConnectorSpec* spec) {
-  const absl::StatusOr<ControlMessage> message = ParseControl(line);
-  if (!message.ok() || !message->is_connector_config || !message->config) {
-    return SecretsOfFragment(line, spec);
-  }
-  return SecretValuesOf(message->config->text, spec);
+  const ControlMessage message = ReadControlMessage(line);
+  if (!message.config) return SecretsOfFragment(line, spec);
+  return SecretValuesOf(message.config->text, spec);
 }
 
 }  // namespace shunt

@@ -119,16 +119,22 @@ bool Intake::Dispatch(LineItem& item) {
     case LineItem::Kind::kTrace:
       CountRecords(item.deltas_end);  // those before it
       GiveDeltasBack(item);
+      if (Asides::IsForControl(Value(item), /*frequent=*/true)) return OnControl(item, false);
       asides_.OnTrace(Value(item), LineNumber(item), &progress_,
                       {chunk_->read_at, chunk_->read_mono});
       return true;
     case LineItem::Kind::kLog:
+      if (Asides::IsForControl(Value(item), /*frequent=*/true)) return OnControl(item, false);
       asides_.OnLog(Value(item));
       return true;
     case LineItem::Kind::kOther:
+      if (Asides::IsForControl(Value(item), /*frequent=*/false)) return OnControl(item, false);
       asides_.OnOther(Value(item));
       return true;
     case LineItem::Kind::kUnusableState:
+      if (Asides::IsForControl(Value(item), /*frequent=*/true) && !OnControl(item, false)) {
+        return false;
+      }
       OnUnusableState(item);
       return true;
   }

@@ -73,7 +73,9 @@ struct JournalRow {
   std::string payload;            // the config's JSON text
   int64_t generation = -1;        // after it was judged
   bool unvalidated = false;
-  bool alert = false;  // it lost although it came later in the same pipe with another secret
+  // It lost although it came later, with another secret; or it is quarantined, because it names a
+  // config in a way that cannot be judged.
+  bool alert = false;
   bool operator==(const JournalRow&) const = default;
 };
 

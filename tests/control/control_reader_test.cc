@@ -84,17 +84,29 @@ TEST_F(ControlReaderTest, UnknownControlTypesAreOnlyCounted) {
   EXPECT_FALSE(Read(R"({"type":"CONTROL"})"));
 }
 
-TEST_F(ControlReaderTest, AControlMessageThatCannotBeReadButMentionsAConfigIsKept) {
+TEST_F(ControlReaderTest, AnotherSpellingCountsAndTheJournalSaysSo) {
   const auto arrival =
       Read(R"({"type":"CONTROL","control":{"connectorConfig":{"config":{"token":"t"}}}})");
   ASSERT_TRUE(arrival);
-  EXPECT_TRUE(arrival->hopeless && arrival->rejected);
+  EXPECT_FALSE(arrival->hopeless);
+  EXPECT_EQ(arrival->row.payload, R"({"token":"t"})");
+  EXPECT_EQ(arrival->row.reason, "not spelled as the protocol has it: control without a type");
+}
+
+TEST_F(ControlReaderTest, AMessageThatNamesAConfigAndIsNoUpdateIsKeptWithAnAlert) {
+  const std::string line =
+      R"({"type":"CONTROL","control":{"connector_config":{"config":{"token":"t"}}}})";
+  const auto arrival = Read(line);
+  ASSERT_TRUE(arrival);
+  EXPECT_TRUE(arrival->hopeless && arrival->row.alert);
+  EXPECT_FALSE(arrival->rejected);
+  EXPECT_EQ(arrival->row.payload, line);
 }
 
 TEST_F(ControlReaderTest, Decision4_OtherLinesThatMentionAConfigAreKeptAndNotRejected) {
   const std::string line = R"({"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","conn)";
   const ControlArrival arrival = reader_.Quarantine(line, 3, kReceived);
-  EXPECT_TRUE(arrival.hopeless);
+  EXPECT_TRUE(arrival.hopeless && arrival.row.alert);
   EXPECT_FALSE(arrival.rejected);
   EXPECT_EQ(arrival.row.payload, line);
   EXPECT_EQ(arrival.row.order, (OrderKey{kReceivedMs, 7, 3}));

@@ -55,9 +55,51 @@ class ClocksThatDiffer(ControlCase):
     def test_by_the_letter_the_later_emitted_at_wins(self):
         self.assertEqual(self.rotate_behind(), "ahead")
 
+    def test_the_loser_is_an_alert_that_can_be_promoted(self):
+        self.sync_updates(({"api_key": "secret-ahead"}, now_ms() + 3_600_000))
+        result = self.sync_updates(({"api_key": "secret-later"}, now_ms()))
+        self.assertEqual(len(result.report["control"]["alerts"]), 1)
+        self.assertRegex(result.stderr, r"WARN.*superseded")
+        row = self.w.journal()[-1]
+        self.assertEqual((row["verdict"], row["alert"]), ("superseded", True))
+        self.assert_secretless(result, "secret-ahead", "secret-later")
+
     def test_with_a_causal_floor_what_follows_from_a_token_wins_over_it(self):
         self.assertEqual(self.rotate_behind("--causal-floor"), "follows")
         self.assertEqual(self.w.journal()[-1]["time_source"], "floored")
+
+
+class OtherSpellings(ControlCase):
+    """The config update of other versions, of the protocol's own examples, and of mistakes."""
+
+    UPDATES = (
+        '{"type":"CONTROL","control":{"type":"ORCHESTRATOR","emitted_at":%s,"connectorConfig":{"config":%s}}}',
+        '{"type":"CONTROL","control":{"emitted_at":%s,"connectorConfig":{"config":%s}}}',
+        '{"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","connectorConfig":{"emitted_at":%s,"config":%s}}}',
+        '{"type":"ORCHESTRATOR","connectorConfig":{"emitted_at":%s,"config":%s}}',
+        '{"type":"CONNECTOR_CONFIG","emitted_at":%s,"connectorConfig":{"config":%s}}',
+        '{"type":"CONFIG","control":{"type":"CONNECTOR_CONFIG","emitted_at":%s,"connectorConfig":{"config":%s}}}',
+    )
+
+    def test_each_is_stored_and_the_journal_says_how_it_was_spelled(self):
+        for number, spelling in enumerate(self.UPDATES):
+            with self.subTest(spelling=spelling):
+                token = "rotated-%d" % number
+                result = self.sync_steps({"write": spelling % (now_ms(), json.dumps({"api_key": token})) + "\n"})
+                self.assertEqual(self.w.config()["api_key"], token)
+                row = self.w.journal()[-1]
+                self.assertEqual((row["verdict"], row["time_source"]), ("applied", "connector"))
+                self.assertIn("not spelled as the protocol has it", row["reason"])
+                self.assertEqual(result.report["control"]["applied"], 1)
+                self.assert_secretless(result, token)
+
+    def test_what_only_names_one_is_kept_with_an_alert(self):
+        result = self.sync_steps({"write": '{"type":"PING","connector_config":{"api_key":"SEKRET-VALUE"}}\n'})
+        row = self.w.journal()[-1]
+        self.assertEqual((row["verdict"], row["alert"]), ("quarantined", True))
+        self.assertEqual(len(result.report["control"]["alerts"]), 1)
+        self.assertEqual(self.w.config(), h.CONFIG_EXAMPLE)
+        self.assert_secretless(result, "SEKRET-VALUE")
 
 
 class TheProtocolsExample(ControlCase):

@@ -1,4 +1,4 @@
-// CONTROL, TRACE, LOG, SPEC and CONNECTION_STATUS as the router reads them.
+// TRACE, LOG, SPEC and CONNECTION_STATUS as the router reads them.
 #include "protocol/payloads.h"
 
 #include <cmath>
@@ -17,10 +17,6 @@ using ::shunt::testing::kFirstSeed;
 using ::shunt::testing::Rng;
 using ::testing::Optional;
 
-std::string Control(const std::string& members) {
-  return R"({"type":"CONTROL","control":{)" + members + "}}\n";
-}
-
 std::string Trace(const std::string& members) {
   return R"({"type":"TRACE","trace":{)" + members + "}}";
 }
@@ -29,82 +25,6 @@ TraceMessage ParsedTrace(const std::string& members) {
   const absl::StatusOr<TraceMessage> trace = ParseTrace(Trace(members));
   EXPECT_TRUE(trace.ok()) << members << ": " << trace.status();
   return trace.ok() ? *trace : TraceMessage{};
-}
-
-TEST(ParseControlTest, ReadsAConfigUpdate) {
-  const std::string line = Control(R"("type":"CONNECTOR_CONFIG","emitted_at":1700000000123.4567,)"
-                                   R"("connectorConfig":{"config":{"api_key": "x"},"note":1})");
-  const absl::StatusOr<ControlMessage> control = ParseControl(line);
-  ASSERT_TRUE(control.ok()) << control.status();
-  EXPECT_TRUE(control->is_connector_config);
-  EXPECT_THAT(control->emitted_at_ms, Optional(1700000000123.4567))
-      << "sub-millisecond digits count";
-  EXPECT_EQ(control->emitted_at_text, "1700000000123.4567");
-  ASSERT_TRUE(control->config);
-  EXPECT_EQ(control->config->text, R"({"api_key": "x"})");
-}
-
-struct EmittedAtCase {
-  std::string json;
-  std::optional<double> ms;
-  std::string text;
-};
-
-// Fault matrix F54, F56: what is no finite number is no time. Judging the values is the sequencer's
-// part.
-TEST(ParseControlTest, OnlyFiniteNumbersAreTimes) {
-  const std::string long_number = "1" + std::string(100, '0');
-  for (const EmittedAtCase& test : std::vector<EmittedAtCase>{
-           {R"(,"emitted_at":0)", 0.0, "0"},
-           {R"(,"emitted_at":-1)", -1.0, "-1"},
-           {R"(,"emitted_at":1e18)", 1e18, "1e18"},
-           {R"(,"emitted_at":)" + long_number, 1e100, long_number.substr(0, 64)},
-           {R"(,"emitted_at":1e400)", std::nullopt, "1e400"},
-           {R"(,"emitted_at":null)", std::nullopt, "null"},
-           {R"(,"emitted_at":true)", std::nullopt, "true"},
-           {R"(,"emitted_at":"123")", std::nullopt, "string"},
-           {R"(,"emitted_at":{})", std::nullopt, "object"},
-           {R"(,"emitted_at":[1])", std::nullopt, "array"},
-           {"", std::nullopt, ""},
-       }) {
-    const auto control = ParseControl(Control(R"("type":"CONNECTOR_CONFIG")" + test.json));
-    ASSERT_TRUE(control.ok()) << control.status();
-    EXPECT_EQ(control->emitted_at_ms, test.ms) << test.json;
-    EXPECT_EQ(control->emitted_at_text, test.text) << test.json;
-  }
-  const auto control = ParseControl(Control(R"("type":"CONNECTOR_CONFIG","emitted_at":-0.0)"));
-  ASSERT_TRUE(control.ok());
-  EXPECT_FALSE(std::signbit(*control->emitted_at_ms)) << "-0 is 0";
-}
-
-TEST(ParseControlTest, AConfigThatIsNoObjectIsAbsent) {
-  for (const char* members :
-       {"", R"(,"connectorConfig":null)", R"(,"connectorConfig":{})", R"(,"connectorConfig":[])",
-        R"(,"connectorConfig":{"config":null})", R"(,"connectorConfig":{"config":"{}"})",
-        R"(,"connectorConfig":{"config":{},"config":{}})"}) {
-    const auto control =
-        ParseControl(Control(R"("type":"CONNECTOR_CONFIG","emitted_at":1)" + std::string(members)));
-    ASSERT_TRUE(control.ok()) << members;
-    EXPECT_TRUE(control->is_connector_config);
-    EXPECT_FALSE(control->config) << members;
-  }
-}
-
-TEST(ParseControlTest, OtherTypesAreNotConfigs) {
-  const auto control = ParseControl(Control(R"("type":"SOMETHING_NEW","emitted_at":1)"));
-  ASSERT_TRUE(control.ok());
-  EXPECT_FALSE(control->is_connector_config);
-}
-
-TEST(ParseControlTest, RefusesWithoutQuoting) {
-  for (const char* line :
-       {"", "{", R"({"type":"CONTROL"})", R"({"type":"CONTROL","control":"hunter2"})",
-        R"({"type":"CONTROL","control":{}})",
-        R"({"type":"CONTROL","control":{"type":["hunter2"]}})"}) {
-    const absl::Status status = ParseControl(line).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << line;
-    EXPECT_EQ(std::string(status.message()).find("hunter2"), std::string::npos) << status;
-  }
 }
 
 TEST(ParseTraceTest, ReadsAnError) {
@@ -262,7 +182,6 @@ TEST(ParseConnectionStatusTest, ReadsTheVerdict) {
 
 TEST(PayloadsPropertyTest, DamagedLinesAreHarmless) {
   const std::vector<std::string> lines = {
-      Control(R"("type":"CONNECTOR_CONFIG","emitted_at":1e3,"connectorConfig":{"config":{"a":1}})"),
       Trace(R"("type":"ERROR","error":{"message":"a\u00e9","stream_descriptor":{"name":"s"}})"),
       Trace(R"("type":"ESTIMATE","estimate":{"type":"STREAM","name":"a","row_estimate":12})"),
       Trace(R"("type":"STREAM_STATUS","stream_status":{"stream_descriptor":{"name":"a"},)"
@@ -274,7 +193,7 @@ TEST(PayloadsPropertyTest, DamagedLinesAreHarmless) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Rng rng(seed);
     const std::string line = Damage(rng, lines[seed % lines.size()]);
-    const bool parsed = ParseControl(line).ok() || ParseTrace(line).ok() || ParseLog(line).ok() ||
+    const bool parsed = ParseTrace(line).ok() || ParseLog(line).ok() ||
                         ParseSpecMessage(line).ok() || ParseConnectionStatus(line).ok();
     EXPECT_TRUE(!parsed || ParseJson(line)) << line;
   }

@@ -462,6 +462,31 @@ LineKind Counted(Kind kind) {
   return kKinds.at(kind);
 }
 
+bool NaiveMentions(std::string_view line) {
+  std::string text;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line.substr(i, 4) == "\\u00" && i + 6 <= line.size() && isxdigit(line[i + 4]) != 0 &&
+        isxdigit(line[i + 5]) != 0) {
+      text += static_cast<char>(std::stoi(std::string(line.substr(i + 4, 2)), nullptr, 16));
+      i += 5;
+    } else {
+      text += line[i];
+    }
+  }
+  for (const char* name : {"CONNECTOR_CONFIG", "connectorConfig"}) {
+    if (text.find(name) != std::string_view::npos) return true;
+  }
+  for (const char* word : {"connector", "Connector", "CONNECTOR"}) {
+    for (const char* between : {"", "_", "-"}) {
+      for (const char* config : {"config", "Config", "CONFIG"}) {
+        const std::string quoted = std::string("\"") + word + between + config + "\"";
+        if (text.find(quoted) != std::string_view::npos) return true;
+      }
+    }
+  }
+  return false;
+}
+
 class Builder {
  public:
   void Add(LineItem item, const Judged& judged) {
@@ -522,8 +547,7 @@ ClassifiedBlock NaiveClassify(std::string_view block, const ConfiguredCatalog& c
       item.first_line = static_cast<uint32_t>(builder.out.counts.physical_lines);
       if (item.kind == Kind::kText || item.kind == Kind::kMalformed) {
         const std::string_view text = block.substr(item.begin, item.end - item.begin);
-        item.mentions_config = text.find("CONNECTOR_CONFIG") != std::string_view::npos ||
-                               text.find("connectorConfig") != std::string_view::npos;
+        item.mentions_config = NaiveMentions(text);
       }
       builder.Add(item, pieces[i].judged);
     }
