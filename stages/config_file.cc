@@ -32,11 +32,12 @@ struct FileEdit {
   bool empty() const { return changed.empty() && kept.empty() && removed.empty(); }
 };
 
-absl::StatusOr<std::string> Fill(const ConfigMember& member, const ConfigDocument& stored) {
+using LiveValues = std::map<std::string_view, std::string_view>;
+
+absl::StatusOr<std::string> Fill(const ConfigMember& member, const LiveValues& stored) {
+  const auto live = stored.find(member.key);
   std::optional<std::string_view> value;
-  for (const ConfigKey& entry : stored.keys) {
-    if (entry.key == member.key && entry.value) value = *entry.value;
-  }
+  if (live != stored.end()) value = live->second;
   absl::StatusOr<std::string> filled = FillMasks(member.value, value, PointerTo(member.key));
   if (absl::IsNotFound(filled.status())) {
     return absl::InvalidArgumentError(absl::StrCat("the config file has a masked value at ",
@@ -50,6 +51,10 @@ absl::StatusOr<FileEdit> CompareToPrevious(const ConfigDocument& stored, std::st
                                            const std::vector<ConfigMember>& members) {
   std::map<std::string, std::string> previous(stored.file_fingerprints.begin(),
                                               stored.file_fingerprints.end());
+  LiveValues live;
+  for (const ConfigKey& entry : stored.keys) {
+    if (entry.value) live.emplace(entry.key, *entry.value);
+  }
   FileEdit edit;
   for (const ConfigMember& member : members) {
     std::string fingerprint =
@@ -59,7 +64,7 @@ absl::StatusOr<FileEdit> CompareToPrevious(const ConfigDocument& stored, std::st
     if (before != previous.end()) previous.erase(before);
     edit.fingerprints.emplace_back(member.key, std::move(fingerprint));
     if (same) continue;
-    absl::StatusOr<std::string> filled = Fill(member, stored);
+    absl::StatusOr<std::string> filled = Fill(member, live);
     if (!filled.ok()) return filled.status();
     if (IsMask(member.value)) {
       edit.kept.push_back(member.key);
@@ -84,7 +89,7 @@ JournalRow BeginRow(const ConfigFile& file, const FileEdit& edit, const OrderKey
   ConfigDocument payload;
   for (const ConfigMember& member : edit.changed) {
     row.keys.push_back(member.key);
-    WriteConfigKey(&payload, member.key, member.value, order);
+    payload.keys.push_back({member.key, member.value, order});
   }
   row.keys.insert(row.keys.end(), edit.removed.begin(), edit.removed.end());
   row.payload = payload.ToJson();
@@ -111,11 +116,12 @@ absl::StatusOr<ConfigChange> AdoptConfigFile(const ConfigDocument& stored, const
   if (!first_sight) order = {ToUnixMillisDouble(file.now), file.epoch, 0};
   JournalRow row = BeginRow(file, *edit, order);
   bool wrote = !stored.exists();
+  ConfigWriter writer(&document);
   for (ConfigMember& member : edit->changed) {
-    wrote = WriteConfigKey(&document, member.key, std::move(member.value), order) || wrote;
+    wrote = writer.Write(member.key, std::move(member.value), order) || wrote;
   }
   for (const std::string& key : edit->removed) {
-    wrote = WriteConfigKey(&document, key, std::nullopt, order) || wrote;
+    wrote = writer.Write(key, std::nullopt, order) || wrote;
   }
   if (wrote && document.newest < order) document.newest = order;
   document.file_fingerprints = std::move(edit->fingerprints);

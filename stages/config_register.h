@@ -9,6 +9,11 @@
 // Pure functions: no clock, no thread, no I/O. Reasons name paths and keywords, never values.
 #pragma once
 
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "protocol/spec.h"
+#include "stages/config_keys.h"
 #include "stores/config_document.h"
 
 namespace shunt {
@@ -26,25 +32,15 @@ enum class ConfigMode : uint8_t {
   kReplace,  // the update is the whole config
 };
 
-struct ConfigMember {
-  std::string key;    // unescaped
-  std::string value;  // raw JSON text
-};
-
 struct ConfigUpdate {
   OrderKey order;
   std::vector<ConfigMember> members;  // no key twice
 };
 
-// The members of a config object. Of a key that stands in it twice the last value counts, which is
-// what the JSON parsers of connectors read. InvalidArgument: not an object, or a key that is not
-// Unicode.
-absl::StatusOr<std::vector<ConfigMember>> ReadConfigMembers(std::string_view config);
-
 struct UpdateVerdict {
   // kApplied: changed a value. kDuplicate: wrote a key, changed none. kSuperseded: wrote no key.
   Verdict verdict = Verdict::kSuperseded;
-  bool alert = false;  // lost a secret to an earlier line of its own pipe
+  bool alert = false;  // lost a secret to what was there before it: see Judge::LostSecret
 };
 
 struct Judgement {
@@ -66,20 +62,80 @@ struct Judgement {
 Judgement JudgeUpdates(const ConfigDocument& stored, std::span<const ConfigUpdate* const> updates,
                        ConfigMode mode, const ConnectorSpec* spec, absl::Time now);
 
-// Whether an accepted update with this order key left a trace in `document`.
-bool HoldsOrder(const ConfigDocument& document, const OrderKey& order);
+// What a stored config may grow to by updates. One that is larger already may shrink, or stay.
+inline constexpr std::size_t kConfigDocumentBytesMax = std::size_t{16} << 20;
+inline constexpr std::size_t kConfigDocumentKeysMax = 65536;
 
-// The pieces, for stages/config_file.h.
+// A stored config at work: judges updates as JudgeUpdates does, one judgement after the other, each
+// on what the earlier ones made of it. A judgement costs what its updates are long, but for two
+// things that cost what the config is long, which `work` counts: its validation, and looking for a
+// lost secret in it. Not thread-safe; `spec` outlives it.
+class ConfigRegister {
+ public:
+  ConfigRegister(ConfigDocument stored, ConfigMode mode, const ConnectorSpec* spec, absl::Time now);
+  ~ConfigRegister();
 
-// Writes one key (empty value: a tombstone) unless a newer write or the floor forbids it.
-bool WriteConfigKey(ConfigDocument* document, std::string_view key,
-                    std::optional<std::string> value, const OrderKey& order);
+  // Without `document` in the result: Take has it.
+  Judgement Judge(std::span<const ConfigUpdate* const> updates);
+  // Each update by itself, in this order, but validated once, after the last of them. Empty: that
+  // has new violations, or a mask could not be filled; nothing has happened then.
+  std::optional<std::vector<Judgement>> JudgeInTurn(std::span<const ConfigUpdate* const> updates);
 
-// Brings the keys into the order that depends on content alone: the config file's keys as in the
-// file, then the others by name.
-void ArrangeConfigKeys(ConfigDocument* document);
+  const ConfigDocument& document() const { return document_; }
+  // Of the keys and values.
+  std::size_t bytes() const { return bytes_; }
+  std::size_t work() const { return work_; }
+  // Whether there is something to store; then what, its keys arranged.
+  bool dirty() const { return dirty_; }
+  ConfigDocument Take();
 
-// Whether the configs that connectors would be given differ as JSON values.
-bool ConfigsDiffer(const ConfigDocument& a, const ConfigDocument& b);
+ private:
+  struct Filled;
+  struct Undo;
+  struct Violations {
+    bool usable = false;
+    std::vector<SpecViolation> list, warnings;
+  };
+
+  const ConfigKey* Find(std::string_view key) const;
+  const ConfigKey* FindBefore(std::string_view key) const;
+  void Begin(bool whole);
+  void RollBack();
+  void IndexKeys();
+  void Write(std::string_view key, std::string_view value, const OrderKey& order);
+  bool MayRaiseFloor(std::span<const ConfigUpdate* const> updates) const;
+  void RaiseFloor(const OrderKey& floor);
+  void Merge(const Filled& update, bool kept_too);
+  std::optional<std::string> Apply(std::span<const ConfigUpdate* const> in_order);
+  std::string TooLarge() const;
+  bool Differs() const;
+  bool Validate(Judgement* judgement);
+  bool TryReplace();
+  Violations Check(const ConfigDocument& document);
+  const Violations* ViolationsBefore();
+  static std::string NewWarnings(const Violations& after, const Violations* before);
+  static std::vector<SpecViolation> NewViolations(const Violations& after, const Violations* before,
+                                                  bool* unvalidated);
+  void Finish(std::span<const ConfigUpdate* const> updates, Judgement* judgement);
+  bool Changed(const Filled& update) const;
+  bool Wrote(const Filled& update) const;
+  bool HeldBefore(const Filled& update) const;
+  bool LostSecret(const Filled& update);
+  std::vector<Judgement> ApplyInTurn(std::span<const ConfigUpdate* const> updates, bool* refused);
+
+  const ConfigMode mode_;
+  const ConnectorSpec* const spec_;
+  const absl::Time now_;
+  ConfigDocument document_;
+  std::map<std::string, std::size_t, std::less<>> places_;  // of the keys in document_
+  std::size_t bytes_ = 0;
+  std::size_t work_ = 0;
+  bool dirty_ = false;
+  std::vector<Filled> filled_;               // of this judgement, in order
+  std::vector<std::unique_ptr<Undo>> undo_;  // of judgements that may be taken back
+  // Of document_ as it was before them, and as it is; empty: not known.
+  std::optional<Violations> violations_before_;
+  std::optional<std::set<std::string>> secrets_;
+};
 
 }  // namespace shunt

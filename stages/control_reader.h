@@ -22,13 +22,13 @@
 
 namespace shunt {
 
-// A larger config is quarantined; a payload is journaled up to its bound (F72).
+// A larger config is quarantined; a payload is journaled up to its bound.
 inline constexpr std::size_t kConfigBytesMax = std::size_t{1} << 20;
-inline constexpr std::size_t kJournalPayloadBytesMax = std::size_t{16} << 20;
+inline constexpr std::size_t kJournalPayloadBytesMax = std::size_t{4} << 20;
 
 // A line that will be judged, or is quarantined as it stands.
 struct ControlArrival {
-  JournalRow row;  // verdict kPending
+  JournalRow row;  // verdict kPending; its reason is what is to be said of it in any case
   ConfigUpdate update;
   bool hopeless = false;     // nothing to judge: quarantined for `row.reason`
   bool rejected = false;     // ... and the sync ends with config_rejected for it
@@ -43,12 +43,13 @@ class ControlReader {
   ControlReader(Origin pipe, std::string config_id, std::string run_id, int64_t epoch,
                 double causal_floor_ms = -std::numeric_limits<double>::infinity());
 
-  // A line that the classifier called CONTROL. Empty: of a control type we do not know, to be
-  // counted.
+  // A message for which SpeaksOfConfig holds, or a CONTROL. How it is spelled is in the row's
+  // reason, when that is unusual. Empty: a CONTROL that names no connector config.
   std::optional<ControlArrival> Read(std::string_view line, uint64_t seq, absl::Time received_at,
                                      const WallWatch& watch);
 
-  // A malformed or text line that mentions a config: kept, never applied, no verdict on the sync.
+  // A malformed or text line that mentions a config: kept, with an alert, never applied; no verdict
+  // on the sync.
   ControlArrival Quarantine(std::string_view line, uint64_t seq, absl::Time received_at);
 
  private:

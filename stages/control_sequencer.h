@@ -7,8 +7,10 @@
 // wait ends is quarantined. Every update is in the journal, verdict pending, before it waits.
 //
 // Pure: it plans on a given document at a given time, and Commit makes a plan, once it is durable,
-// the state to go on from. A plan that could not be stored leaves no trace. Not thread-safe. Bound:
-// at most kWaitingMax updates of kWaitingBytesMax wait; the oldest one's wait ends early then.
+// the state to go on from. A plan that could not be stored leaves no trace. Not thread-safe.
+// Bounds: at most kWaitingMax updates of kWaitingBytesMax wait; the oldest one's wait ends early
+// then. A plan costs what its arrivals are long, and kPlanWorkMax and one validation more; it holds
+// three copies of the config: as it was, as it will be, and as it is written.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +31,14 @@ inline constexpr absl::Duration kBurstWait = absl::Milliseconds(50);
 inline constexpr std::size_t kWaitingMax = 64;
 inline constexpr std::size_t kWaitingBytesMax = std::size_t{4} << 20;
 
+// With so many updates at hand, or a stored config of so many bytes, neighbours are validated as
+// one, and apart only where that is refused: validating costs what the whole config is long.
+inline constexpr std::size_t kFloodUpdates = 32;
+inline constexpr std::size_t kFloodBytes = std::size_t{64} << 10;
+// A plan is made while the store is held. It ends early, with what it has, once it has looked at so
+// many bytes of configs.
+inline constexpr std::size_t kPlanWorkMax = std::size_t{16} << 20;
+
 // What became of one update. Never holds a value of a config.
 struct ControlVerdict {
   Origin origin = Origin::kSource;
@@ -48,6 +58,9 @@ struct ControlPlan {
   std::vector<ControlVerdict> verdicts;    // to be announced once `change` is durable
   std::vector<OrderKey> accepted;          // that the document of `change` may hold
   std::vector<ControlArrivalPtr> waiting;  // refused so far
+  std::size_t taken = 0;                   // so many of the arrivals, from the first; at least one
+  bool took_all = true;
+  std::size_t work = 0;  // bytes of configs that were looked at
 };
 
 class ControlSequencer {

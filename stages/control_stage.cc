@@ -11,6 +11,8 @@ namespace {
 
 constexpr absl::Duration kBackoffMin = absl::Milliseconds(100);
 constexpr absl::Duration kBackoffMax = absl::Seconds(5);
+// Once the run is being ended: so many plans may end early, before what waits is no longer judged.
+constexpr int kEarlyPlansAborting = 8;
 
 }  // namespace
 
@@ -39,6 +41,7 @@ struct ControlStage::Pipe {
   absl::Duration retry_at = -absl::InfiniteDuration();
   absl::Duration backoff = kBackoffMin;
   bool gave_up = false;  // once: then each batch gets one try
+  int early_plans = 0;   // since the run is being ended
 
   // While it fails: what of it is in files.
   struct Spilled {
@@ -131,6 +134,7 @@ bool ControlStage::Persist(Pipe* pipe) {
     const bool wait_is_over =
         !pipe->sequencer.waiting().empty() && pipe->sequencer.next_wait_ends() <= ends;
     if (pipe->queue.empty() && !wait_is_over) return false;
+    if (pipe->early_plans > kEarlyPlansAborting) LeaveUnjudged(pipe);
     pipe->tried = pipe->queue.size();
     pipe->tried_now = ends;
     pipe->tried_wall = deps_.clock.WallNow();
@@ -140,10 +144,7 @@ bool ControlStage::Persist(Pipe* pipe) {
   const absl::Status status = deps_.store.UpdateConfig(
       pipe->connector.config_id, [&](const ConfigDocument& stored) -> absl::StatusOr<ConfigChange> {
         // A commit of unknown outcome did happen when the document holds what it wrote (G26).
-        const bool happened =
-            pipe->last_plan &&
-            std::any_of(pipe->last_plan->accepted.begin(), pipe->last_plan->accepted.end(),
-                        [&](const OrderKey& order) { return HoldsOrder(stored, order); });
+        const bool happened = pipe->last_plan && HoldsAnyOrder(stored, pipe->last_plan->accepted);
         if (!happened) {
           pipe->last_plan = pipe->sequencer.Plan(stored, batch, pipe->tried_now, pipe->tried_wall);
           return pipe->last_plan->change;
@@ -156,10 +157,13 @@ bool ControlStage::Persist(Pipe* pipe) {
   SHUNT_CHECK(pipe->last_plan.has_value());
   const ControlPlan plan = *std::exchange(pipe->last_plan, std::nullopt);
   pipe->sequencer.Commit(plan);
-  for (const ControlArrivalPtr& arrival : batch) pipe->queue_bytes -= arrival->row.payload.size();
+  if (deps_.inbox.aborting() && !plan.took_all) ++pipe->early_plans;
+  for (const ControlArrivalPtr& arrival : batch.first(plan.taken)) {
+    pipe->queue_bytes -= arrival->row.payload.size();
+  }
   pipe->queue.erase(pipe->queue.begin(),
-                    pipe->queue.begin() + static_cast<std::ptrdiff_t>(pipe->tried));
-  pipe->spilled.queued -= std::min(pipe->spilled.queued, pipe->tried);
+                    pipe->queue.begin() + static_cast<std::ptrdiff_t>(plan.taken));
+  pipe->spilled.queued -= std::min(pipe->spilled.queued, plan.taken);
   pipe->spilled.waiting = false;
   pipe->failing_since.reset();
   pipe->backoff = kBackoffMin;
@@ -170,6 +174,19 @@ bool ControlStage::Persist(Pipe* pipe) {
   }
   Announce(plan);
   return true;
+}
+
+// Journaled they are all the same, for `config promote`.
+void ControlStage::LeaveUnjudged(Pipe* pipe) {
+  for (ControlArrivalPtr& arrival : pipe->queue) {
+    if (arrival->hopeless) continue;
+    auto unjudged = std::make_shared<ControlArrival>(*arrival);
+    unjudged->hopeless = true;
+    unjudged->row.alert = true;
+    unjudged->row.reason =
+        "not judged: the run was being ended, and judging all that waited took too long";
+    arrival = std::move(unjudged);
+  }
 }
 
 void ControlStage::Announce(const ControlPlan& plan) {

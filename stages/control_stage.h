@@ -38,7 +38,9 @@
 
 namespace shunt {
 
-inline constexpr std::size_t kControlBatchMax = 256;
+// A transaction writes the whole config, however few of its keys changed, so a flood is taken in
+// few of them.
+inline constexpr std::size_t kControlBatchMax = 2048;
 inline constexpr std::size_t kControlBatchBytesMax = std::size_t{4} << 20;
 inline constexpr absl::Duration kPersistDeadline = absl::Seconds(60);
 // Once the run is aborting, which has a deadline of its own (contract decision 14).
@@ -65,7 +67,7 @@ class ControlEvents {
   virtual void OnSecrets(Origin origin, const std::vector<std::string>& values) = 0;
   // The secret values of the config as it is stored now.
   virtual void OnLive(Origin, const std::vector<std::string>&) {}
-  // A control type that we do not know; the line is counted like every other.
+  // A CONTROL that names no connector config; the line is counted like every other.
   virtual void OnIgnored(Origin origin) = 0;
   // Durable: applied, superseded, duplicate or quarantined. At most once for each line.
   virtual void OnVerdict(const ControlVerdict& verdict) = 0;
@@ -122,6 +124,7 @@ class ControlStage final : public Stage {
   bool TakeFacts();
   void Take(const ControlFact& fact);
   bool Persist(Pipe* pipe);
+  static void LeaveUnjudged(Pipe* pipe);
   void Announce(const ControlPlan& plan);
   bool HandleFailure(Pipe* pipe, const absl::Status& status);
   void Spill(Pipe* pipe);

@@ -62,24 +62,36 @@ absl::StatusOr<RecoveredUpdates> RecoverUpdates(Store& store, const SpilledUpdat
   const ControlSequencer sequencer(
       pipe, updates.replace ? ConfigMode::kReplace : ConfigMode::kMerge, spec);
   RecoveredUpdates counts;
-  absl::Status status = store.RewriteConfig(
-      updates.config_id,
-      [&](const ConfigDocument& stored,
-          const std::vector<JournalRow>& journal) -> absl::StatusOr<ConfigChange> {
-        std::set<RowId> judged;
-        for (const JournalRow& row : journal) {
-          if (row.verdict != Verdict::kPending) judged.insert(IdOf(row));
-        }
-        std::vector<ControlArrivalPtr> arrivals;
-        for (const JournalRow& row : updates.rows) {
-          if (!judged.contains(IdOf(row))) arrivals.push_back(ArrivalOf(row));
-        }
-        counts = {.known = updates.rows.size() - arrivals.size()};
-        ControlPlan plan = sequencer.Plan(stored, arrivals, absl::InfiniteDuration(), now);
-        for (const ControlVerdict& verdict : plan.verdicts) Count(verdict.verdict, &counts);
-        return std::move(plan.change);
-      });
-  if (!status.ok()) return status;
+  bool first = true;
+  // Several transactions for many: none holds the store for long. What one judged, the next finds
+  // in the journal.
+  for (bool took_all = false; !took_all; first = false) {
+    RecoveredUpdates more;
+    absl::Status status = store.RewriteConfig(
+        updates.config_id,
+        [&](const ConfigDocument& stored,
+            const std::vector<JournalRow>& journal) -> absl::StatusOr<ConfigChange> {
+          std::set<RowId> judged;
+          for (const JournalRow& row : journal) {
+            if (row.verdict != Verdict::kPending) judged.insert(IdOf(row));
+          }
+          std::vector<ControlArrivalPtr> arrivals;
+          for (const JournalRow& row : updates.rows) {
+            if (!judged.contains(IdOf(row))) arrivals.push_back(ArrivalOf(row));
+          }
+          more = {.known = first ? updates.rows.size() - arrivals.size() : 0};
+          ControlPlan plan = sequencer.Plan(stored, arrivals, absl::InfiniteDuration(), now);
+          for (const ControlVerdict& verdict : plan.verdicts) Count(verdict.verdict, &more);
+          took_all = plan.took_all && plan.waiting.empty();
+          return std::move(plan.change);
+        });
+    if (!status.ok()) return status;
+    counts.known += more.known;
+    counts.applied += more.applied;
+    counts.superseded += more.superseded;
+    counts.duplicate += more.duplicate;
+    counts.quarantined += more.quarantined;
+  }
   return counts;
 }
 

@@ -64,7 +64,8 @@ void Forget(std::vector<JournalRow>& journal, absl::Time now) {
   std::vector<JournalSummary> rows;
   rows.reserve(journal.size());
   for (const JournalRow& row : journal) {
-    rows.push_back({static_cast<int64_t>(rows.size()), row.verdict, row.alert, row.received_at});
+    rows.push_back({static_cast<int64_t>(rows.size()), row.verdict, row.alert, row.received_at,
+                    JournalBytes(row)});
   }
   std::set<int64_t> forgotten;
   for (const int64_t id : RowsToForget(rows, now)) forgotten.insert(id);

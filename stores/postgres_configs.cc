@@ -175,8 +175,7 @@ absl::Status ReadTime(const PostgresDatabase& database, const PostgresRow& row, 
   return absl::OkStatus();
 }
 
-// Walks the index of ages; of the rows themselves it reads only alerts that are older than the
-// oldest row that is none.
+// Walks the rows, of which it reads the lengths but not the payloads.
 PostgresStatement SelectExtent(const PostgresDatabase& database, std::string_view config_id,
                                JournalExtent& extent) {
   extent = JournalExtent();
@@ -184,12 +183,14 @@ PostgresStatement SelectExtent(const PostgresDatabase& database, std::string_vie
       "SELECT count(*), count(*) FILTER (WHERE verdict = 'applied'),"
       " min(received_at) FILTER (WHERE verdict = 'applied'),"
       " (SELECT received_at FROM shunt.config_journal WHERE config_id = $1"
-      "  AND verdict IN ('duplicate', 'superseded') AND NOT alert ORDER BY received_at LIMIT 1)"
+      "  AND verdict IN ('duplicate', 'superseded') AND NOT alert ORDER BY received_at LIMIT 1),"
+      " coalesce(sum(octet_length(payload) + octet_length(keys) + octet_length(reason)), 0)::bigint"
       " FROM shunt.config_journal WHERE config_id = $1",
       {config_id}};
   select.on_row = [&](const PostgresRow& row) {
     extent.rows = static_cast<std::size_t>(row.Int(0));
     extent.applied = static_cast<std::size_t>(row.Int(1));
+    extent.bytes = static_cast<std::size_t>(row.Int(4));
     absl::Status status = ReadTime(database, row, 2, extent.oldest_applied);
     status.Update(ReadTime(database, row, 3, extent.oldest_worthless));
     return status;
@@ -200,14 +201,16 @@ PostgresStatement SelectExtent(const PostgresDatabase& database, std::string_vie
 PostgresStatement SelectSummaries(const PostgresDatabase& database, std::string_view config_id,
                                   std::vector<JournalSummary>& rows) {
   PostgresStatement select{
-      "SELECT id, verdict, alert, received_at FROM shunt.config_journal WHERE config_id = $1"
-      " ORDER BY id",
+      "SELECT id, verdict, alert, received_at,"
+      " (octet_length(payload) + octet_length(keys) + octet_length(reason))::bigint"
+      " FROM shunt.config_journal WHERE config_id = $1 ORDER BY id",
       {config_id}};
   select.on_row = [&](const PostgresRow& row) {
     const std::optional<Verdict> verdict = ParseVerdictName(row.Text(1));
     const std::optional<absl::Time> received_at = ParseTimeText(row.Text(3));
     if (!verdict || !received_at) return database.Damaged("a row of the journal cannot be read");
-    rows.push_back({row.Int(0), *verdict, row.Bool(2), *received_at});
+    rows.push_back(
+        {row.Int(0), *verdict, row.Bool(2), *received_at, static_cast<std::size_t>(row.Int(4))});
     return absl::OkStatus();
   };
   return select;

@@ -205,15 +205,16 @@ absl::Status ReadTime(const SqliteDatabase& database, const SqliteStatement& row
   return absl::OkStatus();
 }
 
-// Walks the index of ages; of the rows themselves it reads only alerts that are older than the
-// oldest row that is none.
+// Walks the rows: a journal is small, unless it is about to be cut.
 absl::StatusOr<JournalExtent> ReadExtent(SqliteDatabase& database, std::string_view config_id) {
   absl::StatusOr<SqliteStatement> select = database.Prepare(
       "SELECT count(*), count(*) FILTER (WHERE verdict = 'applied'),"
       " min(received_at) FILTER (WHERE verdict = 'applied'),"
       " (SELECT received_at FROM config_journal INDEXED BY config_journal_ages"
       "  WHERE config_id = ?1 AND verdict IN ('duplicate', 'superseded') AND NOT alert"
-      "  ORDER BY received_at LIMIT 1)"
+      "  ORDER BY received_at LIMIT 1),"
+      " sum(length(CAST(payload AS BLOB)) + length(CAST(keys AS BLOB))"
+      "  + length(CAST(reason AS BLOB)))"
       " FROM config_journal WHERE config_id = ?1");
   if (!select.ok()) return select.status();
   absl::StatusOr<bool> row = select->Bind(config_id).Step();
@@ -221,6 +222,7 @@ absl::StatusOr<JournalExtent> ReadExtent(SqliteDatabase& database, std::string_v
   JournalExtent extent;
   extent.rows = static_cast<std::size_t>(select->Int(0));
   extent.applied = static_cast<std::size_t>(select->Int(1));
+  extent.bytes = static_cast<std::size_t>(select->Int(4));
   if (absl::Status status = ReadTime(database, *select, 2, extent.oldest_applied); !status.ok()) {
     return status;
   }
@@ -233,7 +235,10 @@ absl::StatusOr<JournalExtent> ReadExtent(SqliteDatabase& database, std::string_v
 absl::StatusOr<std::vector<JournalSummary>> Summaries(SqliteDatabase& database,
                                                       std::string_view config_id) {
   absl::StatusOr<SqliteStatement> select = database.Prepare(
-      "SELECT id, verdict, alert, received_at FROM config_journal WHERE config_id = ? ORDER BY id");
+      "SELECT id, verdict, alert, received_at,"
+      " length(CAST(payload AS BLOB)) + length(CAST(keys AS BLOB))"
+      " + length(CAST(reason AS BLOB))"
+      " FROM config_journal WHERE config_id = ? ORDER BY id");
   if (!select.ok()) return select.status();
   select->Bind(config_id);
   std::vector<JournalSummary> rows;
@@ -244,7 +249,8 @@ absl::StatusOr<std::vector<JournalSummary>> Summaries(SqliteDatabase& database,
     const std::optional<Verdict> verdict = ParseVerdictName(select->Text(1));
     const std::optional<absl::Time> received_at = ParseTimeText(select->Text(3));
     if (!verdict || !received_at) return database.Damaged("a row of the journal cannot be read");
-    rows.push_back({select->Int(0), *verdict, select->Bool(2), *received_at});
+    rows.push_back({select->Int(0), *verdict, select->Bool(2), *received_at,
+                    static_cast<std::size_t>(select->Int(4))});
   }
 }
 

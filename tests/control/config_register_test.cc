@@ -62,7 +62,7 @@ TEST(ConfigRegister, Decision8_AnOlderReplaceLeavesNewerMergesAlone) {
 
 TEST(ConfigRegister, Decision8_ATombstoneHoldsAgainstOlderUpdatesOnly) {
   ConfigDocument config = Stored(R"({"a":1,"b":1})");
-  ASSERT_TRUE(WriteConfigKey(&config, "a", std::nullopt, {5, 1, 0}));
+  ASSERT_TRUE(ConfigWriter(&config).Write("a", std::nullopt, {5, 1, 0}));
   EXPECT_EQ(VerdictOf(Apply(&config, Update(4, R"({"a":4})"))), Verdict::kSuperseded);
   EXPECT_EQ(config.ToJson(), R"({"b":1})");
   EXPECT_EQ(VerdictOf(Apply(&config, Update(6, R"({"a":6})"))), Verdict::kApplied);
@@ -342,6 +342,23 @@ TEST(ConfigRegister, Decision7_NoAlertWithoutAnotherSecretOrFromAnotherPipe) {
   EXPECT_FALSE(alert(Update(50, R"({"token":"x"})", 4, 3))) << "it came earlier";
   EXPECT_FALSE(alert(Update(50, R"({"token":"x"})", 6, 2))) << "another run's";
   EXPECT_TRUE(alert(Update(50, R"({"token":"x"})", 6, 3)));
+}
+
+// A clock that is hours ahead wins for hours, in every run.
+TEST(ConfigRegister, ALaterRunThatLosesASecretToAnEarlierOneIsAnAlert) {
+  ConfigDocument config = Stored(R"({"token":"file","n":1})");
+  Apply(&config, Update(100, R"({"token":"ahead","n":2})", 900, 3));
+  ConfigDocument merged = config;
+  const Judgement judgement = Apply(&merged, Update(50, R"({"token":"later","more":1})", 1, 4));
+  EXPECT_EQ(VerdictOf(judgement), Verdict::kApplied) << "the other key won";
+  EXPECT_TRUE(judgement.verdicts[0].alert) << "key by key";
+  const Judgement replaced =
+      Apply(&config, Update(50, R"({"token":"later"})", 1, 4), ConfigMode::kReplace);
+  EXPECT_TRUE(replaced.verdicts[0].alert);
+  // What a person put into the file came first as well.
+  ConfigDocument edited = Stored(R"({"token":"file","n":1})");
+  ConfigWriter(&edited).Write("token", "\"edited\"", {100, 4, 0});
+  EXPECT_TRUE(Apply(&edited, Update(50, R"({"token":"later"})", 1, 4)).verdicts[0].alert);
 }
 
 TEST(ConfigRegister, Decision7_APartlyLosingUpdateAlertsForTheSecretItLost) {

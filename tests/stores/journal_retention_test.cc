@@ -119,5 +119,38 @@ TEST(RowsToForget, NoTimeIsNoReason) {
   EXPECT_TRUE(RowsToForget(rows, NewestReceipt({})).empty());
 }
 
+// Quarantined payloads of megabytes: the oldest go, never the last applied ones.
+TEST(RowsToForget, BeyondTheBytesTheOldestGoUntilTheirBound) {
+  auto rows = Rows(100, Verdict::kQuarantined);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].bytes = std::size_t{1} << 20;
+    if (i % 10 == 0) rows[i].verdict = Verdict::kApplied;
+    if (i % 10 == 1) rows[i].verdict = Verdict::kPending;
+  }
+  const std::vector<int64_t> ids = RowsToForget(rows, kNow);
+  EXPECT_EQ(ids.size(), 100 - (kJournalBytesKept >> 20));
+  const auto gone = [&](int64_t id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
+  EXPECT_TRUE(gone(0) && gone(10)) << "applied, but not of the last eight";
+  EXPECT_FALSE(gone(20) || gone(90));
+  EXPECT_FALSE(gone(1)) << "some run may be about to judge it";
+  EXPECT_TRUE(gone(2) && !gone(99));
+  rows.resize(kJournalBytesMax >> 20);
+  EXPECT_TRUE(RowsToForget(rows, kNow).empty());
+}
+
+TEST(RowsToForget, NothingStaysForEverBeyondTheBytes) {
+  auto rows = Rows(100, Verdict::kPending);
+  for (JournalSummary& row : rows) row.bytes = std::size_t{1} << 20;
+  EXPECT_EQ(RowsToForget(rows, kNow), Numbers(0, 100 - (kJournalBytesKept >> 20)));
+}
+
+TEST(JournalExtent, CountsTheBytes) {
+  JournalRow row;
+  row.payload = std::string(kJournalBytesMax, 'x');
+  JournalExtent extent;
+  extent.Add(row);
+  EXPECT_TRUE(JournalIsFull(extent, kNow));
+}
+
 }  // namespace
 }  // namespace shunt
