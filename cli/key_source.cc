@@ -1,5 +1,7 @@
 #include "cli/key_source.h"
 
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -21,13 +23,26 @@ namespace {
 
 constexpr absl::string_view kTooLong = "it is too long for keys";
 
-// Reads to the end, by `deadline` (monotonic). The descriptor may block, so it is asked first.
-absl::StatusOr<std::string> ReadKeyText(int fd, absl::Duration deadline) {
+constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
+
+// How long somebody waits: to an instant (monotonic), or until he is stopped.
+struct Patience {
+  absl::Duration deadline;
+  const std::function<bool()>& stopped;
+
+  absl::Duration Left() const {
+    if (stopped && stopped()) return absl::ZeroDuration();
+    return std::min(deadline - SystemClock().MonoNow(), kLookAgain);
+  }
+};
+
+// Reads to the end. The descriptor may block, so it is asked first.
+absl::StatusOr<std::string> ReadKeyText(int fd, const Patience& patience) {
   // Room from the start: a string that grows leaves copies of the key behind.
   std::string text(kKeyTextBytesMax + 1, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
-    const absl::Duration left = deadline - SystemClock().MonoNow();
+    const absl::Duration left = patience.Left();
     if (left <= absl::ZeroDuration()) return absl::DeadlineExceededError("no answer in time");
     PollRequest readable{.fd = fd, .want_read = true};
     Poll(std::span(&readable, 1), left);
@@ -47,17 +62,17 @@ absl::StatusOr<std::string> ReadKeyText(int fd, absl::Duration deadline) {
   return absl::InvalidArgumentError(kTooLong);
 }
 
-absl::StatusOr<std::string> FromDescriptor(const std::string& number) {
+absl::StatusOr<std::string> FromDescriptor(const std::string& number, const Patience& patience) {
   constexpr int kFirstFree = 3;
   int fd = -1;
   if (!absl::SimpleAtoi(number, &fd) || fd < kFirstFree || !IsOpen(fd)) {
     return absl::InvalidArgumentError("expected the number of an inherited descriptor, above 2");
   }
   const Fd owned(fd);  // closed afterwards: nobody reads it twice
-  return ReadKeyText(owned.get(), SystemClock().MonoNow() + kKeyDeadline);
+  return ReadKeyText(owned.get(), patience);
 }
 
-absl::StatusOr<std::string> FromCommand(const std::string& command) {
+absl::StatusOr<std::string> FromCommand(const std::string& command, const Patience& patience) {
   const absl::StatusOr<std::vector<std::string>> words = SplitShellWords(command);
   if (!words.ok()) return words.status();
   if (words->empty() || !words->front().starts_with('/')) {
@@ -70,10 +85,12 @@ absl::StatusOr<std::string> FromCommand(const std::string& command) {
   absl::StatusOr<Process> process = SpawnProcess(options);
   if (!process.ok()) return process.status();
   const Fd output = process->TakeStdout();
-  const absl::Duration deadline = SystemClock().MonoNow() + kKeyDeadline;
-  absl::StatusOr<std::string> text = ReadKeyText(output.get(), deadline);
+  absl::StatusOr<std::string> text = ReadKeyText(output.get(), patience);
   if (!text.ok()) return text;
-  const std::optional<ProcessExit> exit = process->WaitFor(deadline - SystemClock().MonoNow());
+  std::optional<ProcessExit> exit = process->Poll();
+  for (absl::Duration left; !exit && (left = patience.Left()) > absl::ZeroDuration();) {
+    exit = process->WaitFor(left);
+  }
   if (!exit) return absl::DeadlineExceededError("it closed its output, but does not end");
   if (exit->code != 0) {
     return absl::InvalidArgumentError(exit->code
@@ -83,7 +100,7 @@ absl::StatusOr<std::string> FromCommand(const std::string& command) {
   return text;
 }
 
-absl::StatusOr<std::string> FromFile(const std::string& path) {
+absl::StatusOr<std::string> FromFile(const std::string& path, const Patience&) {
   const absl::StatusOr<OwnPath> own = OwnPath::Find(path, Others::kAdd);
   if (!own.ok()) return own.status();
   return own->directory.ReadSecret(own->name, kKeyTextBytesMax);
@@ -92,7 +109,7 @@ absl::StatusOr<std::string> FromFile(const std::string& path) {
 struct Form {
   absl::string_view flag;
   const std::string KeySource::* value;
-  absl::StatusOr<std::string> (*read)(const std::string& value);
+  absl::StatusOr<std::string> (*read)(const std::string& value, const Patience& patience);
 };
 
 constexpr Form kForms[] = {
@@ -103,7 +120,8 @@ constexpr Form kForms[] = {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Keyring>> ReadKeys(const KeySource& source) {
+absl::StatusOr<std::shared_ptr<const Keyring>> ReadKeys(const KeySource& source,
+                                                        const std::function<bool()>& stopped) {
   const Form* form = nullptr;
   for (const Form& candidate : kForms) {
     if ((source.*candidate.value).empty()) continue;
@@ -114,7 +132,8 @@ absl::StatusOr<std::shared_ptr<const Keyring>> ReadKeys(const KeySource& source)
     form = &candidate;
   }
   if (form == nullptr) return std::shared_ptr<const Keyring>();
-  absl::StatusOr<std::string> text = form->read(source.*form->value);
+  const Patience patience{SystemClock().MonoNow() + kKeyDeadline, stopped};
+  absl::StatusOr<std::string> text = form->read(source.*form->value, patience);
   absl::Status status = text.status();
   if (text.ok()) {
     absl::StatusOr<std::shared_ptr<const Keyring>> keys = Keyring::Parse(*std::move(text));

@@ -6,6 +6,7 @@
 // a run that was to be encrypted does not start without its key (G57).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,7 +27,8 @@ struct KeySource {
   bool empty() const { return file.empty() && fd.empty() && command.empty(); }
 };
 
-// Null when no source was given.
-absl::StatusOr<std::shared_ptr<const Keyring>> ReadKeys(const KeySource& source);
+// Null when no source was given. `stopped` (may be null) is asked often while it waits.
+absl::StatusOr<std::shared_ptr<const Keyring>> ReadKeys(
+    const KeySource& source, const std::function<bool()>& stopped = nullptr);
 
 }  // namespace shunt

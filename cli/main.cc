@@ -4,7 +4,10 @@
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/signals.h"
 #include "platform/environment.h"
+#include "platform/job_control.h"
+#include "platform/last_will.h"
 #include "platform/terminal.h"
 #include "platform/user.h"
 
@@ -16,6 +19,9 @@ int main(int argc, char** argv) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   // So is a file that may not grow.
   static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
+  shunt::ExecuteLastWillOnCrash();
+  shunt::EndOnSignals();
+  shunt::StopChildrenWithUs();
   // What shunt writes may hold data or credentials: for nobody else unless a mode says so.
   shunt::MakeNewFilesPrivate();
   shunt::KeepMemoryPrivate();

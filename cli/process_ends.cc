@@ -11,6 +11,7 @@
 #include "platform/clock.h"
 #include "platform/entropy.h"
 #include "platform/environment.h"
+#include "platform/last_will.h"
 #include "platform/posix_words.h"
 #include "platform/strings.h"
 
@@ -76,6 +77,7 @@ ProcessEnds::ProcessEnds(const SyncSettings& settings, EndRoles roles)
 
 ProcessEnds::~ProcessEnds() {
   const int ended = orphans_ ? orphans_->End() : 0;
+  RemoveFiles();
   if (ended == 0) return;
   console_->Warn(absl::StrCat("ended ", ended, ended == 1 ? " process" : " processes",
                               " that the connectors had left behind"));
@@ -86,6 +88,10 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
   console_ = &console;
   // Not earlier: the program that prints the key may leave an agent behind, which is none of ours.
   orphans_.emplace();
+  WillEndAllChildren(orphans_->alone());
+  // Before anything is started, so that it is noted.
+  directory_status_ = MakeDirectory();
+  if (!directory_status_.ok()) return;
   struct Asked {
     absl::string_view name;
     std::shared_ptr<const ConnectorSpec>* spec;
@@ -94,12 +100,13 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
   std::vector<SpecQuestion> questions;
   if (inputs->source_spec == nullptr && HasCommand(roles_.source)) {
     asked.push_back({"source", &inputs->source_spec});
-    questions.push_back({source_argv_, source_env_, settings_.spec_options, source_user_});
+    questions.push_back(
+        {source_argv_, source_env_, settings_.spec_options, source_user_, directory_->notes()});
   }
   if (inputs->destination_spec == nullptr && HasCommand(roles_.destination)) {
     asked.push_back({"destination", &inputs->destination_spec});
-    questions.push_back(
-        {destination_argv_, destination_env_, settings_.spec_options, destination_user_});
+    questions.push_back({destination_argv_, destination_env_, settings_.spec_options,
+                         destination_user_, directory_->notes()});
   }
   auto answers = AskForSpecs(questions, stopped);
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -122,17 +129,37 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
   }
 }
 
-absl::Status ProcessEnds::Prepare(const RunFiles& files) {
+absl::Status ProcessEnds::MakeDirectory() {
   const std::vector<std::string> bases = RunDirectoryBases(AllEnv());
   const std::vector<std::string> shared = SharedRunDirectoryBases();
-  RunDirectory::Sweep(bases, SystemClock().WallNow());
-  RunDirectory::Sweep(shared, SystemClock().WallNow());
+  const int ended = RunDirectory::Sweep(bases, SystemClock().WallNow()).processes +
+                    RunDirectory::Sweep(shared, SystemClock().WallNow()).processes;
+  if (ended > 0) {
+    console_->Warn(absl::StrCat("ended ", ended, ended == 1 ? " process" : " processes",
+                                " of a run that was killed"));
+  }
   const bool others = source_user_ || destination_user_;
   absl::StatusOr<std::unique_ptr<RunDirectory>> directory =
       RunDirectory::Create(others ? shared : bases, SystemEntropy(),
                            others ? RunDirectory::For::kOthers : RunDirectory::For::kUs);
   if (!directory.ok()) return directory.status();
   directory_ = *std::move(directory);
+  WillRemoveDirectory(directory_->path());
+  for (auto* const env : {&source_env_, &destination_env_}) {
+    const auto [name, value] = directory_->mark();
+    (*env)[name] = value;
+  }
+  return absl::OkStatus();
+}
+
+void ProcessEnds::RemoveFiles() {
+  WillRemoveDirectory("");
+  WillEndAllChildren(false);
+  directory_.reset();
+}
+
+absl::Status ProcessEnds::Prepare(const RunFiles& files) {
+  if (!directory_status_.ok()) return directory_status_;
   const bool source = HasCommand(roles_.source);
   const bool destination = HasCommand(roles_.destination);
   const struct {
@@ -176,7 +203,8 @@ absl::StatusOr<std::unique_ptr<Connector>> ProcessEnds::StartDestination() {
   absl::StatusOr<std::unique_ptr<Connector>> connector = Start({.argv = std::move(argv),
                                                                 .env = destination_env_,
                                                                 .has_input = writes,
-                                                                .user = destination_user_});
+                                                                .user = destination_user_,
+                                                                .notes = directory_->notes()});
   if (writes || !connector.ok()) return connector;
   return IdleDestination::Wrap(*std::move(connector));
 }
@@ -189,7 +217,10 @@ absl::StatusOr<std::unique_ptr<Connector>> ProcessEnds::StartSource() {
   Append(&argv, "--config", source_config_);
   if (reads) Append(&argv, "--catalog", source_catalog_);
   if (reads && !state_.empty()) Append(&argv, "--state", state_);
-  return Start({.argv = std::move(argv), .env = source_env_, .user = source_user_});
+  return Start({.argv = std::move(argv),
+                .env = source_env_,
+                .user = source_user_,
+                .notes = directory_->notes()});
 }
 
 }  // namespace shunt

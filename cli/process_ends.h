@@ -50,9 +50,10 @@ class ProcessEnds : public SessionEnds {
   absl::Status Prepare(const RunFiles& files) override;
   absl::StatusOr<std::unique_ptr<Connector>> StartDestination() override;
   absl::StatusOr<std::unique_ptr<Connector>> StartSource() override;
-  void RemoveFiles() override { directory_.reset(); }
+  void RemoveFiles() override;
 
  private:
+  absl::Status MakeDirectory();
   std::optional<OrphanKeeper> orphans_;  // of connectors only, so not before the first starts
   const SyncSettings& settings_;
   const EndRoles roles_;
@@ -61,6 +62,7 @@ class ProcessEnds : public SessionEnds {
   std::map<std::string, std::string> source_env_, destination_env_;
   std::vector<std::string> source_argv_, destination_argv_;  // the commands, without verbs
   std::unique_ptr<RunDirectory> directory_;
+  absl::Status directory_status_;  // why there is none
   // Paths.
   std::string source_config_, source_catalog_, state_;
   std::string destination_config_, destination_catalog_;

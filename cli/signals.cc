@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "lanes/cell.h"
+#include "platform/last_will.h"
 
 namespace shunt {
 namespace {
@@ -20,26 +21,49 @@ void OnSignal(int number) {
   if (router != nullptr && (!first || g_delivered.SetOnce(true))) router->Stop(number);
 }
 
-// A hang-up that was to be ignored when we were started (nohup) stays ignored.
-void Answer(int number) {
-  const auto before = std::signal(number, OnSignal);
-  if (number == SIGHUP && before == SIG_IGN) static_cast<void>(std::signal(number, SIG_IGN));
+// Whoever sends one of these means a run, also one in the background.
+constexpr int kRequests[] = {SIGINT, SIGTERM, SIGQUIT};
+// A line that hung up, timers, limits, and what others use for purposes of their own.
+constexpr int kOthers[] = {SIGHUP, SIGUSR1,   SIGUSR2, SIGALRM, SIGXCPU,
+                           SIGIO,  SIGVTALRM, SIGPROF, SIGPWR,  SIGSTKFLT};
+
+// Calls `use(number, is a request)` for each signal that can be caught and would end the program.
+// Those that say that it has crashed are platform/last_will.h's; SIGPIPE and SIGXFSZ are answers of
+// write().
+template <typename Use>
+void ForSignals(Use use) {
+  for (const int number : kRequests) use(number, true);
+  for (const int number : kOthers) use(number, false);
+  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) use(number, false);
 }
 
-constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
 }  // namespace
+
+void EndOnSignals() {
+  ForSignals([](int number, bool) {
+    if (std::signal(number, DieOfSignal) == SIG_IGN) {
+      static_cast<void>(std::signal(number, SIG_IGN));
+    }
+  });
+}
 
 StopSignals::StopSignals() {
   g_received.Set(0);
   g_delivered.Set(false);
-  for (const int number : kSignals) Answer(number);
+  ForSignals([this](int number, bool request) {
+    const Handler before = std::signal(number, OnSignal);
+    if (before == SIG_IGN && !request) {
+      static_cast<void>(std::signal(number, SIG_IGN));
+    } else if (number < kNumbersMax) {
+      before_[number] = before == SIG_DFL ? DieOfSignal : before;  // the same death
+    }
+  });
 }
 
 StopSignals::~StopSignals() {
   Attach(nullptr);
-  for (const int number : kSignals) {
-    if (std::signal(number, SIG_DFL) == SIG_IGN) static_cast<void>(std::signal(number, SIG_IGN));
+  for (int number = 1; number < kNumbersMax; ++number) {
+    if (before_[number] != nullptr) static_cast<void>(std::signal(number, before_[number]));
   }
 }
 

@@ -28,8 +28,11 @@ class Probe {
   explicit Probe(const SpecQuestion& question) {
     std::vector<std::string> argv = question.argv;
     argv.push_back("spec");
-    absl::StatusOr<std::unique_ptr<ProcessConnector>> child = ProcessConnector::Start(
-        {.argv = std::move(argv), .env = question.env, .user = question.user});
+    absl::StatusOr<std::unique_ptr<ProcessConnector>> child =
+        ProcessConnector::Start({.argv = std::move(argv),
+                                 .env = question.env,
+                                 .user = question.user,
+                                 .notes = question.notes});
     if (child.ok()) {
       child_ = *std::move(child);
     } else {

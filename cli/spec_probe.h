@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "connectors/connector.h"
+#include "platform/child_notes.h"
 #include "platform/user.h"
 #include "protocol/spec.h"
 #include "secrets/masker.h"
@@ -30,6 +31,7 @@ struct SpecQuestion {
   std::map<std::string, std::string> env = {};
   SpecOptions options = {};
   std::optional<User> user = std::nullopt;  // whom it runs as
+  const ChildNotes* notes = nullptr;        // where it is noted; may be null
 };
 
 // What one of them printed.

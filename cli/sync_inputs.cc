@@ -268,8 +268,14 @@ absl::Status CheckUser(absl::string_view side, const std::string& name) {
         "--", side, "-user ", name, ": only root may run a connector as another user"));
   }
   const absl::StatusOr<User> user = FindUser(name);
-  if (user.ok()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("--", side, "-user: ", user.status().message()));
+  if (!user.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--", side, "-user: ", user.status().message()));
+  }
+  if (user->uid != 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", side, "-user ", name,
+                   ": that is root, with whose rights a connector does what it likes; "
+                   "give an account of its own"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "cli/attempts.h"
 #include "cli/command_line.h"
 #include "cli/key_source.h"
+#include "cli/last_report.h"
 #include "cli/late_binding.h"
 #include "cli/problem.h"
 #include "cli/progress.h"
@@ -21,6 +22,7 @@
 #include "platform/clock.h"
 #include "platform/entropy.h"
 #include "platform/environment.h"
+#include "platform/last_will.h"
 #include "platform/output_path.h"
 #include "platform/strings.h"
 #include "platform/terminal.h"
@@ -110,6 +112,7 @@ class Session {
  private:
   int Usage(const absl::Status& status);
   int64_t Streams() const { return static_cast<int64_t>(options_.catalog.streams.size()); }
+  int Stopped();
   absl::Status OpenTheStore();
   absl::Status FillOptions();
   void FillHeld();
@@ -151,7 +154,9 @@ class Session {
 int Session::Run() {
   if (absl::Status status = FillOptions(); !status.ok()) return Usage(status);
   if (shared_.store == nullptr) {
-    absl::StatusOr<std::shared_ptr<const Keyring>> keys = ReadKeys(settings_.keys);
+    absl::StatusOr<std::shared_ptr<const Keyring>> keys =
+        ReadKeys(settings_.keys, [this] { return shared_.signals.received() != 0; });
+    if (shared_.signals.received() != 0) return Stopped();
     if (!keys.ok()) return Usage(keys.status());
     shared_.keys = *std::move(keys);
   }
@@ -165,6 +170,11 @@ int Session::Run() {
     problem = RunSteps();
   }
   Finish(problem);
+  return report_.exit_code;
+}
+
+int Session::Stopped() {
+  Finish(std::nullopt);
   return report_.exit_code;
 }
 
@@ -314,6 +324,9 @@ Problem Session::Begin() {
   if (!run.ok()) return StoreProblem(run.status());
   options_.run = *run;
   begun_ = true;
+  report_.run_id = options_.run.run_id;
+  WillWriteReport(settings_.report == "-" ? "" : settings_.report,
+                  [this](int cause) { return LastReport(report_, cause, console_.masker()); });
   return std::nullopt;
 }
 
@@ -462,6 +475,7 @@ void Session::Finish(const Problem& problem) {
   MaskReport(console_.masker(), &report_);  // what the store said too
   retry_ = !attempt_.last && shared_.signals.received() == 0 && WhyNoOtherAttempt(report_).empty();
   // The report on stdout is one object, that of the last attempt.
+  WillWriteReport("", nullptr);
   if (!retry_ || settings_.report != "-") WriteReport();
   SayVerdict();
 }

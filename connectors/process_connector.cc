@@ -79,7 +79,8 @@ absl::StatusOr<std::unique_ptr<ProcessConnector>> ProcessConnector::Start(
                     .standard_input = options.has_input ? ChildStream::Pipe() : ChildStream::Null(),
                     .standard_output = ChildStream::Pipe(),
                     .standard_error = ChildStream::Pipe(),
-                    .user = options.user});
+                    .user = options.user,
+                    .notes = options.notes});
   if (!process.ok()) return process.status();
   return std::unique_ptr<ProcessConnector>(
       new ProcessConnector(*std::move(process), std::move(memory)));

@@ -1,5 +1,5 @@
 // ProcessConnector: a connector that we start: a child process with pipes, a clean environment and
-// a process group of its own (platform/process.h has what "clean" means).
+// a session of its own (platform/process.h has what "clean" means).
 //
 // Threads: as Connector says. Start it on a thread that lives as long as the connector (main): the
 // child dies with that thread.
@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "connectors/connector.h"
+#include "platform/child_notes.h"
 #include "platform/oom_watch.h"
 #include "platform/process.h"
 
@@ -32,6 +33,7 @@ struct ProcessConnectorOptions {
   std::map<std::string, std::string> env = {};  // all of it: see ConnectorEnvironment
   bool has_input = false;                       // a destination; else stdin is /dev/null
   std::optional<User> user = std::nullopt;      // whom it runs as; needs MayChangeUser()
+  const ChildNotes* notes = nullptr;            // where it is noted; may be null
 };
 
 class ProcessConnector final : public Connector {

@@ -19,6 +19,10 @@ constexpr std::string_view kReady = "run-";
 constexpr std::string_view kUnfinished = "new-";
 constexpr absl::Duration kUnfinishedMax = absl::Hours(1);
 constexpr std::string_view kLockName = "lock";
+constexpr std::string_view kNotesName = "children";
+// Its value is the name of the directory, which nobody can guess.
+constexpr std::string_view kMarkVariable = "CONNECTOR_RUN";
+constexpr absl::Duration kEndMax = absl::Seconds(2);
 
 std::string Join(std::string_view directory, std::string_view name) {
   return absl::StrCat(A(directory), "/", A(name));
@@ -93,18 +97,27 @@ absl::StatusOr<std::unique_ptr<RunDirectory>> RunDirectory::CreateIn(const std::
   if (absl::Status status = make(unfinished); !status.ok()) return status;
   absl::StatusOr<LockFile> lock = LockFile::Acquire(Join(unfinished, kLockName));
   absl::Status status = lock.status();
+  absl::StatusOr<ChildNotes> notes = ChildNotes::Create(Join(unfinished, kNotesName));
+  if (status.ok()) status = notes.status();
   if (status.ok()) status = RenamePath(unfinished, ready);
   if (status.ok()) {
-    return std::unique_ptr<RunDirectory>(new RunDirectory(ready, *std::move(lock)));
+    return std::unique_ptr<RunDirectory>(
+        new RunDirectory(ready, *std::move(lock), *std::move(notes)));
   }
-  // The first error is the one to tell; what stays is swept later.
+  // The first error is the one to tell; what stays is swept later. Looking into the directory takes
+  // descriptors, which may be what there are too few of.
+  lock = status;
+  notes = status;
   RemoveTree(unfinished).IgnoreError();
   return status;
 }
 
 RunDirectory::~RunDirectory() {
-  // A failure leaves it to a later sweep; the lock goes after the files.
-  RemoveTree(path_).IgnoreError();
+  // Where descriptors are scarce, ours are those that looking into the directory takes.
+  notes_.reset();
+  if (RemoveTree(path_).ok()) return;  // the lock goes after the files
+  lock_.reset();
+  RemoveTree(path_).IgnoreError();  // a failure leaves it to a later sweep
 }
 
 absl::StatusOr<std::string> RunDirectory::AddJson(std::string_view name, std::string_view bytes,
@@ -117,17 +130,25 @@ absl::StatusOr<std::string> RunDirectory::AddJson(std::string_view name, std::st
   return absl::UnavailableError(absl::StrCat(status.message(), "; ", A(kRunDirectoryRemedy)));
 }
 
-int RunDirectory::Sweep(const std::vector<std::string>& bases, absl::Time now) {
-  int removed = 0;
+std::pair<std::string, std::string> RunDirectory::mark() const {
+  return {std::string(kMarkVariable), path_.substr(path_.rfind('/') + 1)};
+}
+
+RunDirectory::Swept RunDirectory::Sweep(const std::vector<std::string>& bases, absl::Time now) {
+  Swept swept;
   for (const std::string& base : bases) {
     if (!OwnDirectory::Open(base, Others::kPass).ok()) continue;
     const absl::StatusOr<std::vector<std::string>> names = ListDirectory(base);
     if (!names.ok()) continue;
     for (const std::string& name : *names) {
-      if (IsDead(base, name, now) && RemoveTree(Join(base, name)).ok()) ++removed;
+      if (!IsDead(base, name, now)) continue;
+      const std::string path = Join(base, name);
+      swept.processes += ChildNotes::EndAll(Join(path, kNotesName),
+                                            absl::StrCat(A(kMarkVariable), "=", name), kEndMax);
+      if (RemoveTree(path).ok()) ++swept.directories;
     }
   }
-  return removed;
+  return swept;
 }
 
 }  // namespace shunt

@@ -3,7 +3,8 @@
 // afterwards.
 //
 // It holds a locked file: the kernel frees the lock however the run ends, which is how Sweep tells
-// the directories of dead runs from those of live ones. Threads: one thread at a time. Several
+// the directories of dead runs from those of live ones. In it is also noted which programs were
+// started, so that Sweep ends what outlived its run. Threads: one thread at a time. Several
 // processes may create and sweep at the same time. Ownership: the destructor removes the directory
 // and all in it.
 #pragma once
@@ -13,10 +14,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "platform/child_notes.h"
 #include "platform/entropy.h"
 #include "platform/lock_file.h"
 #include "platform/user.h"
@@ -57,16 +60,26 @@ class RunDirectory {
 
   const std::string& path() const { return path_; }
 
-  // Removes what dead runs left behind in the bases; returns how many directories went.
-  static int Sweep(const std::vector<std::string>& bases, absl::Time now);
+  // For whatever is started in this run: where it is noted, and what its environment says.
+  const ChildNotes* notes() const { return &*notes_; }
+  std::pair<std::string, std::string> mark() const;
+
+  // What dead runs left behind in the bases, and is gone now.
+  struct Swept {
+    int directories = 0;
+    int processes = 0;
+  };
+  static Swept Sweep(const std::vector<std::string>& bases, absl::Time now);
 
  private:
-  RunDirectory(std::string path, LockFile lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  RunDirectory(std::string path, LockFile lock, ChildNotes notes)
+      : path_(std::move(path)), lock_(std::move(lock)), notes_(std::move(notes)) {}
   static absl::StatusOr<std::unique_ptr<RunDirectory>> CreateIn(const std::string& base,
                                                                 Entropy& entropy, For whom);
 
   const std::string path_;
-  const LockFile lock_;
+  std::optional<LockFile> lock_;
+  std::optional<ChildNotes> notes_;
 };
 
 }  // namespace shunt

@@ -116,7 +116,8 @@ OrphanKeeper::OrphanKeeper() {
   {
     // Who execs us may have left us children that are none of our business.
     HeldChildren held;
-    for (const pid_t pid : Children()) held.Add(pid);
+    for (const pid_t pid : Children()) held.AddStranger(pid);
+    alone_ = !held.has_strangers();
   }
   AdoptOrphans();
   absl::StatusOr<EventFd> stop = EventFd::Create();

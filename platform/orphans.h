@@ -37,12 +37,16 @@ class OrphanKeeper {
   OrphanKeeper(const OrphanKeeper&) = delete;
   OrphanKeeper& operator=(const OrphanKeeper&) = delete;
 
+  // Whether all children of this process are ours.
+  bool alone() const { return alone_; }
+
   // Ends all that no Process holds; how many there were.
   int End();
 
  private:
   static void* Loop(void* keeper);
 
+  bool alone_ = true;
   std::optional<EventFd> stop_;
   std::optional<pthread_t> thread_;  // none: then they are reaped at the end only
 };

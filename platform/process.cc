@@ -1,7 +1,9 @@
 #include "platform/process.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -33,12 +35,9 @@ constexpr absl::Duration kReapWaitMax = absl::Seconds(5);
 
 // glibc 2.36 declares its wrappers without extern "C", so that C++ cannot link them.
 int PidfdOpen(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
-void PidfdSendSignal(int pidfd, int signal_number) {
-  ::syscall(SYS_pidfd_send_signal, pidfd, signal_number, nullptr, 0);
-}
 
 // Where the child failed before its program ran; travels through a pipe.
-enum class ChildStep : int { kUser, kDeathSignal, kDescriptors, kExec };
+enum class ChildStep : int { kSession, kUser, kDeathSignal, kDescriptors, kExec };
 struct ChildError {
   ChildStep step;
   int error;
@@ -52,6 +51,7 @@ struct ChildPlan {
   char* const* envp;
   int streams[3];
   int error_fd;
+  int go_read_fd, go_write_fd;  // a pipe: it waits until it may go on
   pid_t parent;
   bool die_with_parent;
   const User* user;  // may be null
@@ -89,15 +89,37 @@ void ResetSignals() {
 // By system calls: the C library's functions would look for other threads, which a forked child
 // does not have, and are not async-signal-safe.
 bool BecomeUser(const User& user) {
-  return ::syscall(SYS_setgroups, user.groups.size(), user.groups.data()) == 0 &&
-         ::syscall(SYS_setresgid, user.gid, user.gid, user.gid) == 0 &&
-         ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0 &&
-         ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+  if (::syscall(SYS_setgroups, user.groups.size(), user.groups.data()) != 0 ||
+      ::syscall(SYS_setresgid, user.gid, user.gid, user.gid) != 0 ||
+      ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) != 0 ||
+      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return false;
+  }
+  // Whoever started us may have asked the kernel to keep them over a change of user.
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+  if (::syscall(SYS_capset, &header, none) != 0) return false;
+  // Who has a session's keyring may read what is in it, whatever his user. A sandbox that forbids
+  // the call forbids it to the child as well.
+  ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+  return true;
+}
+
+// Whether it was told to; no when the parent is gone.
+bool MayGoOn(const ChildPlan& plan) {
+  ::close(plan.go_write_fd);
+  char word = 0;
+  for (;;) {
+    const ssize_t got = ::read(plan.go_read_fd, &word, 1);
+    if (got < 0 && errno == EINTR) continue;
+    return got == 1;
+  }
 }
 
 // Runs in the child with all signals blocked, and ends in exec or _exit.
 [[noreturn]] void RunChild(const ChildPlan& plan) {
-  ::setpgid(0, 0);
+  if (::setsid() < 0) Report(plan.error_fd, ChildStep::kSession, errno);
+  if (!MayGoOn(plan)) ::_exit(127);
   if (plan.user != nullptr && !BecomeUser(*plan.user)) {
     Report(plan.error_fd, ChildStep::kUser, errno);
   }
@@ -130,6 +152,7 @@ bool BecomeUser(const User& user) {
 
 absl::Status StartError(const ChildError& news, const std::string& file) {
   std::string_view hint;
+  if (news.step == ChildStep::kSession) hint = " (making its session)";
   if (news.step == ChildStep::kUser) hint = " (as another user)";
   if (news.step == ChildStep::kDeathSignal) hint = " (setting its death signal)";
   if (news.step == ChildStep::kDescriptors) hint = " (preparing its descriptors)";
@@ -239,6 +262,7 @@ pid_t ForkWithPatience(const ChildPlan& plan) {
 }
 
 void Reap(pid_t pid) {
+  HeldChildren().ForgetGroup(pid);
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   HeldChildren().Remove(pid);
@@ -264,6 +288,7 @@ absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options) {
   const absl::StatusOr<std::string> file = FindExecutable(options.argv[0], directories);
   if (!file.ok()) return file.status();
   const User* const user = options.user ? &*options.user : nullptr;
+  SHUNT_CHECK(user == nullptr || user->uid != 0);
 
   absl::StatusOr<Ends> input = OpenStream(options.standard_input, true, user);
   if (!input.ok()) return input.status();
@@ -273,6 +298,8 @@ absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options) {
   if (!error.ok()) return error.status();
   absl::StatusOr<Pipe> news = MakePipe(0);
   if (!news.ok()) return news.status();
+  absl::StatusOr<Pipe> go = MakePipe(0);
+  if (!go.ok()) return go.status();
 
   std::vector<std::string> words = options.argv;
   std::vector<std::string> variables;
@@ -285,6 +312,8 @@ absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options) {
                        .envp = envp.data(),
                        .streams = {input->fd, output->fd, error->fd},
                        .error_fd = news->write_end.get(),
+                       .go_read_fd = go->read_end.get(),
+                       .go_write_fd = go->write_end.get(),
                        .parent = ::getpid(),
                        .die_with_parent = options.die_with_parent,
                        .user = user};
@@ -293,6 +322,13 @@ absl::StatusOr<Process> SpawnProcess(const SpawnOptions& options) {
   Fd pidfd(PidfdOpen(pid));
   const int pidfd_error = errno;
   news->write_end.reset();
+  absl::Status status = options.notes == nullptr ? absl::OkStatus() : options.notes->Add(pid);
+  if (status.ok()) status = WriteAll(go->write_end.get(), "!");
+  if (!status.ok()) {
+    go->write_end.reset();  // it ends by itself
+    Reap(pid);
+    return absl::Status(status.code(), absl::StrCat("cannot run ", *file, ": ", status.message()));
+  }
   const std::optional<ChildError> refused = ReadChildError(news->read_end.get());
   if (refused) {
     Reap(pid);
@@ -344,8 +380,6 @@ void Process::KillGroup(int signal_number) {
   const std::optional<ProcessExit> exit = Poll();
   // Without a zombie the number may be somebody else's by now.
   if (exit && !exit->code && !exit->signal) return;
-  // A child that made itself a group of its own is not in the one that we made.
-  if (!exit && ::getpgid(pid_) != pid_) PidfdSendSignal(pidfd_.get(), signal_number);
   // ESRCH: nobody is left. EPERM: those left run as somebody else. Neither can be helped.
   ::kill(-pid_, signal_number);
 }
@@ -366,6 +400,7 @@ void Process::End() {
   if (!pidfd_.valid()) return;
   KillGroup(SIGKILL);
   const std::optional<ProcessExit> exit = WaitFor(kReapWaitMax);
+  HeldChildren().ForgetGroup(pid_);
   if (exit && (exit->code || exit->signal)) {
     siginfo_t info{};
     while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0 &&

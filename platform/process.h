@@ -1,7 +1,10 @@
-// Process: a child program in a process group of its own, watched through a pidfd.
+// Process: a child program in a session of its own, watched through a pidfd.
 //
 // The child starts clean, whatever the state of this process (reliability F92, F100, G39): default
-// signal dispositions, empty signal mask, descriptors 0, 1 and 2 only, no core files.
+// signal dispositions, empty signal mask, descriptors 0, 1 and 2 only, no core files. It has no
+// controlling terminal, so it can neither put input into the terminal of whoever started us, nor
+// take its foreground, nor send it a ^C; who stops and continues it when our job is stopped is
+// platform/job_control.h.
 // Its zombie is kept until the Process is destroyed: as long as it is there, nobody else can get
 // its number, so that a signal for the group never hits a stranger, also after the child itself is
 // gone.
@@ -22,6 +25,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "platform/child_notes.h"
 #include "platform/io.h"
 #include "platform/user.h"
 
@@ -47,9 +51,12 @@ struct SpawnOptions {
   ChildStream standard_output = ChildStream::Null();
   ChildStream standard_error = ChildStream::Null();
   bool die_with_parent = true;
-  // Another user to run as; needs MayChangeUser(). Such a child cannot gain privileges again
-  // (no_new_privs), and its pipes are its own.
+  // Another user to run as; needs MayChangeUser(). Such a child has that account's groups and no
+  // others, no capabilities, none of our keys, and cannot gain privileges again (no_new_privs); its
+  // pipes are its own. REQUIRES: not root.
   std::optional<User> user = std::nullopt;
+  // Where the child is noted before its program runs; the caller's. May be null.
+  const ChildNotes* notes = nullptr;
 };
 
 struct ProcessExit {
@@ -72,7 +79,8 @@ class Process {
   // Waits for the end, at most this long.
   std::optional<ProcessExit> WaitFor(absl::Duration at_most);
 
-  // Sends a signal to every member of the child's group, also after the child itself has ended.
+  // Sends a signal to every member of the child's group, also after the child itself has ended. The
+  // child cannot leave it: who leads a session stays where he is.
   void KillGroup(int signal_number);
   void Terminate() { KillGroup(kTerminate); }
   void Kill() { KillGroup(kKill); }

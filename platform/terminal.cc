@@ -9,13 +9,16 @@
 #include <climits>
 #include <new>
 
+#include "platform/last_will.h"
+
 namespace shunt {
 namespace {
 
 int g_out_of_memory_code = 1;
 
-// What is durable stays so, children die with us, and the next start sweeps what is left.
+// What is durable stays so.
 [[noreturn]] void OnNoMemory() {
+  ExecuteLastWill(kNoMemory);
   constexpr char kText[] =
       "shunt: out of memory: the limits of the container or the user are met\n";
   static_cast<void>(!write(2, kText, sizeof(kText) - 1));

@@ -15,6 +15,7 @@
 #include "platform/environment.h"
 #include "platform/files.h"
 #include "platform/io.h"
+#include "platform/process.h"
 #include "tests/platform/read_to_end.h"
 #include "tests/platform/temp_dir.h"
 
@@ -41,7 +42,7 @@ class RunDirectoryTest : public ::testing::Test {
     return *std::move(run);
   }
 
-  int Sweep() { return RunDirectory::Sweep(bases_, SystemClock().WallNow()); }
+  int Sweep() { return RunDirectory::Sweep(bases_, SystemClock().WallNow()).directories; }
 
   TempDir temp_;
   const std::string base_ = temp_ / "shunt";
@@ -111,13 +112,40 @@ TEST_F(RunDirectoryTest, SweepRemovesWhatAKilledRunLeft) {
   EXPECT_FALSE(fs::exists(path));
 }
 
+// A child that clears its death signal, and one that is in nobody's notes but carries the mark.
+TEST_F(RunDirectoryTest, SweepEndsWhatOutlivedItsRun) {
+  absl::StatusOr<Pipe> pipe = MakePipe();
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    const std::unique_ptr<RunDirectory> run = Create();
+    const auto noted = SpawnProcess(
+        {.argv = {"/bin/sleep", "infinity"}, .die_with_parent = false, .notes = run->notes()});
+    const auto marked = SpawnProcess(
+        {.argv = {"/bin/sleep", "infinity"}, .env = {run->mark()}, .die_with_parent = false});
+    const std::string pids =
+        std::to_string(noted->pid()) + "\n" + std::to_string(marked->pid()) + "\n";
+    if (WriteAll(pipe->write_end.get(), pids).ok()) ::pause();  // until it is killed
+    ::_exit(1);
+  }
+  const pid_t noted = std::stoi(ReadLine(pipe->read_end.get()));
+  const pid_t marked = std::stoi(ReadLine(pipe->read_end.get()));
+  EXPECT_EQ(0, Sweep()) << "its run lives";
+  ASSERT_EQ(0, ::kill(parent, SIGKILL));
+  ASSERT_EQ(parent, ::waitpid(parent, nullptr, 0));
+  EXPECT_EQ(0, ::kill(noted, 0));
+  EXPECT_EQ(0, ::kill(marked, 0));
+  const RunDirectory::Swept swept = RunDirectory::Sweep(bases_, SystemClock().WallNow());
+  EXPECT_EQ(1, swept.directories);
+  EXPECT_EQ(2, swept.processes);
+}
+
 TEST_F(RunDirectoryTest, SweepTellsAnUnfinishedStartByItsAge) {
   Create();  // makes the base
   ASSERT_TRUE(MakeDirs(base_ + "/new-1234", 0700).ok());
   ASSERT_TRUE(MakeDirs(base_ + "/something-else", 0700).ok());
   EXPECT_EQ(0, Sweep());
   const absl::Time later = SystemClock().WallNow() + absl::Hours(2);
-  EXPECT_EQ(1, RunDirectory::Sweep(bases_, later));
+  EXPECT_EQ(1, RunDirectory::Sweep(bases_, later).directories);
   EXPECT_FALSE(fs::exists(base_ + "/new-1234"));
   EXPECT_TRUE(fs::exists(base_ + "/something-else")) << "not ours";
 }

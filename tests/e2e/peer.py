@@ -43,6 +43,7 @@ A step is an object with one verb (and its parameters):
     {"fork": N}                          N grandchildren of our group that ignore SIGTERM and hold our descriptors
     {"orphans": N}                       N short-lived grandchildren whose parents are gone
     {"block_signals": true}              every signal that can be blocked
+    {"immortal": true}                   clears its death signal, and ignores what else would end it
     {"shrink": true}                     pipes of one page
     {"eat": BYTES}                       takes memory until a limit of so many more bytes refuses it, then fails
     {"fill": PATH}                       writes there until the disk is full
@@ -251,6 +252,15 @@ def stubborn(text):
             time.sleep(POLL_SECONDS)
 
 
+def immortal():
+    import ctypes  # slow to load, and of use to nobody else
+    set_death_signal = 1
+    if ctypes.CDLL(None).prctl(set_death_signal, 0, 0, 0, 0) != 0:
+        raise OSError("prctl")
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def spawn(options):
     if os.fork() == 0:
         # As daemons do: the child of a child that ends.
@@ -313,6 +323,7 @@ ACTIONS = {
     "fork": lambda step: fork(step["fork"]),
     "orphans": lambda step: orphans(step["orphans"]),
     "block_signals": lambda step: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()),
+    "immortal": lambda step: immortal(),
     "shrink": lambda step: shrink(),
     "eat": lambda step: eat(step["eat"]),
     "fill_output": lambda step: fill_output(step["fill_output"]),

@@ -40,7 +40,8 @@ RULES = {
         ("simdjson.h", {"protocol"}),
         ("immintrin.h", {"protocol"}),
         ("concurrentqueue/*", {"lanes"}),
-        ("atomic", {"lanes"}),
+        # In platform/ what a signal handler shares with the program, and nothing else.
+        ("atomic", {"lanes", "platform"}),
         ("sqlite3.h", {"stores"}),
         ("sodium.h", {"secrets"}),
         ("postgresql/*", {"stores"}),
@@ -67,7 +68,7 @@ RULES = {
         (r"\bsleep_(for|until)\b", {"platform", "lanes"}),
         (r"\b(secure_)?getenv\b|\bsetenv\b|\bputenv\b", {"platform"}),
         (r"\bs?rand\s*\(|\brandom_device\b", {"platform"}),
-        (r"\bstd::atomic", {"lanes"}),
+        (r"\bstd::atomic", {"lanes", "platform"}),
         (r"\b(waitpid|fork|execve?|umask)\s*\(", {"platform"}),
     ],
     # Folders that may include and name everything; so may a test that stands beside its subject.

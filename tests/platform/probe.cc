@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,10 +67,17 @@ int Parent() {
   for (;;) ::pause();
 }
 
-// Leaves the process group that it was started in.
+int Session() {
+  const bool leads = ::getsid(0) == ::getpid() && ::getpgrp() == ::getpid();
+  ::puts(leads ? "leads its session" : "is in another's session");
+  ::puts(::open("/dev/tty", O_RDWR) < 0 && errno == ENXIO ? "no terminal" : "a terminal");
+  return 0;
+}
+
+// Tries to leave the process group that it was started in.
 int LeaveGroup() {
-  if (::setpgid(0, ::getpgid(::getppid())) != 0) return 1;
-  ::puts("left");
+  const bool left = ::setpgid(0, ::getpgid(::getppid())) == 0 || ::setsid() >= 0;
+  ::puts(left ? "left" : "cannot leave");
   ::fflush(stdout);
   for (;;) ::pause();
 }
@@ -94,6 +102,7 @@ int Main(std::string_view what) {
   if (what == "environment") return Environment();
   if (what == "state") return State();
   if (what == "parent") return Parent();
+  if (what == "session") return Session();
   if (what == "leave-group") return LeaveGroup();
   if (what == "without-standard-streams") return WithoutStandardStreams();
   return 64;

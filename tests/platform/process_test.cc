@@ -238,10 +238,14 @@ TEST(KillTest, ReachesGrandchildrenAfterTheChildIsGone) {
   grandchild.AwaitEnd();
 }
 
-TEST(KillTest, ReachesAChildThatLeftItsGroup) {
+TEST(SessionTest, TheChildLeadsOneOfItsOwnWithoutATerminal) {
+  EXPECT_EQ("leads its session\nno terminal\n", OutputOf(Spawn({kProbe, "session"})));
+}
+
+TEST(KillTest, ReachesAChildThatTriesToLeaveItsGroup) {
   Process process = Spawn({kProbe, "leave-group"});
   const Fd output = process.TakeStdout();
-  EXPECT_EQ("left", ReadLine(output.get()));
+  EXPECT_EQ("cannot leave", ReadLine(output.get()));
   process.KillGroup(SIGTERM);
   EXPECT_EQ(SIGTERM, process.WaitFor(kTestWaitMax)->signal);
 }
@@ -291,7 +295,7 @@ TEST(DestructorTest, LeavesNeitherProcessesNorZombies) {
   EXPECT_EQ(ECHILD, errno);
 }
 
-// kill -9 of the parent: its child goes too, although it is in another process group.
+// kill -9 of the parent: its child goes too, although it is in another session.
 TEST(DeathSignalTest, ChildDiesWithItsParent) {
   Process parent = Spawn({kProbe, "parent"});
   const Fd output = parent.TakeStdout();
