@@ -14,7 +14,7 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
 
 bool HasFailure(const Report& report, std::string_view type, std::optional<Origin> of = {}) {
   return std::any_of(report.failures.begin(), report.failures.end(), [&](const Failure& failure) {
-    return failure.type == type && (!of || failure.origin == *of);
+    return !failure.remark && failure.type == type && (!of || failure.origin == *of);
   });
 }
 

@@ -11,7 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "cli/help_text.h"
-#include "cli/nearest.h"
+#include "platform/nearest.h"
 #include "platform/check.h"
 #include "platform/strings.h"
 

@@ -1,5 +1,6 @@
 #include "cli/late_binding.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,11 @@
 #include "stages/config_file.h"
 
 namespace shunt {
+namespace {
+
+constexpr std::size_t kViolationsShown = 5;
+
+}  // namespace
 
 Problem LateBinding::Bind(RouterOptions* options, RunFiles* files,
                           const std::function<bool()>& stopped) {
@@ -29,7 +35,9 @@ Problem LateBinding::Bind(RouterOptions* options, RunFiles* files,
   if (problem) return problem;
   AddSecrets(files->source_config, options->source);
   AddSecrets(files->destination_config, options->destination);
-  return std::nullopt;
+  if (!world_.judges) return std::nullopt;
+  problem = Judge("source", options->source, files->source_config);
+  return problem ? problem : Judge("destination", options->destination, files->destination_config);
 }
 
 Problem LateBinding::BringBackUpdates(const RouterOptions& options, bool stored_only) {
@@ -94,6 +102,35 @@ Problem LateBinding::BindConfig(ConnectorOptions* connector, std::string* config
   connector->config_generation = document->generation;
   connector->config_newest = document->newest;
   return std::nullopt;
+}
+
+// What the connector is about to be given. It would refuse it as well, but after the other one was
+// started, has rotated its token and moved rows.
+Problem LateBinding::Judge(std::string_view side, const ConnectorOptions& connector,
+                           const std::string& config) const {
+  if (connector.spec == nullptr || config.empty()) return std::nullopt;
+  const absl::StatusOr<SpecVerdict> verdict = connector.spec->Examine(config);
+  if (!verdict.ok() || verdict->violations.empty()) return std::nullopt;
+  std::string text = absl::StrCat("the config of the ", A(side), " (", connector.config_id,
+                                  ") is not what its spec asks for: ");
+  const std::size_t shown = std::min(verdict->violations.size(), kViolationsShown);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const SpecViolation& violation = verdict->violations[i];
+    absl::StrAppend(&text, i > 0 ? "; " : "", violation.path.empty() ? "/" : violation.path, ": ",
+                    violation.keyword, ": ", violation.detail);
+  }
+  if (shown < verdict->violations.size()) {
+    absl::StrAppend(&text, "; and ", verdict->violations.size() - shown, " more");
+  }
+  if (world_.settings.router.on_invalid_config == OnInvalidConfig::kWarn) {
+    world_.console.Warn(text);
+    return std::nullopt;
+  }
+  Problem problem = Fail(
+      ExitCode::kUsage, Origin::kShunt,
+      absl::StrCat(text, ". Nothing was started; --on-invalid-config warn starts it all the same"));
+  problem->failure.type = "config_error";
+  return problem;
 }
 
 void LateBinding::AddSecrets(const std::string& config, const ConnectorOptions& connector) {

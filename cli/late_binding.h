@@ -27,6 +27,8 @@ class LateBinding {
     Store& store;
     UpdateSpill* spill;  // null: there is nothing to bring back
     Console& console;
+    // Nothing is started with a config that its spec refuses. (A check may say it better.)
+    bool judges = false;
   };
   explicit LateBinding(const World& world) : world_(world) {}
 
@@ -40,6 +42,8 @@ class LateBinding {
   Problem AdoptConfig(const std::string& file, const ConnectorOptions& connector,
                       const RunHandle& run);
   Problem BindConfig(ConnectorOptions* connector, std::string* config);
+  Problem Judge(std::string_view side, const ConnectorOptions& connector,
+                const std::string& config) const;
   void AddSecrets(const std::string& config, const ConnectorOptions& connector);
 
   const World world_;

@@ -100,13 +100,15 @@ void ProcessEnds::FindSpecs(SyncInputs* inputs, Console& console,
   std::vector<SpecQuestion> questions;
   if (inputs->source_spec == nullptr && HasCommand(roles_.source)) {
     asked.push_back({"source", &inputs->source_spec});
-    questions.push_back(
-        {source_argv_, source_env_, settings_.spec_options, source_user_, directory_->notes()});
+    questions.push_back({source_argv_, source_env_, settings_.spec_options, source_user_,
+                         directory_->notes(),
+                         SpecOutputBytesMax(settings_.router.memory_budget_bytes)});
   }
   if (inputs->destination_spec == nullptr && HasCommand(roles_.destination)) {
     asked.push_back({"destination", &inputs->destination_spec});
     questions.push_back({destination_argv_, destination_env_, settings_.spec_options,
-                         destination_user_, directory_->notes()});
+                         destination_user_, directory_->notes(),
+                         SpecOutputBytesMax(settings_.router.memory_budget_bytes)});
   }
   auto answers = AskForSpecs(questions, stopped);
   for (std::size_t i = 0; i < answers.size(); ++i) {

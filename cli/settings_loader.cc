@@ -4,7 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "cli/nearest.h"
+#include "platform/nearest.h"
 #include "platform/environment.h"
 #include "platform/strings.h"
 

@@ -20,12 +20,13 @@ namespace {
 using SpecPointer = std::shared_ptr<const ConnectorSpec>;
 
 constexpr char kSpecLogPayload[] = "shunt/stderr";
+constexpr std::size_t kBudgetPerOutput = 4;
 constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
 
 // One child that prints its spec.
 class Probe {
  public:
-  explicit Probe(const SpecQuestion& question) {
+  explicit Probe(const SpecQuestion& question) : output_bytes_max_(question.output_bytes_max) {
     std::vector<std::string> argv = question.argv;
     argv.push_back("spec");
     absl::StatusOr<std::unique_ptr<ProcessConnector>> child =
@@ -62,9 +63,11 @@ class Probe {
       const IoResult read = child_->ReadOutput(buffer);
       if (read.state == IoState::kBlocked) break;
       output_ended_ = read.state != IoState::kBytes;
-      read_.output.append(buffer.data(), read.bytes);
-      if (read_.output.size() > kSpecOutputBytesMax) {
-        return GiveUp(absl::ResourceExhaustedError("it printed too much"));
+      output_bytes_ += read.bytes;
+      if (output_bytes_ <= output_bytes_max_) {
+        read_.output.append(buffer.data(), read.bytes);
+      } else {
+        std::string().swap(read_.output);
       }
     }
     while (!log_ended_) {  // also what is not kept: a full pipe would stop the child
@@ -78,6 +81,13 @@ class Probe {
     }
     const std::optional<ExitStatus> exit = child_->Exit();
     if (!output_ended_ || !exit) return;
+    if (output_bytes_ > output_bytes_max_) {
+      return GiveUp(absl::ResourceExhaustedError(
+          absl::StrCat("it printed ", output_bytes_,
+                       " bytes, which do not fit the memory budget; "
+                       "--memory-budget ",
+                       (output_bytes_ * kBudgetPerOutput >> 20) + 1, "MiB would do")));
+    }
     read_.exit = *exit;
     answer_ = std::move(read_);
     child_.reset();
@@ -85,6 +95,8 @@ class Probe {
 
  private:
   std::unique_ptr<ProcessConnector> child_;
+  const std::size_t output_bytes_max_;
+  std::size_t output_bytes_ = 0;
   SpecOutput read_;
   bool output_ended_ = false;
   bool log_ended_ = false;
@@ -105,6 +117,11 @@ std::string LastLineOf(const absl::Status& status, const Masker& masker) {
   const std::string words = LastWordsOf(status, masker);
   if (words.empty()) return "";
   return absl::StrCat(" (on stderr: ", words.substr(words.rfind('\n') + 1), ")");
+}
+
+std::size_t SpecOutputBytesMax(int64_t memory_budget_bytes) {
+  return std::max(kSpecOutputBytesMax,
+                  static_cast<std::size_t>(memory_budget_bytes) / kBudgetPerOutput);
 }
 
 absl::Status EndedBadly(const ExitStatus& exit) {

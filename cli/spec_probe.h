@@ -2,7 +2,7 @@
 // started.
 //
 // Threads: main (children die with the thread that started them). Bounds: kSpecDeadline for all
-// together; kSpecOutputBytesMax of output each. Errors: a Status that names what went wrong; a
+// together; output_bytes_max of output each. Errors: a Status that names what went wrong; a
 // missing spec is no reason not to sync.
 #pragma once
 
@@ -24,7 +24,10 @@
 namespace shunt {
 
 inline constexpr absl::Duration kSpecDeadline = absl::Seconds(60);
+// How much of a connector's output is read for its spec: a quarter of the memory budget, and no
+// less than this.
 inline constexpr std::size_t kSpecOutputBytesMax = std::size_t{16} << 20;
+std::size_t SpecOutputBytesMax(int64_t memory_budget_bytes);
 
 struct SpecQuestion {
   std::vector<std::string> argv;  // of the connector, without the verb
@@ -32,6 +35,7 @@ struct SpecQuestion {
   SpecOptions options = {};
   std::optional<User> user = std::nullopt;  // whom it runs as
   const ChildNotes* notes = nullptr;        // where it is noted; may be null
+  std::size_t output_bytes_max = kSpecOutputBytesMax;
 };
 
 // What one of them printed.

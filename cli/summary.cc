@@ -63,7 +63,7 @@ std::string TotalsLine(const Report& report) {
   if (!updates.empty()) {
     parts.push_back(absl::StrCat("config updates ", updates));
   }
-  AddCount(report.records_dropped, "records dropped", &parts);
+  AddCount(report.records_dropped, "records of unknown streams dropped", &parts);
   AddCount(totals.records_rejected, "records rejected by the destination", &parts);
   AddCount(report.lines[LineKind::kMalformed], "malformed lines", &parts);
   parts.push_back(FormatElapsed(report.duration));
@@ -139,13 +139,14 @@ std::string SummaryText(const Report& report) {
     absl::StrAppend(&text, report.attempts.size(), " attempts so far, which have committed ",
                     FormatCount(committed), " records together\n");
   }
-  const std::string id = report.run_id.substr(0, 12);
+  const std::string run =
+      report.run_id.empty() ? "no run" : absl::StrCat("run ", report.run_id.substr(0, 12));
   if (report.exit_code == 0) {
-    absl::StrAppend(&text, "ok: ", report.verb.empty() ? "run" : report.verb + ", run", " ", id,
-                    " of '", EscapeForLog(report.connection), "'\n");
+    absl::StrAppend(&text, "ok: ", report.verb.empty() ? "" : report.verb + ", ", run, " of '",
+                    EscapeForLog(report.connection), "'\n");
   } else {
     absl::StrAppend(&text, A(ExitCodeName(report.exit_code)), ": exit code ", report.exit_code,
-                    ", run ", id, " of '", EscapeForLog(report.connection), "'\n");
+                    ", ", run, " of '", EscapeForLog(report.connection), "'\n");
   }
   return text;
 }

@@ -337,7 +337,8 @@ Problem Session::BindConfigs() {
                        .inputs = inputs_,
                        .store = *shared_.store,
                        .spill = spill_ ? &*spill_ : nullptr,
-                       .console = console_});
+                       .console = console_,
+                       .judges = ends_.verb().empty()});
   Problem problem =
       binding.Bind(&options_, &files_, [this] { return shared_.signals.received() != 0; });
   if (!problem) problem = CheckMemory();
@@ -468,6 +469,7 @@ void Session::Finish(const Problem& problem) {
     if (report_.exit_code == 0) report_.exit_code = problem->exit_code;
     report_.failures.push_back(problem->failure);
   }
+  if (!begun_) report_.run_id.clear();  // nobody will find it in the store
   MaskReport(console_.masker(), &report_);
   AddAttempt();
   CheckReport();

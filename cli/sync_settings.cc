@@ -10,7 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "cli/nearest.h"
+#include "platform/nearest.h"
 #include "cli/units.h"
 #include "platform/strings.h"
 

@@ -258,7 +258,9 @@ int Spec(const Arguments& arguments) {
   const StopSignals signals;
   const std::map<std::string, std::string>& variables =
       source ? settings->source_env : settings->destination_env;
-  SpecQuestion question{.argv = *std::move(words)};
+  SpecQuestion question{
+      .argv = *std::move(words),
+      .output_bytes_max = SpecOutputBytesMax(settings->router.memory_budget_bytes)};
   const std::string& user = source ? settings->source_user : settings->destination_user;
   if (!user.empty()) {
     absl::StatusOr<User> found = FindUser(user);

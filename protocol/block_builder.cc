@@ -69,7 +69,7 @@ void BlockBuilder::Add(const JudgedPiece& piece) {
   LineItem* const before = last();
   if (before != nullptr && before->kind == piece.kind && Merges(piece.kind) &&
       before->end == piece.begin && !before->add_newline &&
-      before->mentions_config == piece.mentions_config) {
+      before->mentions_config == piece.mentions_config && before->part == piece.part) {
     before->end = piece.end;
     before->add_newline = piece.add_newline;
     ++before->lines;
@@ -79,6 +79,7 @@ void BlockBuilder::Add(const JudgedPiece& piece) {
   item.kind = piece.kind;
   item.add_newline = piece.add_newline;
   item.mentions_config = piece.mentions_config;
+  item.part = piece.part;
   item.begin = piece.begin;
   item.end = piece.end;
   item.lines = 1;

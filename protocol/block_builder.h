@@ -18,6 +18,7 @@ struct JudgedPiece {
   LineItem::Kind kind = LineItem::Kind::kText;
   bool add_newline = false;
   bool mentions_config = false;
+  TextPart part = TextPart::kNone;
   uint32_t begin = 0;
   uint32_t end = 0;
   uint32_t stream = kNoStream;  // of a kRun whose records are counted

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "protocol/catalog_types.h"
 #include "protocol/json_cursor.h"
 #include "protocol/json_text.h"
 
@@ -53,14 +54,16 @@ bool KeepMember(JsonCursor& cursor, std::span<const JsonWanted> wanted) {
 }
 
 // Reads the `stream` of a stream, in front of which the cursor is.
-absl::Status ReadDescriptor(JsonCursor& cursor, ConfiguredStream* stream) {
+absl::Status ReadDescriptor(JsonCursor& cursor, ConfiguredStream* stream,
+                            ConfiguredMembers* members) {
   constexpr const char* kNoDescriptor =
       "the stream descriptor is not an object, or has a key twice";
-  std::optional<JsonSlice> name, name_space, resumable, schema, cursor_default, key_default;
+  std::optional<JsonSlice> name, name_space, resumable, cursor_default, key_default;
   const JsonWanted names[] = {{"name", &name}, {"namespace", &name_space}};
   // Not all of them are read here, but all are acted on.
   const JsonWanted others[] = {{"is_resumable", &resumable},
-                               {"json_schema", &schema},
+                               {"json_schema", &members->json_schema},
+                               {"supported_sync_modes", &members->supported_sync_modes},
                                {"default_cursor_field", &cursor_default},
                                {"source_defined_primary_key", &key_default}};
   bool names_once = cursor.Next() == JsonCursor::Event::kObject, others_once = true;
@@ -91,11 +94,15 @@ absl::Status ReadDescriptor(JsonCursor& cursor, ConfiguredStream* stream) {
 absl::StatusOr<ConfiguredStream> ReadStream(JsonCursor& cursor) {
   if (cursor.last() != JsonCursor::Event::kObject) return Invalid(kNotOneObject);
   ConfiguredStream stream;
-  std::optional<JsonSlice> generation_id, sync_mode, primary_key, cursor_field, mappers;
-  const JsonWanted wanted[] = {{"generation_id", &generation_id},
-                               {"sync_mode", &sync_mode},
-                               {"primary_key", &primary_key},
-                               {"cursor_field", &cursor_field},
+  ConfiguredMembers members;
+  std::optional<JsonSlice> mappers;
+  const JsonWanted wanted[] = {{"generation_id", &members.generation_id},
+                               {"minimum_generation_id", &members.minimum_generation_id},
+                               {"sync_id", &members.sync_id},
+                               {"sync_mode", &members.sync_mode},
+                               {"destination_sync_mode", &members.destination_sync_mode},
+                               {"primary_key", &members.primary_key},
+                               {"cursor_field", &members.cursor_field},
                                {"mappers", &mappers}};
   bool has_descriptor = false, once = true;
   while (cursor.NextKey()) {
@@ -103,16 +110,19 @@ absl::StatusOr<ConfiguredStream> ReadStream(JsonCursor& cursor) {
       once &= KeepMember(cursor, wanted);
     } else if (std::exchange(has_descriptor, true)) {
       return Invalid(kNotOneObject);
-    } else if (absl::Status status = ReadDescriptor(cursor, &stream); !status.ok()) {
+    } else if (absl::Status status = ReadDescriptor(cursor, &stream, &members); !status.ok()) {
       return status;
     }
   }
   if (!once) return Invalid(kNotOneObject);
   if (!has_descriptor) return Invalid("no `stream` object");
-  stream.has_generation_id = generation_id && !generation_id->is_null();
-  stream.full_refresh = sync_mode && JsonString(*sync_mode) == "full_refresh";
+  // What is not whole has no types yet; whoever called sees that.
+  if (!cursor.ok()) return stream;
+  if (absl::Status types = CheckTypes(members); !types.ok()) return types;
+  stream.has_generation_id = members.generation_id && !members.generation_id->is_null();
+  stream.full_refresh = members.sync_mode && JsonString(*members.sync_mode) == "full_refresh";
   stream.has_mappers = mappers.has_value();
-  stream.key_fields = KeyFields(primary_key, cursor_field);
+  stream.key_fields = KeyFields(members.primary_key, members.cursor_field);
   return stream;
 }
 

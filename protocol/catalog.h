@@ -31,7 +31,8 @@ struct ConfiguredCatalog {
 };
 
 // In one pass over the text. InvalidArgument: not JSON, no `streams` array, a stream without a
-// string name, a duplicate stream, or a key twice that we or who transforms records acts on: other
+// string name, a duplicate stream, a value of another type or none of the words that the protocol
+// has for it (catalog_types.h), or a key twice that we or who transforms records acts on: other
 // readers take the last. ResourceExhausted: more streams than `streams_max`; nothing is kept of
 // those.
 absl::StatusOr<ConfiguredCatalog> ParseConfiguredCatalog(

@@ -7,7 +7,9 @@
 //   2. it is not `{`                                    -> text, read for glued messages (9)
 //   3. it is `{`, and the next non-blank is neither `"` nor `}`
 //                                                       -> text, read for glued messages (9)
-//   4. it is `{`, and nothing but blanks follows        -> malformed (a line cut after one byte)
+//   4. it is `{`, and nothing but blanks follows        -> text when an LF ends it (a log printed
+//                                                          over several lines), else malformed (a
+//                                                          line cut after one byte)
 //   5. otherwise the line must be a sequence of well-formed objects with blanks between; anything
 //      else (broken, truncated, followed by other text) -> malformed, as one line, whole
 //
@@ -41,6 +43,11 @@
 //  11. A line with one malformed piece is malformed as one line.
 //  12. Neighbouring text pieces of a line are one piece. Blanks belong to the piece before them,
 //      at the start of the line to the first.
+//
+// Over several lines (what the lines of a stream mean together, which is the intake's to say):
+//  13. A text line of nothing but opening brackets and blanks, ended by an LF, opens. Until a line
+//      that is no text, a text line whose first key is `type` with RECORD or STATE is malformed: it
+//      is of a message that was printed over several lines.
 //
 // Threads: plain values. Views live as long as the bytes they were read from.
 #pragma once

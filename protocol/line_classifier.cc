@@ -274,7 +274,8 @@ void LineClassifier::Impl::ReadIndexedLines(uint32_t begin, uint32_t end) {
     if (token == last) {
       builder.AddEmpty();
     } else if (base[token[0]] != '{' ||
-               (token[1] < line_end && base[token[1]] != '"' && base[token[1]] != '}')) {
+               (token[1] < line_end ? base[token[1]] != '"' && base[token[1]] != '}'
+                                    : line.has_newline())) {
       ReadText(line);
     } else {
       walker.SetLine(base, line_end, last);
@@ -304,7 +305,8 @@ void LineClassifier::Impl::ReadLinesAlone(uint32_t begin, uint32_t end) {
     if (first == line.end) {
       builder.AddEmpty();
     } else if (block[first] != '{' ||
-               (second < line.end && block[second] != '"' && block[second] != '}')) {
+               (second < line.end ? block[second] != '"' && block[second] != '}'
+                                  : line.has_newline())) {
       ReadText(line);
     } else if (index.Build(block.substr(line.begin, line.whole_end - line.begin))) {
       ReadIndexedLines(line.begin, line.whole_end);
@@ -432,6 +434,9 @@ void LineClassifier::Impl::AddLine(const Line& line, Kind kind) {
   piece.end = line.whole_end;
   piece.add_newline = !line.has_newline();
   piece.mentions_config = MentionsConfig(block.substr(line.begin, line.end - line.begin));
+  if (kind == Kind::kText) {
+    piece.part = TextPartOf(block.substr(line.begin, line.whole_end - line.begin));
+  }
   builder.Add(piece);
 }
 
@@ -501,6 +506,7 @@ JudgedPiece LineClassifier::Impl::JudgeLong(LineKind kind,
       piece.mentions_config |= PartsContain(parts, mention);
     }
   }
+  if (kind == LineKind::kText) piece.part = TextPartOf(parts);
   return piece;
 }
 

@@ -29,6 +29,7 @@
 #include "protocol/catalog.h"
 #include "protocol/limits.h"
 #include "protocol/message.h"
+#include "protocol/text_part.h"
 #include "protocol/validation.h"
 
 namespace shunt {
@@ -60,6 +61,7 @@ struct LineItem {
   Kind kind = Kind::kRun;
   bool add_newline = false;  // the bytes end without LF (last line, or a piece of a glued line):
                              // whoever forwards them adds one
+  TextPart part = TextPart::kNone;  // kText
   bool mentions_config = false;  // kText, kMalformed: see MentionsConfig in control_message.h
   uint32_t begin = 0;            // offsets into the block; a line's LF belongs to it
   uint32_t end = 0;

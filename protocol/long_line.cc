@@ -21,6 +21,7 @@ LineKind LongLineReader::Read(std::span<const std::string_view> parts) {
   text_objects_ = false;
   object_.Reset();
   text_.Begin();
+  ended_ = !parts.empty() && parts.back().ends_with('\n');
   for (std::size_t i = 0; i < parts.size() && mode_ != Mode::kMalformed; ++i) {
     // The LF is a blank to the reader of objects, and no matter to the reader of text.
     Feed(parts[i]);
@@ -132,6 +133,8 @@ LineKind LongLineReader::Finish() {
   switch (mode_) {
     case Mode::kBlank:
       return LineKind::kEmpty;
+    case Mode::kBrace:
+      return ended_ ? LineKind::kText : LineKind::kMalformed;
     case Mode::kBehindObject: {
       const LineKind kind = JudgeEnvelope(object_.envelope());
       return text_objects_ && kind != LineKind::kText ? LineKind::kMalformed : kind;

@@ -47,6 +47,7 @@ class LongLineReader {
   const std::size_t skim_bytes_;
   TextScanner text_;
   Mode mode_ = Mode::kBlank;
+  bool ended_ = false;         // by an LF
   bool text_objects_ = false;  // the object being read has others before it, none of them a message
 };
 

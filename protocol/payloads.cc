@@ -49,6 +49,17 @@ std::optional<int64_t> Integer(JsonSlice object, std::string_view key) {
   return value ? JsonInt64(*value) : std::nullopt;
 }
 
+// A count of milliseconds, whose fraction does not matter.
+std::optional<int64_t> Milliseconds(JsonSlice object, std::string_view key) {
+  constexpr double kMax = 9e18;  // fits into 64 bits
+  const std::optional<JsonSlice> value = JsonFind(object, key);
+  if (!value || !value->is_number()) return std::nullopt;
+  if (const std::optional<int64_t> whole = JsonInt64(*value)) return whole;
+  const std::optional<double> number = JsonDouble(*value);
+  if (!number || *number > kMax || *number < -kMax) return std::nullopt;
+  return static_cast<int64_t>(*number);
+}
+
 std::optional<double> TimeOf(const std::optional<JsonSlice>& slice) {
   const std::optional<double> time = slice ? JsonDouble(*slice) : std::nullopt;
   if (time == 0.0) return 0.0;  // not -0
@@ -119,7 +130,7 @@ absl::Status ReadStreamStatus(JsonSlice trace, TraceMessage* out) {
     if (String(reason, "type") != "RATE_LIMITED") continue;
     out->rate_limited = true;
     const std::optional<JsonSlice> limit = JsonFind(reason, "rate_limited");
-    if (limit) out->quota_reset_ms = Integer(*limit, "quota_reset");
+    if (limit) out->quota_reset_ms = Milliseconds(*limit, "quota_reset");
   }
   return absl::OkStatus();
 }

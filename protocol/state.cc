@@ -140,7 +140,9 @@ absl::Status ReadStream(const Payload& payload, StateMessage* message) {
 
 // The elements of stream_states, whose order does not matter.
 absl::Status ReadStreamStates(JsonCursor& cursor, ObjectDigest* elements, StateMessage* message) {
-  if (cursor.Next() != Event::kArray) return Invalid("the state's stream_states is not an array");
+  const Event first = cursor.Next();
+  if (first == Event::kScalar && cursor.token() == "null") return absl::OkStatus();
+  if (first != Event::kArray) return Invalid("the state's stream_states is not an array");
   while (cursor.Next() != Event::kArrayEnd) {
     if (cursor.last() != Event::kObject) return Invalid("a stream state is not an object");
     StreamState state;
@@ -177,7 +179,8 @@ absl::Status ReadGlobal(const Payload& payload, StateMessage* message) {
     if (!shared || TextSince(begin, cursor) != "null") members.Add(key, *digest);
   }
   if (!cursor.ok()) return Invalid("the state's global is not well-formed");
-  if (!has_streams) return Invalid("a GLOBAL state has no stream_states");
+  // Without a list, or with null for one, it has an empty one.
+  if (!has_streams) members.Add("stream_states", ObjectDigest().Finish());
   message->blob = payload.global->text;
   message->digest = members.Finish();
   return absl::OkStatus();

@@ -39,7 +39,7 @@ struct StateMessage {
                               // removed
   JsonDigest digest;          // of the blob's meaning: kGlobal ignores the order of stream_states
                               // and treats absent and null shared_state, namespace and
-                              // stream_state alike
+                              // stream_state alike; likewise absent, null and empty stream_states
   // Empty when missing or null. A count that is there but is no finite number is NaN: it equals no
   // count of ours and is not filled in.
   std::optional<double> source_record_count;
@@ -50,8 +50,8 @@ struct StateMessage {
 
 // `line`: one well-formed STATE message (a trailing LF/CR/blank is fine). InvalidArgument without a
 // usable payload: no `state` object, unknown state type, STREAM without descriptor name, GLOBAL
-// without stream_states array or with an element that lacks a descriptor name, LEGACY without
-// `data`; also when a member that is read here occurs twice (one reading only). Type: `state.type`;
+// with stream_states that are no array or have an element that lacks a descriptor name, LEGACY
+// without `data`; also when a member that is read here occurs twice (one reading only). Type: `state.type`;
 // absent or null means LEGACY, except that a payload with only `stream` or only `global` and no
 // `data` is taken at its word.
 absl::StatusOr<StateMessage> ParseState(std::string_view line);
@@ -71,8 +71,10 @@ struct StoredState {
 std::string FormatStateArray(const std::vector<StoredState>& states);
 
 // Reads what people have: the array form, one bare state message, {"type":"STATE","state":..} lines
-// (several, one a line, as cut from a connector's output), or a bare legacy object {"data":..}/{..}
-// (anything else that is an object becomes LEGACY data; {} is no state). Of several states of one
+// (several, one a line, as cut from a connector's output), the object that the platform's API and
+// UI show ({"stateType":..}; one that names another stateType is refused), or a bare legacy object
+// {..}: anything else that is an object becomes LEGACY data, a stream called `data` included; {} is
+// no state. Of several states of one
 // lane the last counts, as in a run. Mixed types: InvalidArgument. Null states are left out.
 absl::StatusOr<std::vector<StoredState>> ParseStateFile(std::string_view json);
 

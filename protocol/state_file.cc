@@ -12,14 +12,17 @@ namespace {
 
 absl::Status Invalid(const char* reason) { return absl::InvalidArgumentError(reason); }
 
-bool HasValue(JsonSlice object, std::string_view key) {
+// Whether the object's member of that name is an object with a member of that name.
+bool Has(JsonSlice object, std::string_view key, std::string_view inner) {
   const std::optional<JsonSlice> value = JsonFind(object, key);
-  return value && !value->is_null();
+  return value && value->is_object() && JsonFind(*value, inner);
 }
 
-// Whether an object without a type is a state message rather than some source's bare state: it has
-// a payload, and no key that a state message would not have.
-bool LooksLikeStateMessage(JsonSlice object) {
+// Whether an object without a type is a state message rather than some source's bare state, whose
+// keys are the names of its streams: it has a payload, and no key that a state message would not
+// have. With others around it, which are all messages, `data` is a payload; alone, it is a stream
+// of that name.
+bool LooksLikeStateMessage(JsonSlice object, bool alone) {
   constexpr std::array<std::string_view, 8> kKeys = {
       "type", "stream", "global", "data", "sourceStats", "id", "partition_id", "destinationStats"};
   const std::optional<std::vector<JsonMember>> members = JsonMembers(object);
@@ -29,7 +32,11 @@ bool LooksLikeStateMessage(JsonSlice object) {
     for (const std::string_view key : kKeys) known = known || JsonKeyIs(member.raw_key, key);
     if (!known) return false;
   }
-  return HasValue(object, "stream") || HasValue(object, "global") || HasValue(object, "data");
+  if (Has(object, "stream", "stream_descriptor") || Has(object, "global", "stream_states") ||
+      Has(object, "global", "shared_state")) {
+    return true;
+  }
+  return !alone && JsonFind(object, "data");
 }
 
 // Collects states, the last of each lane winning.
@@ -45,13 +52,40 @@ class StateFileReader {
       if (!payload) return Invalid("a STATE message has no state");
       return AddPayload(payload->text);
     }
-    if ((name && ParseStateTypeName(*name)) || LooksLikeStateMessage(value)) {
+    if (alone && JsonFind(value, "stateType")) return AddApiObject(value);
+    if ((name && ParseStateTypeName(*name)) || LooksLikeStateMessage(value, alone)) {
       return AddPayload(value.text);
     }
     if (!alone) return Invalid("the state file holds an object that is no state message");
     const std::optional<std::vector<JsonMember>> members = JsonMembers(value);
     if (!members->empty()) states_.push_back({StateType::kLegacy, {}, std::string(value.text)});
     return absl::OkStatus();
+  }
+
+  // What the platform's API and UI show of a connection's state: {"stateType":"stream",
+  // "connectionId":..,"streamState":[{"streamDescriptor":..,"streamState":..}]}.
+  absl::Status AddApiObject(JsonSlice value) {
+    std::optional<JsonSlice> type, streams, global, state;
+    JsonCursor cursor(value.text);
+    cursor.Next();
+    if (!ReadMembers(cursor, {{"stateType", &type},
+                              {"streamState", &streams},
+                              {"globalState", &global},
+                              {"state", &state}})) {
+      return Invalid("the state object has a key twice");
+    }
+    const std::optional<std::string> name = JsonString(*type);
+    if (name == "not_set") return absl::OkStatus();
+    if (name == "legacy" && state && state->is_object()) {
+      states_.push_back({StateType::kLegacy, {}, std::string(state->text)});
+      return absl::OkStatus();
+    }
+    if (name == "stream" && streams && streams->is_array()) return AddApiStreams(*streams);
+    if (name == "global" && global && global->is_object()) return AddApiGlobal(*global);
+    return Invalid(
+        "the state file has a stateType, and is not what the platform's API shows: stream with a "
+        "list streamState, global with an object globalState, legacy with an object state, or "
+        "not_set");
   }
 
   std::vector<StoredState> Take() {
@@ -70,6 +104,56 @@ class StateFileReader {
     // An empty blob marks a lane that a null state has removed.
     states_[place->second].blob = message->blob_is_null ? "" : std::string(message->blob);
     return absl::OkStatus();
+  }
+
+  // One of the API's stream states as the protocol writes it: {"stream_descriptor":..,
+  // "stream_state":..}.
+  static absl::StatusOr<std::string> StreamStateOfApi(JsonSlice element) {
+    std::optional<JsonSlice> descriptor, blob;
+    JsonCursor cursor(element.text);
+    if (cursor.Next() != JsonCursor::Event::kObject ||
+        !ReadMembers(cursor, {{"streamDescriptor", &descriptor}, {"streamState", &blob}}) ||
+        !descriptor) {
+      return Invalid("a stream's state in the state file has no streamDescriptor");
+    }
+    std::string text = R"({"stream_descriptor":)" + std::string(descriptor->text);
+    text += R"(,"stream_state":)";
+    text += blob ? blob->text : "null";
+    return text + "}";
+  }
+
+  absl::Status AddApiStreams(JsonSlice streams) {
+    const std::optional<std::vector<JsonSlice>> elements = JsonElements(streams);
+    for (const JsonSlice& element : *elements) {
+      absl::StatusOr<std::string> stream = StreamStateOfApi(element);
+      if (!stream.ok()) return stream.status();
+      absl::Status status = AddPayload(R"({"type":"STREAM","stream":)" + *stream + "}");
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddApiGlobal(JsonSlice global) {
+    std::optional<JsonSlice> shared, streams;
+    JsonCursor cursor(global.text);
+    cursor.Next();
+    if (!ReadMembers(cursor, {{"sharedState", &shared}, {"streamStates", &streams}})) {
+      return Invalid("the globalState of the state file has a key twice");
+    }
+    std::string text = R"({"type":"GLOBAL","global":{)";
+    if (shared) text += R"("shared_state":)" + std::string(shared->text) + ",";
+    text += R"("stream_states":[)";
+    if (streams && !streams->is_null()) {
+      const std::optional<std::vector<JsonSlice>> elements =
+          streams->is_array() ? JsonElements(*streams) : std::nullopt;
+      if (!elements) return Invalid("the streamStates of the state file are no list");
+      for (std::size_t i = 0; i < elements->size(); ++i) {
+        absl::StatusOr<std::string> stream = StreamStateOfApi((*elements)[i]);
+        if (!stream.ok()) return stream.status();
+        text += (i > 0 ? "," : "") + *stream;
+      }
+    }
+    return AddPayload(text + "]}}");
   }
 
   std::optional<StateType> type_;

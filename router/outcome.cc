@@ -81,10 +81,14 @@ void FillStreams(Pipeline& pipeline, Report* report) {
     }
     report->streams.push_back(std::move(stream));
   }
-  for (const auto& [stream, records] : source.unknown_streams) {
-    report->unknown_streams.push_back({stream, records});
+  const UnknownStreams& unknown = forward.unknown_streams();
+  for (const auto& [stream, counts] : unknown.streams()) {
+    report->unknown_streams.push_back({stream, counts.records, counts.states});
   }
-  report->records_dropped = source.records_dropped;
+  if (const UnknownStreams::Counts& others = unknown.others(); others.records + others.states > 0) {
+    report->further_unknown_streams = {{}, others.records, others.states};
+  }
+  report->records_dropped = unknown.total().records;
   report->records_rejected_of_many = committed.rejected_of_many;
   report->records_nulled = forward.outbox().records_nulled();
 }
@@ -126,6 +130,12 @@ void FillProgress(Pipeline& pipeline, absl::Duration now, Report* report) {
   }
   for (const auto& [type, count] : pipeline.ack.traces().analytics()) {
     report->analytics.push_back({Origin::kDestination, type, count});
+  }
+  for (const auto& [type, count] : pipeline.forward.intake().unknown_types().types()) {
+    report->unknown_types.push_back({Origin::kSource, type, count});
+  }
+  for (const auto& [type, count] : pipeline.ack.unknown_types().types()) {
+    report->unknown_types.push_back({Origin::kDestination, type, count});
   }
 }
 
@@ -199,6 +209,47 @@ std::string UnmatchedAcks(Pipeline& pipeline) {
                       "or gives them back twice");
 }
 
+// What the run did as it was told to, and its reader should know all the same.
+void AddRemark(std::string type, Origin origin, std::string message, Report* report) {
+  Failure failure;
+  failure.origin = origin;
+  failure.type = std::move(type);
+  failure.message = std::move(message);
+  failure.remark = true;
+  report->failures.push_back(std::move(failure));
+}
+
+// Rows that nobody has, and messages that were none.
+void AddRemarks(const Pipeline& pipeline, Report* report) {
+  const UnknownStreams& unknown = pipeline.forward.unknown_streams();
+  std::string dropped = unknown.Summary();
+  if (!dropped.empty() && pipeline.options.on_unknown_stream == OnUnknownStream::kDrop) {
+    const auto type = pipeline.forward.outbox().gate().state_type();
+    if (unknown.total().records > 0 && type && *type != StateType::kStream) {
+      absl::StrAppend(&dropped, ". The ", A(StateTypeName(*type)),
+                      " states went on, and may cover them: before a later run has these streams, "
+                      "reset them");
+    }
+    AddRemark("config_error", Origin::kSource, std::move(dropped), report);
+    if (report->unknown_streams.size() == 1 && !report->further_unknown_streams) {
+      report->failures.back().stream = report->unknown_streams.front().stream;
+    }
+  }
+  for (const auto& [origin, types] :
+       {std::pair(Origin::kSource, &pipeline.forward.intake().unknown_types()),
+        std::pair(Origin::kDestination, &pipeline.ack.unknown_types())}) {
+    if (types->total() == 0) continue;
+    const bool nothing_else = origin == Origin::kSource && report->verb.empty() &&
+                              report->lines[LineKind::kRecord] == 0 && report->states.read == 0;
+    AddRemark(
+        "system_error", origin,
+        absl::StrCat("the ", A(OriginName(origin)), " sent ", types->total(),
+                     " messages of types that are not known",
+                     nothing_else ? ", and no record or state at all" : "", ": ", types->Summary()),
+        report);
+  }
+}
+
 // What only shows when everything is over: states that nobody acknowledged, and our own sums.
 void CheckEnd(Pipeline& pipeline, Report* report) {
   const bool can_acknowledge = pipeline.has_acknowledgements;
@@ -249,8 +300,8 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
                 pipeline.run.source_bytes.value(), &report.source);
   FillConnector(pipeline.options.destination, ending.destination_exit, acks.lines.physical_lines,
                 acks.bytes, &report.destination);
-  report.source.answer = pipeline.masker.MaskLine(pipeline.forward.intake().answer());
-  report.destination.answer = pipeline.masker.MaskLine(pipeline.ack.answer());
+  report.source.answer = pipeline.masker.MaskText(pipeline.forward.intake().answer());
+  report.destination.answer = pipeline.masker.MaskText(pipeline.ack.answer());
   FillStreams(pipeline, &report);
   FillProgress(pipeline, finished_mono, &report);
   report.lines = source.lines;
@@ -271,6 +322,7 @@ Report MakeReport(Pipeline& pipeline, absl::Time started_at, absl::Time finished
   if (DestinationEndedWell(ending) && !pipeline.run.discard.Get()) ExplainStates(pipeline, &report);
   FillStatuses(pipeline, &report);
   CheckEnd(pipeline, &report);
+  AddRemarks(pipeline, &report);
   report.timings.first_record_ms = Millis(source.first_record_at, started_mono);
   report.timings.source_done_ms = Millis(ending.source_done_at, started_mono);
   report.timings.destination_done_ms = Millis(ending.destination_done_at, started_mono);

@@ -81,6 +81,8 @@ ForwardStage::Options ForwardOptions(const RouterOptions& options, const MemoryP
                                     options.fill_state_counts == FillStateCounts::kAuto,
                                 .check_counts = options.check_counts,
                                 .value_bytes_max = memory.value_bytes_max,
+                                .fail_on_unknown_stream =
+                                    options.on_unknown_stream == OnUnknownStream::kFail,
                                 .names = options.names()},
                      .classifier = SourceLines(options),
                      .rules = &rules,

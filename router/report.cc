@@ -121,9 +121,15 @@ void WriteStreams(const Report& report, bool to_store, JsonWriter* json) {
   json->Key("unknown_streams").BeginArray();
   for (const UnknownStreamReport& stream : report.unknown_streams) {
     WriteDescriptor(stream.stream, &json->BeginObject());
-    json->Key("records").Uint(stream.records).End();
+    json->Key("records").Uint(stream.records).Key("states").Uint(stream.states).End();
   }
-  json->End().Key("totals").BeginObject();
+  json->End();
+  if (report.further_unknown_streams) {
+    json->Key("further_unknown_streams").BeginObject();
+    json->Key("records").Uint(report.further_unknown_streams->records);
+    json->Key("states").Uint(report.further_unknown_streams->states).End();
+  }
+  json->Key("totals").BeginObject();
   WriteCounters(report.Totals(), json);
   json->Key("records_dropped").Uint(report.records_dropped);
   json->Key("records_nulled").Uint(report.records_nulled);
@@ -138,6 +144,16 @@ void WriteAnalytics(const std::vector<AnalyticsReport>& analytics, JsonWriter* j
   for (const AnalyticsReport& event : analytics) {
     json->BeginObject().Key("origin").String(OriginName(event.origin));
     json->Key("type").String(event.type).Key("count").Uint(event.count).End();
+  }
+  json->End();
+}
+
+void WriteUnknownTypes(const std::vector<UnknownTypeReport>& types, JsonWriter* json) {
+  json->BeginArray();
+  for (const UnknownTypeReport& type : types) {
+    json->BeginObject().Key("origin").String(OriginName(type.origin));
+    WriteText(type.type, &json->Key("type"));
+    json->Key("count").Uint(type.count).End();
   }
   json->End();
 }
@@ -204,7 +220,7 @@ void WriteTimings(const TimingReport& timings, JsonWriter* json) {
 void WriteAttempts(const std::vector<AttemptReport>& attempts, JsonWriter* json) {
   json->BeginArray();
   for (const AttemptReport& attempt : attempts) {
-    json->BeginObject().Key("run_id").String(attempt.run_id);
+    WriteText(attempt.run_id, &json->BeginObject().Key("run_id"));
     json->Key("status").String(ExitCodeName(attempt.exit_code));
     json->Key("exit_code").Int(attempt.exit_code);
     json->Key("records_committed").Uint(attempt.records_committed);
@@ -273,7 +289,8 @@ std::string Report::Json(bool to_store) const {
   JsonWriter json(to_store ? JsonWriter::Layout::kCompact : JsonWriter::Layout::kIndented);
   if (!to_store) json.Reserve(streams.size() * kStreamBytes);
   json.BeginObject().Key("schema").String("shunt.report/1");
-  json.Key("connection").String(connection).Key("run_id").String(run_id);
+  json.Key("connection").String(connection);
+  WriteText(run_id, &json.Key("run_id"));
   if (!verb.empty()) json.Key("verb").String(verb);
   json.Key("status").String(ExitCodeName(exit_code)).Key("exit_code").Int(exit_code);
   WriteInstant(started_at, &json.Key("started_at"));
@@ -286,6 +303,7 @@ std::string Report::Json(bool to_store) const {
   WriteControl(control, &json.Key("control"));
   WriteLines(lines, &json.Key("lines"));
   WriteAnalytics(analytics, &json.Key("analytics"));
+  WriteUnknownTypes(unknown_types, &json.Key("unknown_types"));
   WriteFailures(failures, &json.Key("failures"));
   WriteTimings(timings, &json.Key("timings"));
   json.Key("peak_memory_bytes").Int(peak_memory_bytes);

@@ -61,7 +61,14 @@ struct AnalyticsReport {
 
 struct UnknownStreamReport {
   StreamDescriptor stream;
-  uint64_t records = 0;
+  uint64_t records = 0, states = 0;
+};
+
+// How often a connector sent messages of a type that the protocol does not know.
+struct UnknownTypeReport {
+  Origin origin = Origin::kSource;
+  std::string type;  // "": all further ones
+  uint64_t count = 0;
 };
 
 struct StateCounts {
@@ -91,13 +98,15 @@ struct AttemptReport {
 
 struct Report {
   std::string verb;  // what a connector was started for, when that was no sync; else ""
-  std::string connection, run_id;
+  std::string connection;
+  std::string run_id;  // "": the run never began; prints as null
   int exit_code = 0;
   absl::Time started_at, finished_at;
   absl::Duration duration;
   ConnectorReport source, destination;
   std::vector<StreamReport> streams;
   std::vector<UnknownStreamReport> unknown_streams;
+  std::optional<UnknownStreamReport> further_unknown_streams;  // counted together; no name
   uint64_t records_dropped = 0;
   // By the destination, of states of several streams: in the totals, and in no stream's counts.
   uint64_t records_rejected_of_many = 0;
@@ -105,6 +114,7 @@ struct Report {
   std::string estimates;        // stream, sync, or mixed (then none is used); "" prints as null
   EstimateReport estimate;
   std::vector<AnalyticsReport> analytics;
+  std::vector<UnknownTypeReport> unknown_types;
   StateCounts states;
   bool checkpoint_moved = false;  // the next run starts elsewhere than this one; not in the JSON
   ControlCounts control;

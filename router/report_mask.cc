@@ -19,6 +19,7 @@ void MaskReport(const Masker& masker, Report* report) {
   for (UnknownStreamReport& unknown : report->unknown_streams) {
     MaskStream(masker, &unknown.stream);
   }
+  for (UnknownTypeReport& type : report->unknown_types) type.type = masker.MaskLine(type.type);
   for (AnalyticsReport& event : report->analytics) event.type = masker.MaskLine(event.type);
   for (std::string& alert : report->control.alerts) alert = masker.MaskLine(alert);
   for (Failure& failure : report->failures) {

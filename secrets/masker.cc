@@ -61,7 +61,7 @@ void AddPatternsOf(const auto& value, std::vector<std::string_view>* patterns) {
 // Overlapping and touching ranges become one, so that of two overlapping secrets none leaves a
 // tail. What follows `end_max` is cut, a range that begins before it is not.
 std::string ReplaceRanges(std::string_view line, std::vector<SecretFinder::Range> ranges,
-                          std::size_t end_max) {
+                          std::size_t end_max, std::size_t* taken) {
   std::sort(ranges.begin(), ranges.end());
   std::string masked;
   std::size_t from = 0;
@@ -75,6 +75,7 @@ std::string ReplaceRanges(std::string_view line, std::vector<SecretFinder::Range
     from = end;
   }
   if (from < end_max) masked.append(line.substr(from, end_max - from));
+  *taken = std::min(line.size(), std::max(from, end_max));
   return masked;
 }
 
@@ -192,6 +193,22 @@ std::size_t Masker::not_looked_for() const {
 }
 
 std::string Masker::MaskLine(std::string_view whole) const {
+  std::size_t taken = 0;
+  std::string masked = MaskCredentialShapes(MaskPiece(whole, &taken));
+  if (whole.size() > kMaskedLineBytesMax) masked += kCutMark;
+  return masked;
+}
+
+std::string Masker::MaskText(std::string_view text) const {
+  std::string masked;
+  masked.reserve(text.size());
+  for (std::size_t taken = 0; !text.empty(); text.remove_prefix(taken)) {
+    masked += MaskPiece(text, &taken);
+  }
+  return MaskCredentialShapes(masked);
+}
+
+std::string Masker::MaskPiece(std::string_view text, std::size_t* taken) const {
   Sets sets;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -200,17 +217,13 @@ std::string Masker::MaskLine(std::string_view whole) const {
     }
   }
   // Whole lines are searched whole, up to where one is cut in any case.
-  const bool cut = whole.size() > kMaskedLineBytesMax;
-  const std::string_view line = whole.substr(0, kMaskedInputBytesMax);
+  const std::string_view line = text.substr(0, kMaskedInputBytesMax);
   std::vector<SecretFinder::Range> ranges;
   if (!sets.empty()) {
-    const bool open = whole.size() >= kMaskedInputBytesMax;
+    const bool open = text.size() >= kMaskedInputBytesMax;
     ranges = SecretFinder(sets, line, open).TakeRanges();
   }
-  std::string masked =
-      MaskCredentialShapes(ReplaceRanges(line, std::move(ranges), kMaskedLineBytesMax));
-  if (cut) masked += kCutMark;
-  return masked;
+  return ReplaceRanges(line, std::move(ranges), kMaskedLineBytesMax, taken);
 }
 
 }  // namespace shunt

@@ -58,6 +58,10 @@ class Masker {
   // What is cut is cut where no secret is, however long its spelling.
   std::string MaskLine(std::string_view line) const;
 
+  // The same for a text of any length, of which nothing is cut; secrets of more than
+  // kMaskedInputBytesMax - kMaskedLineBytesMax bytes are only found at its beginning.
+  std::string MaskText(std::string_view text) const;
+
   // How many values are looked for.
   std::size_t size() const;
   // How many distinct values are not, because they are too short or too common.
@@ -93,6 +97,8 @@ class Masker {
   Group& rotated(Origin connector) {
     return connector == Origin::kSource ? groups_[1] : groups_[2];
   }
+  // Masks the beginning of a text, cuts it where no secret is, and says where that was.
+  std::string MaskPiece(std::string_view text, std::size_t* taken) const;
 
   mutable std::mutex mutex_;
   // All below: mutex_.

@@ -80,7 +80,7 @@ bool AckStage::TakeAnnouncements() {
     // Without an output nothing can ever acknowledge it.
     if (!destination_.has_output() || ledger_failed_) continue;
     if (!options_.names.identity() && announcement.lane.type == StateType::kStream) {
-      // StateGate refused those whose name is another's already.
+      // Options were validated: no two streams of the catalog share a name.
       static_cast<void>(mapped_names_.Add(announcement.lane.stream));
     }
     const absl::Status status =
@@ -94,7 +94,7 @@ bool AckStage::ReadSome() {
   if (output_ended_) return false;
   if (filled_ + kLinePadding == buffer_.size()) {  // a line longer than the buffer
     if (filled_ >= options_.line_bytes_max) {
-      if (!std::exchange(skipping_, true)) ++account_.lines[LineKind::kMalformed];
+      if (!std::exchange(skipping_, true)) OnOversize();
       filled_ = 0;
     } else {
       buffer_.resize(std::min<std::size_t>(filled_ * 2, options_.line_bytes_max) + kLinePadding);
@@ -135,6 +135,17 @@ bool AckStage::ReadSome() {
     OnLines({buffer_.data(), filled_});
   }
   return true;
+}
+
+void AckStage::OnOversize() {
+  ++account_.lines[LineKind::kMalformed];
+  if (options_.answers.empty()) return;
+  // What the connector was started for, most likely.
+  asides_.Raise(MakeFault(
+      ExitCode::kDestinationFailed, Fault::Effect::kVerdict, Origin::kDestination,
+      absl::StrCat("the destination printed a line of more than ", options_.line_bytes_max,
+                   " bytes, which does not fit the memory budget; a larger --memory-budget "
+                   "would do")));
 }
 
 void AckStage::OnLines(std::string_view lines) {
@@ -216,7 +227,7 @@ bool AckStage::Dispatch(const LineItem& item) {
     case LineItem::Kind::kOther:
       if (Asides::IsForControl(line, /*frequent=*/false))
         return asides_.OnControl(line, number, read_at_, false);
-      asides_.OnOther(line);
+      asides_.OnOther(line, number);
       return true;
     case LineItem::Kind::kUnusableState:
       if (Asides::IsForControl(line, /*frequent=*/true))

@@ -71,11 +71,13 @@ class AckStage final : public Stage {
   CheckpointLedger& ledger() { return ledger_; }
   const std::string& answer() const { return asides_.answer(); }
   const TraceLog& traces() const { return asides_.traces(); }
+  const UnknownTypes& unknown_types() const { return asides_.unknown_types(); }
 
  private:
   bool TakeAnnouncements();
   bool ReadSome();
   void OnLines(std::string_view lines);
+  void OnOversize();
   bool WorkOff();
   bool Dispatch(const LineItem& item);
   void OnAck(std::string_view line, uint64_t number);

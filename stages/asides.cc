@@ -13,19 +13,17 @@
 namespace shunt {
 namespace {
 
-bool IsOneOf(std::string_view line, const AnswerTypes& types) {
-  if (types.empty()) return false;
-  // A message that was cut because it is too long is told by its beginning, if at all.
+// A message that was cut because it is too long is told by its beginning, if at all.
+std::optional<std::string> TypeOf(std::string_view line) {
   JsonCursor cursor(line);
-  if (cursor.Next() != JsonCursor::Event::kObject) return false;
+  if (cursor.Next() != JsonCursor::Event::kObject) return std::nullopt;
   while (cursor.NextKey()) {
     const bool is_type = cursor.KeyIs("type");
     const std::optional<JsonSlice> value = cursor.Value();
     if (!is_type || !value) continue;
-    const std::optional<std::string> type = JsonString(*value);
-    return type && std::find(types.begin(), types.end(), *type) != types.end();
+    if (std::optional<std::string> type = JsonString(*value)) return type;
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -109,10 +107,16 @@ bool Asides::Admit(LogLevel level, std::size_t bytes, uint64_t lines) {
   return false;
 }
 
-void Asides::OnOther(std::string_view line) {
-  if (answer_.empty() && IsOneOf(line, answers_)) {
+void Asides::OnOther(std::string_view line, uint64_t number) {
+  const std::optional<std::string> type = TypeOf(line);
+  if (!type) return;
+  if (answer_.empty() && std::find(answers_.begin(), answers_.end(), *type) != answers_.end()) {
     answer_.assign(line.substr(0, line.find_last_not_of(" \t\r\n") + 1));
   }
+  if (const std::string news = unknown_types_.Add(*type); !news.empty()) {
+    Warn(absl::StrCat(A(OriginName(connector_)), ": line ", number, ": ", news));
+  }
+  if (*type != "CONNECTION_STATUS") return;
   const auto status = ParseConnectionStatus(line);
   if (!status.ok() || status->succeeded || std::exchange(check_failed_, true)) return;
   traces_.OnFailedCheck();

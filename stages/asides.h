@@ -22,6 +22,7 @@
 #include "stages/secret_gate.h"
 #include "stages/stream_progress.h"
 #include "stages/trace_log.h"
+#include "stages/unknown_types.h"
 
 namespace shunt {
 
@@ -54,7 +55,8 @@ class Asides {
   // Log lines milder than `level`, or more than LogThrottle lets through, go nowhere.
   void OnLog(std::string_view line);
   void OnText(std::string_view text, uint64_t lines = 1);
-  void OnOther(std::string_view line);  // a failed connection check is a fault, once
+  // A failed connection check is a fault, once; an unknown type is named, once.
+  void OnOther(std::string_view line, uint64_t number);
 
   // A notice of our own.
   void Warn(std::string text) { Log(Origin::kShunt, LogLevel::kWarn, std::move(text)); }
@@ -64,6 +66,7 @@ class Asides {
   void Close();
 
   const TraceLog& traces() const { return traces_; }
+  const UnknownTypes& unknown_types() const { return unknown_types_; }
   // The message that was asked for, unmasked; "" when none came.
   const std::string& answer() const { return answer_; }
 
@@ -86,6 +89,7 @@ class Asides {
   const AnswerTypes& answers_;
   std::string answer_;
   TraceLog traces_;
+  UnknownTypes unknown_types_;
 };
 
 }  // namespace shunt

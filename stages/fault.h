@@ -16,7 +16,8 @@ struct Failure {
   Origin origin = Origin::kShunt;
   std::string type = "system_error";  // system_error, config_error, transient_error
   std::string message, internal_message, stack_trace;
-  std::optional<StreamDescriptor> stream;
+  std::optional<StreamDescriptor> stream = {};
+  bool remark = false;  // says what else there is to know; no cause of how the run ended
 };
 
 struct Fault {

@@ -30,8 +30,10 @@ ForwardStage::ForwardStage(Connector& destination, const ConfiguredCatalog& cata
       clock_(clock),
       run_(run),
       faults_(lanes.faults),
-      intake_(catalog, options.intake, secrets, lanes.control, lanes.logs, lanes.faults, run),
-      outbox_(destination, catalog, options.outbox,
+      unknown_(catalog),
+      intake_(catalog, options.intake, unknown_, secrets, lanes.control, lanes.logs, lanes.faults,
+              run),
+      outbox_(destination, catalog, options.outbox, unknown_,
               {lanes.tap, lanes.announcements, lanes.faults, lanes.logs}, run),
       missing_states_(catalog) {}
 

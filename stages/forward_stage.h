@@ -57,6 +57,7 @@ class ForwardStage final : public Stage {
   // Once the run is over.
   const Intake& intake() const { return intake_; }
   const Outbox& outbox() const { return outbox_; }
+  const UnknownStreams& unknown_streams() const { return unknown_; }
   std::size_t states_injected() const { return missing_states_.injected(); }
   bool StreamComplete(std::size_t stream) const;
   bool StreamStarted(std::size_t stream) const;
@@ -79,6 +80,7 @@ class ForwardStage final : public Stage {
   const Clock& clock_;
   RunState& run_;
   FaultLane::Sender faults_;
+  UnknownStreams unknown_;
   Intake intake_;
   Outbox outbox_;
   MissingStates missing_states_;

@@ -8,12 +8,13 @@
 #include "protocol/envelope_reader.h"
 #include "protocol/malformed_reason.h"
 #include "stages/item_bytes.h"
-#include "transforms/name_mapping.h"
 
 namespace shunt {
 namespace {
 
 constexpr uint64_t kMalformedWarningsMax = 10;
+// Of a memory budget, what half of it and one message do not take.
+constexpr uint64_t kBudgetOfTheRest = uint64_t{36} << 20;
 constexpr std::size_t kItemsKeptMax = 4096;  // capacity that a pooled chunk may keep
 
 // Names outside the catalog are a stranger's, and may be as long as a line. Cut between characters.
@@ -27,10 +28,11 @@ void CutName(std::string* name) {
 }  // namespace
 
 Intake::Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy,
-               const SecretGate& secrets, ControlLane& control, LogLane& logs, FaultLane& faults,
-               RunState& run)
+               UnknownStreams& unknown, const SecretGate& secrets, ControlLane& control,
+               LogLane& logs, FaultLane& faults, RunState& run)
     : catalog_(catalog),
       policy_(policy),
+      unknown_(unknown),
       asides_(Origin::kSource, secrets, control, logs, faults, policy_.answers, run,
               policy_.log_level),
       run_(run),
@@ -96,6 +98,7 @@ void Intake::CloseDeltas() {
 }
 
 bool Intake::Dispatch(LineItem& item) {
+  if (item.kind != LineItem::Kind::kText) opened_ = in_broken_message_ = false;
   switch (item.kind) {
     case LineItem::Kind::kState:
       ++account_.states_read;
@@ -110,9 +113,7 @@ bool Intake::Dispatch(LineItem& item) {
       OnMalformed(LineNumber(item), item.lines, NotAMessage(item));
       return true;
     case LineItem::Kind::kText:
-      if (item.mentions_config) return OnControl(item, true);
-      OnText(item);
-      return true;
+      return OnTextLines(item);
     case LineItem::Kind::kUnknownStream:
       OnUnknownStream(item);
       return true;
@@ -129,7 +130,7 @@ bool Intake::Dispatch(LineItem& item) {
       return true;
     case LineItem::Kind::kOther:
       if (Asides::IsForControl(Value(item), /*frequent=*/false)) return OnControl(item, false);
-      asides_.OnOther(Value(item));
+      OnOther(item);
       return true;
     case LineItem::Kind::kUnusableState:
       if (Asides::IsForControl(Value(item), /*frequent=*/true) && !OnControl(item, false)) {
@@ -194,9 +195,30 @@ void Intake::Stop(Fault fault) {
   asides_.Raise(std::move(fault));
 }
 
+void Intake::OnOther(const LineItem& item) {
+  const uint64_t bytes = item.end - item.begin;
+  if (bytes > policy_.value_bytes_max && !policy_.answers.empty()) return OnLongAnswer(bytes);
+  asides_.OnOther(Value(item), LineNumber(item));
+}
+
+// What the connector was started for, most likely; at any rate nothing that can be passed over.
+void Intake::OnLongAnswer(uint64_t bytes) {
+  const uint64_t budget = std::max(kBudgetPerValue * bytes, 2 * bytes + kBudgetOfTheRest);
+  asides_.Raise(
+      MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
+                absl::StrCat("the source printed a line of ", bytes,
+                             " bytes, which does not fit the memory budget; --memory-budget ",
+                             (budget >> 20) + 1, "MiB would do")));
+}
+
 void Intake::OnOversize() {
+  opened_ = in_broken_message_ = false;
   account_.lines[LineKind::kMalformed] += 1;
-  OnMalformed(lines_before_ + 1, 1, "is longer than --line-bytes-max");
+  if (policy_.answers.empty()) {
+    OnMalformed(lines_before_ + 1, 1, "is longer than --line-bytes-max");
+  } else {
+    OnLongAnswer(chunk_->stream_bytes);
+  }
   ++lines_before_;
 }
 
@@ -226,18 +248,29 @@ StreamDescriptor Intake::StreamOf(const LineItem& item) const {
 }
 
 void Intake::OnUnknownStream(const LineItem& item) {
-  ++account_.records_dropped;
-  const StreamDescriptor stream = StreamOf(item);
-  const bool known = account_.unknown_streams.contains(stream);
-  if (!known && account_.unknown_streams.size() >= kUnknownStreamsMax) return;
-  if (++account_.unknown_streams[stream] > 1) return;
-  const std::string text =
-      absl::StrCat("source: line ", LineNumber(item), ": stream ", ShownStream(stream),
-                   " is not in the catalog; its records are dropped");
+  const std::string news = unknown_.AddRecord(StreamOf(item));
+  if (news.empty()) return;
+  const std::string text = absl::StrCat("source: line ", LineNumber(item), ": ", news);
   asides_.Warn(text);
   if (policy_.fail_on_unknown_stream) {
     Stop(MakeFault(ExitCode::kSourceFailed, Fault::Effect::kAbort, Origin::kSource, text));
   }
+}
+
+bool Intake::OnTextLines(const LineItem& item) {
+  const bool broken = opened_ && item.part == TextPart::kNamesType;
+  if (item.mentions_config && !OnControl(item, true)) return false;
+  if (item.part == TextPart::kOpens) opened_ = true;
+  if (broken) {
+    in_broken_message_ = true;
+    LineCounts& counts = chunk_->block.counts;
+    counts[LineKind::kText] -= item.lines;
+    counts[LineKind::kMalformed] += item.lines;
+    OnMalformed(LineNumber(item), item.lines, "is of a message that is printed over several lines");
+  } else if (!item.mentions_config && !in_broken_message_) {
+    OnText(item);
+  }
+  return true;
 }
 
 void Intake::OnText(const LineItem& item) {

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "stages/chunk.h"
 #include "stages/run_state.h"
 #include "stages/stream_progress.h"
+#include "stages/unknown_streams.h"
 
 namespace shunt {
 
@@ -37,18 +37,17 @@ struct IntakePolicy {
 struct SourceAccount {
   LineCounts lines;
   std::vector<StreamAccount> streams;  // what was read; Outbox counts what was forwarded
-  std::map<StreamDescriptor, uint64_t> unknown_streams;  // at most kUnknownStreamsMax
-  uint64_t records_dropped = 0;
   uint64_t states_read = 0;
   std::optional<absl::Duration> first_record_at;  // on the monotonic clock
 };
-inline constexpr std::size_t kUnknownStreamsMax = 1000;
 inline constexpr std::size_t kUnknownNameBytesMax = 1000;  // of each; the rest is cut
 
 class Intake {
  public:
-  Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy, const SecretGate& secrets,
-         ControlLane& control, LogLane& logs, FaultLane& faults, RunState& run);
+  // `unknown` outlives this.
+  Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy, UnknownStreams& unknown,
+         const SecretGate& secrets, ControlLane& control, LogLane& logs, FaultLane& faults,
+         RunState& run);
 
   // REQUIRES: ready() (no chunk is being worked on).
   void Begin(ChunkPtr chunk);
@@ -62,6 +61,7 @@ class Intake {
 
   const SourceAccount& account() const { return account_; }
   const TraceLog& traces() const { return asides_.traces(); }
+  const UnknownTypes& unknown_types() const { return asides_.unknown_types(); }
   const StreamProgress& progress() const { return progress_; }
   const std::string& answer() const { return asides_.answer(); }
   bool tainted() const { return tainted_; }
@@ -73,12 +73,15 @@ class Intake {
   void CloseDeltas();
   std::string_view Value(const LineItem& item);
   bool OnControl(const LineItem& item, bool quarantine_only);
+  bool OnTextLines(const LineItem& item);
   std::string NotAMessage(const LineItem& item) const;
   void OnMalformed(uint64_t line, uint64_t lines, std::string_view what);
   void OnUnknownStream(const LineItem& item);
   StreamDescriptor StreamOf(const LineItem& item) const;
   void OnText(const LineItem& item);
   void OnUnusableState(const LineItem& item);
+  void OnOther(const LineItem& item);
+  void OnLongAnswer(uint64_t bytes);
   void OnOversize();
   void Keep(const LineItem& item);
   void CountRecords(std::size_t deltas_end);
@@ -90,6 +93,7 @@ class Intake {
 
   const ConfiguredCatalog& catalog_;
   const IntakePolicy policy_;
+  UnknownStreams& unknown_;
   Asides asides_;
   RunState& run_;
 
@@ -102,6 +106,10 @@ class Intake {
   bool tainted_ = false;
   bool stopped_ = false;       // a line ended the run: nothing behind it is forwarded,
   bool stopped_here_ = false;  // and it is in this chunk
+  // Of the text lines since the last line that was none: what opened may be a message over several
+  // lines, and is one when its type was seen. Then no more of it is shown.
+  bool opened_ = false;
+  bool in_broken_message_ = false;
   SourceAccount account_;
   StreamProgress progress_;
   std::string scratch_;

@@ -24,7 +24,7 @@ uint32_t ItemSize(const LineItem& item) { return item.end - item.begin; }
 }  // namespace
 
 Outbox::Outbox(Connector& destination, const ConfiguredCatalog& catalog, const Options& options,
-               const Lanes& lanes, RunState& run)
+               UnknownStreams& unknown, const Lanes& lanes, RunState& run)
     : destination_(destination),
       catalog_(catalog),
       options_(options),
@@ -32,7 +32,7 @@ Outbox::Outbox(Connector& destination, const ConfiguredCatalog& catalog, const O
       announcements_(lanes.announcements),
       faults_(lanes.faults),
       run_(run),
-      gate_(catalog, options.states, lanes.faults, lanes.logs, run),
+      gate_(catalog, options.states, unknown, lanes.faults, lanes.logs, run),
       streams_(catalog.streams.size()) {
   if (!options_.rules->idle() || options_.schema_check != nullptr) {
     rewriter_.emplace(*options_.rules, catalog, options_.schema_check);

@@ -45,8 +45,9 @@ class Outbox {
     FaultLane& faults;
     LogLane& logs;
   };
+  // `unknown` outlives this.
   Outbox(Connector& destination, const ConfiguredCatalog& catalog, const Options& options,
-         const Lanes& lanes, RunState& run);
+         UnknownStreams& unknown, const Lanes& lanes, RunState& run);
 
   void Put(ChunkPtr chunk);
   void PutOwn(ChunkPtr chunk);          // of our own making: not of the source's stream

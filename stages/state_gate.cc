@@ -32,18 +32,15 @@ std::string TakeBlob(std::string_view line, std::string_view blob, std::string* 
 
 }  // namespace
 
-StateGate::StateGate(const ConfiguredCatalog& catalog, const Options& options, FaultLane& faults,
-                     LogLane& logs, RunState& run)
+StateGate::StateGate(const ConfiguredCatalog& catalog, const Options& options,
+                     UnknownStreams& unknown, FaultLane& faults, LogLane& logs, RunState& run)
     : options_(options),
       index_(catalog),
+      unknown_(unknown),
       faults_(faults),
       logs_(logs),
       run_(run),
-      cover_(catalog.streams.size()),
-      mapped_names_(options.names) {
-  // Options were validated: no two streams of the catalog share a name.
-  if (!options_.names.identity()) static_cast<void>(mapped_names_.AddAll(catalog));
-}
+      cover_(catalog.streams.size()) {}
 
 void StateGate::Close() {
   faults_.Close();
@@ -60,13 +57,19 @@ std::optional<StateGate::Passage> StateGate::Pass(const Chunk& chunk, const Line
     return std::nullopt;
   }
   if (absl::Status status = MayPass(*state); !status.ok()) {
-    Refuse(absl::IsInvalidArgument(status) ? Fault::Effect::kAbort : Fault::Effect::kListed,
-           std::string(S(status.message())));
+    Refuse(Fault::Effect::kAbort, std::string(S(status.message())));
     return std::nullopt;
   }
   Passage passage;
   const bool is_stream = state->type == StateType::kStream;
-  if (is_stream) passage.stream = index_.Find(state->stream);
+  if (is_stream) {
+    passage.stream = index_.Find(state->stream);
+    if (!passage.stream) {
+      Drop(state->stream, chunk.lines_before + item.first_line + 1);
+      if (chunk.long_line) std::string().swap(scratch_);
+      return std::nullopt;
+    }
+  }
   const CoverCounter::Since since = Since(*state, passage.stream);
   if (!tainted && !CountIsRight(*state, passage.stream)) {
     distrusted_ |= options_.check_counts == CheckCounts::kFail;
@@ -76,13 +79,12 @@ std::optional<StateGate::Passage> StateGate::Pass(const Chunk& chunk, const Line
   passage.count_begin = state->count_splice.begin;
   passage.count_end = state->count_splice.end;
   Announcement& announcement = passage.announcement;
-  announcement.state = {.number = next_number_++,
-                        .digest = state->digest,
-                        .tainted = tainted,
-                        .removes_lane = state->blob_is_null,
-                        .covered = !is_stream       ? cover_.TakeAll()
-                                   : passage.stream ? cover_.TakeStream(*passage.stream)
-                                                    : CoveredList{}};
+  announcement.state = {
+      .number = next_number_++,
+      .digest = state->digest,
+      .tainted = tainted,
+      .removes_lane = state->blob_is_null,
+      .covered = is_stream ? cover_.TakeStream(*passage.stream) : cover_.TakeAll()};
   if (!options_.names.identity()) MapNames(line, since, &passage);
   announcement.lane = {state->type, std::move(state->stream)};
   if (!tainted) announcement.blob = TakeBlob(line, state->blob, &scratch_);
@@ -102,19 +104,12 @@ std::string_view StateGate::Read(const Chunk& chunk, const LineItem& item) {
   return {};
 }
 
-// InvalidArgument ends the run; other errors refuse this state only.
+// An error ends the run.
 absl::Status StateGate::MayPass(const StateMessage& state) {
   if (state_type_ && *state_type_ != state.type) {
     return absl::InvalidArgumentError(
         absl::StrCat("the source mixes ", A(StateTypeName(*state_type_)), " and ",
                      A(StateTypeName(state.type)), " states in one run"));
-  }
-  if (state.type == StateType::kStream && !options_.names.identity()) {
-    // Otherwise its acknowledgement could be taken for another stream's.
-    if (absl::Status status = mapped_names_.Add(state.stream); !status.ok()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("a STATE was not forwarded: ", status.message()));
-    }
   }
   state_type_ = state.type;
   return absl::OkStatus();
@@ -128,10 +123,9 @@ CoverCounter::Since StateGate::Since(const StateMessage& state,
 
 bool StateGate::CountIsRight(const StateMessage& state, std::optional<uint32_t> stream) {
   if (options_.check_counts == CheckCounts::kOff || !state.source_record_count) return true;
-  const bool comparable = state.type == StateType::kStream ? stream.has_value()
-                          : state.type == StateType::kGlobal
-                              ? run_.records_read.value() == run_.catalog_records_read.value()
-                              : false;
+  const bool comparable = state.type == StateType::kStream ||
+                          (state.type == StateType::kGlobal &&
+                           run_.records_read.value() == run_.catalog_records_read.value());
   if (!comparable || refused_any_ || run_.malformed_lines.value() > 0 ||
       run_.unusable_states.value() > 0) {
     return true;
@@ -157,10 +151,7 @@ void StateGate::OnWrongCount(const StateMessage& state, uint64_t read) {
                            absl::StrCat(text, ": no later state becomes durable")));
     return;
   }
-  const std::size_t bytes = text.size();
-  if (!logs_.Send(LogFact{Origin::kShunt, LogLevel::kWarn, std::move(text)}, bytes)) {
-    run_.log_lines_lost.Add(1);
-  }
+  Warn(std::move(text));
 }
 
 // What to write as the count; empty: what is there stays.
@@ -193,6 +184,25 @@ void StateGate::MapNames(std::string_view line, const CoverCounter::Since& since
                    count);
   }
   passage->text = std::move(mapped);
+}
+
+// Nothing else may be said of it: its records are not counted, and nobody has them.
+void StateGate::Drop(const StreamDescriptor& stream, uint64_t line) {
+  const std::string news = unknown_.AddState(stream);
+  if (news.empty()) return;
+  std::string text = absl::StrCat("source: line ", line, ": ", news);
+  Warn(text);
+  if (!options_.fail_on_unknown_stream) return;
+  stopped_ = true;
+  faults_.Send(
+      MakeFault(ExitCode::kSourceFailed, Fault::Effect::kAbort, Origin::kSource, std::move(text)));
+}
+
+void StateGate::Warn(std::string text) {
+  const std::size_t bytes = text.size();
+  if (!logs_.Send(LogFact{Origin::kShunt, LogLevel::kWarn, std::move(text)}, bytes)) {
+    run_.log_lines_lost.Add(1);
+  }
 }
 
 void StateGate::Refuse(Fault::Effect effect, std::string why) {

@@ -121,7 +121,8 @@ std::vector<std::string> StreamSchema::Fields() const {
   for (const Row::Member& member : fields_.members()) {
     std::optional<std::string> name = JsonUnescape(member.raw_key);
     if (member.removed || !name) continue;
-    names.push_back(IsStandIn(*name) ? name->substr(1) : *std::move(name));
+    if (IsStandIn(*name)) names.push_back(name->substr(1));
+    names.push_back(*std::move(name));
   }
   return names;
 }

@@ -4,8 +4,9 @@
 //
 // Lives on the text it was read from. Threads: one. Errors: InvalidArgument.
 // Rules: FieldSelector and SlimStream of the platform; `properties` is the json_schema's own or,
-// when it has none, the first one further down. $id, $comment and $schema there are the fields id,
-// comment and schema, which JSON Schema would take for its own.
+// when it has none, the first one further down. $id, $comment and $schema there may stand for the
+// fields id, comment and schema, which JSON Schema would take for its own; of a selection they are
+// both.
 #pragma once
 
 #include <optional>

@@ -3,10 +3,14 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "secrets/fingerprint.h"
 
 namespace shunt {
 namespace {
 
+// With ".jsonl" and a hash it is less than the 255 bytes that a file name may have.
+constexpr std::size_t kPlainKeyBytesMax = 200;
+constexpr std::size_t kHashBytes = 16;
 constexpr std::size_t kFileBufferBytes = std::size_t{64} << 10;
 
 }  // namespace
@@ -25,6 +29,12 @@ std::string StreamFiles::StreamKey(std::string_view name_space, std::string_view
       absl::StrAppendFormat(&key, "%%%02X", byte);
     }
   }
+  if (key.size() <= kPlainKeyBytesMax) return key;
+  // No other key has a `~`, so none is like this one by chance.
+  key.resize(kPlainKeyBytesMax);
+  key.push_back('~');
+  const Sha256Digest digest = Sha256(whole);
+  for (std::size_t i = 0; i < kHashBytes; ++i) absl::StrAppendFormat(&key, "%02x", digest[i]);
   return key;
 }
 

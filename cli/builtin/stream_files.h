@@ -28,7 +28,7 @@ class StreamFiles {
   absl::Status Flush();
 
   // "customers", or "sales.customers" with a namespace; characters that do not belong into a file
-  // name as %XX.
+  // name as %XX. Of a long one the first kPlainKeyBytesMax (200) bytes, `~` and a hash of it all.
   static std::string StreamKey(std::string_view name_space, std::string_view name);
 
  private:

@@ -10,8 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/check/json_place.h"
-#include "cli/nearest.h"
+#include "platform/nearest.h"
 #include "platform/strings.h"
+#include "protocol/catalog_types.h"
 #include "protocol/json_cursor.h"
 #include "protocol/message.h"
 #include "secrets/masker.h"
@@ -22,9 +23,6 @@ namespace {
 using Level = Finding::Level;
 using Words = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 2> kSyncModes = {"full_refresh", "incremental"};
-constexpr std::array<std::string_view, 6> kDestinationModes = {
-    "append", "overwrite", "append_dedup", "overwrite_dedup", "update", "soft_delete"};
 constexpr std::array<std::string_view, 10> kConfiguredKeys = {"stream",
                                                               "sync_mode",
                                                               "destination_sync_mode",
@@ -44,6 +42,24 @@ constexpr std::array<std::string_view, 9> kStreamKeys = {"name",
                                                          "source_defined_primary_key",
                                                          "is_resumable",
                                                          "is_file_based"};
+
+// Other readers take the last of two members, so those that are acted on may stand there once.
+constexpr std::array<std::string_view, 16> kActedOn = {"streams",
+                                                       "stream",
+                                                       "sync_mode",
+                                                       "destination_sync_mode",
+                                                       "cursor_field",
+                                                       "primary_key",
+                                                       "generation_id",
+                                                       "minimum_generation_id",
+                                                       "sync_id",
+                                                       "mappers",
+                                                       "name",
+                                                       "namespace",
+                                                       "is_resumable",
+                                                       "json_schema",
+                                                       "default_cursor_field",
+                                                       "source_defined_primary_key"};
 
 using Members = std::map<std::string, JsonSlice, std::less<>>;
 
@@ -68,14 +84,13 @@ class Checker {
   // The value when it is one of `words`.
   std::string_view Word(const Members& members, JsonSlice object, const std::string& path,
                         std::string_view key, Words words);
-  bool IsListOfStrings(JsonSlice value) const;
   void CheckStream(JsonSlice element, std::size_t index);
   std::optional<StreamDescriptor> Descriptor(const Members& stream, JsonSlice object,
                                              const std::string& path);
   void CheckModes(const Members& configured, const Members& stream, JsonSlice object,
                   const std::string& path);
   void CheckCursor(const Members& configured, const Members& stream, JsonSlice object,
-                   const std::string& path);
+                   const std::string& path, std::string_view mode);
   void CheckKey(const Members& configured, const Members& stream, JsonSlice object,
                 const std::string& path, std::string_view mode);
   void CheckField(JsonSlice field_path, const Members& stream, const std::string& path);
@@ -123,7 +138,9 @@ bool NotEmptyList(const JsonSlice* value) {
 }
 
 void Checker::Say(Level level, const char* at, std::string path, std::string message) {
-  if (findings_.size() >= kCatalogFindingsMax) return;
+  // However many warnings there are, an error is not left out.
+  const bool first_error = level == Level::kError && !HasErrors(findings_);
+  if (findings_.size() >= kCatalogFindingsMax && !first_error) return;
   const Place place = at == nullptr ? Place{} : PlaceIn(text_, at);
   findings_.push_back({.level = level,
                        .file = file_,
@@ -143,8 +160,12 @@ std::optional<Members> Checker::MembersOf(JsonSlice value, const std::string& pa
     const char* const at = member.raw_key.data() - 1;
     const std::string key = JsonUnescape(member.raw_key).value_or("");
     if (!members.emplace(key, member.value).second) {
-      Say(Level::kError, at, path, absl::StrCat("the key ", Shown(key), " stands there twice"));
-      return std::nullopt;
+      const bool acted_on = std::find(kActedOn.begin(), kActedOn.end(), key) != kActedOn.end() ||
+                            key == "supported_sync_modes";
+      Say(acted_on ? Level::kError : Level::kWarning, at, path,
+          absl::StrCat("the key ", Shown(key), " stands there twice"));
+      if (acted_on) return std::nullopt;
+      continue;
     }
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::string_view nearest = Nearest(key, known);
@@ -160,7 +181,7 @@ std::string_view Checker::Word(const Members& members, JsonSlice object, const s
   const JsonSlice* const value = Find(members, key);
   const std::string place = absl::StrCat(path, "/", A(key));
   if (value == nullptr) {
-    Error(object, place, absl::StrCat("it is missing; one of: ", ListOf(words)));
+    Warn(object, place, absl::StrCat("it is missing; one of: ", ListOf(words)));
     return {};
   }
   const std::string text = JsonString(*value).value_or("");
@@ -171,13 +192,6 @@ std::string_view Checker::Word(const Members& members, JsonSlice object, const s
         absl::StrCat(value->is_string() ? absl::StrCat("'", Shown(text), "'") : "it",
                      " is none of: ", ListOf(words), DidYouMean(text, words)));
   return {};
-}
-
-bool Checker::IsListOfStrings(JsonSlice value) const {
-  const auto elements = value.is_array() ? JsonElements(value) : std::nullopt;
-  return elements && !elements->empty() &&
-         std::all_of(elements->begin(), elements->end(),
-                     [](JsonSlice element) { return element.is_string(); });
 }
 
 std::optional<StreamDescriptor> Checker::Descriptor(const Members& stream, JsonSlice object,
@@ -203,6 +217,7 @@ std::optional<StreamDescriptor> Checker::Descriptor(const Members& stream, JsonS
 void Checker::CheckField(JsonSlice field_path, const Members& stream, const std::string& path) {
   const JsonSlice* const schema = Find(stream, "json_schema");
   const auto properties = schema != nullptr ? JsonFind(*schema, "properties") : std::nullopt;
+  if (ElementsIn(field_path).empty()) return Warn(field_path, path, "the path of a field is empty");
   if (!properties || !properties->is_object()) return;
   const auto first = JsonString(ElementsIn(field_path).front());
   if (!first || JsonFind(*properties, *first)) return;
@@ -216,16 +231,14 @@ void Checker::CheckField(JsonSlice field_path, const Members& stream, const std:
 }
 
 void Checker::CheckCursor(const Members& configured, const Members& stream, JsonSlice object,
-                          const std::string& path) {
+                          const std::string& path, std::string_view mode) {
   const JsonSlice* const cursor = Find(configured, "cursor_field");
   const std::string place = path + "/cursor_field";
-  if (cursor != nullptr && !cursor->is_array()) {
+  if (cursor != nullptr && !IsPath(*cursor)) {
     return Error(*cursor, place, "expected a list of strings: the path of a field");
   }
-  if (NotEmptyList(cursor)) {
-    if (IsListOfStrings(*cursor)) return CheckField(*cursor, stream, place);
-    return Error(*cursor, place, "expected a list of strings: the path of a field");
-  }
+  if (mode != "incremental") return;
+  if (NotEmptyList(cursor)) return CheckField(*cursor, stream, place);
   const JsonSlice* const own = Find(stream, "source_defined_cursor");
   if (own != nullptr && own->type == JsonType::kTrue) return;
   Warn(object, place,
@@ -236,21 +249,16 @@ void Checker::CheckKey(const Members& configured, const Members& stream, JsonSli
                        const std::string& path, std::string_view mode) {
   const JsonSlice* const key = Find(configured, "primary_key");
   const std::string place = path + "/primary_key";
-  if (NotEmptyList(key)) {
-    for (const JsonSlice& field : ElementsIn(*key)) {
-      if (!IsListOfStrings(field)) {
-        return Error(*key, place, "expected a list of lists of strings: the paths of fields");
-      }
-      CheckField(field, stream, place);
-    }
-  } else if (key != nullptr && !key->is_array()) {
+  if (key != nullptr && !IsListOfPaths(*key)) {
     Error(*key, place, "expected a list of lists of strings: the paths of fields");
+  } else if (NotEmptyList(key)) {
+    for (const JsonSlice& field : ElementsIn(*key)) CheckField(field, stream, place);
   } else if (mode.ends_with("_dedup")) {
     const bool own = NotEmptyList(Find(stream, "source_defined_primary_key"));
-    Say(own ? Level::kWarning : Level::kError, object.text.data(), place,
-        absl::StrCat(
-            "it is missing, and ", A(mode), " needs one",
-            own ? "; the stream's source_defined_primary_key is not taken by itself" : ""));
+    Warn(object, place,
+         absl::StrCat(
+             "it is missing, and ", A(mode), " needs one",
+             own ? "; the stream's source_defined_primary_key is not taken by itself" : ""));
   }
 }
 
@@ -258,20 +266,20 @@ void Checker::CheckModes(const Members& configured, const Members& stream, JsonS
                          const std::string& path) {
   const std::string_view mode = Word(configured, object, path, "sync_mode", kSyncModes);
   const std::string_view destination =
-      Word(configured, object, path, "destination_sync_mode", kDestinationModes);
+      Word(configured, object, path, "destination_sync_mode", kDestinationSyncModes);
   const JsonSlice* const supported = Find(stream, "supported_sync_modes");
-  if (supported != nullptr && !mode.empty()) {
+  if (supported != nullptr) {
     const auto modes = supported->is_array() ? JsonElements(*supported) : std::nullopt;
     if (!modes) {
       Error(*supported, path + "/stream/supported_sync_modes", "expected a list of strings");
-    } else if (!modes->empty() && std::none_of(modes->begin(), modes->end(), [&](JsonSlice value) {
-                 return JsonString(value) == mode;
-               })) {
-      Error(*Find(configured, "sync_mode"), path + "/sync_mode",
-            absl::StrCat(A(mode), " is not among the stream's supported_sync_modes"));
+    } else if (!mode.empty() && !modes->empty() &&
+               std::none_of(modes->begin(), modes->end(),
+                            [&](JsonSlice value) { return JsonString(value) == mode; })) {
+      Warn(*Find(configured, "sync_mode"), path + "/sync_mode",
+           absl::StrCat(A(mode), " is not among the stream's supported_sync_modes"));
     }
   }
-  if (mode == "incremental") CheckCursor(configured, stream, object, path);
+  CheckCursor(configured, stream, object, path, mode);
   if (mode == "incremental" && destination == "overwrite") {
     Warn(*Find(configured, "destination_sync_mode"), path + "/destination_sync_mode",
          "an incremental sync that overwrites leaves only the newest records");

@@ -101,6 +101,7 @@ class Check {
   void FindSpecs();
   void OpenTheStore();
   void CheckConfig(const End& end);
+  void CheckAsASync();
   // What the next run would give the connector, and whether the store has a part in it.
   std::optional<std::string> ConfigToBe(const End& end, const std::string& file, bool* stored);
 
@@ -314,14 +315,34 @@ void Check::CheckConfig(const End& end) {
     return Warn(end.config_path, absl::StrCat("not judged: ", verdict.status().message()));
   }
   const std::string& at = end.config_path.empty() ? options_.file : end.config_path;
-  for (const auto& [level, list] : {std::pair(Level::kError, &verdict->violations),
-                                    std::pair(Level::kWarning, &verdict->warnings)}) {
+  const Level refused = settings_.router.on_invalid_config == OnInvalidConfig::kWarn
+                            ? Level::kWarning
+                            : Level::kError;
+  for (const auto& [level, list] :
+       {std::pair(refused, &verdict->violations), std::pair(Level::kWarning, &verdict->warnings)}) {
     for (const SpecViolation& violation : *list) {
       Add(level, at, violation.path.empty() ? "/" : violation.path,
           absl::StrCat("the ", end.side, "'s spec: ", violation.keyword, ": ", violation.detail,
                        where));
     }
   }
+}
+
+// The verdict is a sync's: what was not found above, because a sync asks for more, is asked of the
+// functions that it asks.
+void Check::CheckAsASync() {
+  if (HasErrors(findings_) || !settings_.source_dir.empty()) return;
+  absl::Status status = sidecar_ ? RequireForSidecar(settings_) : RequireForSync(settings_);
+  absl::StatusOr<SyncInputs> inputs = status.ok() ? ReadSyncInputs(settings_) : status;
+  if (!inputs.ok()) return AddStatus(options_.file, inputs.status());
+  RouterOptions options = settings_.router;
+  options.run = {settings_.connection, "validate", 0};
+  options.source.config_id = settings_.source_id;
+  options.destination.config_id = settings_.destination_id;
+  options.catalog = std::move(inputs->catalog);
+  options.rules = inputs->transforms.rules;
+  status = options.Validate();
+  if (!status.ok()) Error(options_.file, absl::StrCat("--", status.message()));
 }
 
 std::vector<Finding> Check::Run() {
@@ -333,6 +354,7 @@ std::vector<Finding> Check::Run() {
   FindSpecs();
   OpenTheStore();
   for (const End& end : ends_) CheckConfig(end);
+  CheckAsASync();
   return std::move(findings_);
 }
 

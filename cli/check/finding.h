@@ -9,7 +9,7 @@ namespace shunt {
 
 struct Finding {
   enum class Level : uint8_t {
-    kError,    // a sync would refuse it, or a connector has to
+    kError,    // a sync refuses it
     kWarning,  // it works, but perhaps not as it was meant
   };
   Level level = Level::kError;

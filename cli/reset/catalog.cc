@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cli/nearest.h"
+#include "platform/nearest.h"
 #include "platform/strings.h"
 #include "protocol/catalog.h"
 #include "protocol/json_cursor.h"

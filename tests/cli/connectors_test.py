@@ -1,6 +1,7 @@
 """The built-in connectors alone, by the protocol's verbs (contract section 5)."""
 
 import json
+import os
 
 from tests.cli.program import CATALOG, ProgramTest, main
 
@@ -136,6 +137,15 @@ class DestinationTest(ProgramTest):
     def test_names_cannot_leave_the_directory(self):
         self.call("write", {"path": "out"}, [self.record("../../x y", 1), self.record(".", 2)])
         self.assertEqual('{"n": 1}\n', self.read("out/%2E.%2F..%2Fx%20y.jsonl"))
+
+    def test_long_names_get_files_of_their_own(self):
+        names = ["x" * 300, "x" * 299 + "y", "\u6f22" * 90, "a" * 200, "b" * 201]
+        self.call("write", {"path": "out"}, [self.record(name, i) for i, name in enumerate(names)] * 2)
+        files = sorted(os.listdir(self.path("out")))
+        self.assertEqual(len(names), len(files))
+        self.assertTrue(all(len(name) < 256 and name.endswith(".jsonl") for name in files), files)
+        self.assertEqual({'{"n": %d}\n' % i * 2 for i in range(len(names))}, {self.read("out/" + name) for name in files})
+        self.assertIn("a" * 200 + ".jsonl", files)
 
     def test_discard_keeps_nothing_and_still_acknowledges(self):
         result = self.call("write", {"mode": "discard"}, [self.record("orders", 1), self.state(1)])

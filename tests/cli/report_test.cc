@@ -37,12 +37,14 @@ Report SmallReport() {
 
 TEST(ReportTest, HasTheKeysOfTheContractInTheirOrder) {
   const Json json = Json::parse(SmallReport().ToJson());
-  EXPECT_EQ(KeysOf(json), (std::vector<std::string>{
-                              "schema",    "connection",  "run_id",      "status",
-                              "exit_code", "started_at",  "finished_at", "duration_seconds",
-                              "source",    "destination", "streams",     "unknown_streams",
-                              "totals",    "states",      "control",     "lines",
-                              "analytics", "failures",    "timings",     "peak_memory_bytes"}));
+  EXPECT_EQ(KeysOf(json),
+            (std::vector<std::string>{"schema",      "connection",       "run_id",
+                                      "status",      "exit_code",        "started_at",
+                                      "finished_at", "duration_seconds", "source",
+                                      "destination", "streams",          "unknown_streams",
+                                      "totals",      "states",           "control",
+                                      "lines",       "analytics",        "unknown_types",
+                                      "failures",    "timings",          "peak_memory_bytes"}));
   EXPECT_EQ(KeysOf(json["source"]),
             (std::vector<std::string>{"command", "exit_code", "signal", "config_generation",
                                       "lines", "bytes"}));

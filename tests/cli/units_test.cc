@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "cli/nearest.h"
+#include "platform/nearest.h"
 
 namespace shunt {
 namespace {

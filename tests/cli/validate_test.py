@@ -135,15 +135,41 @@ class ValidateTest(ProgramTest):
         self.write("source.json", {"records": 10})
         self.validate(code=2)  # validating has stored nothing
 
+    def test_a_config_that_its_spec_refuses_is_refused_before_anything_is_started(self):
+        self.write("destination.json", {"path": 7})
+        self.validate(code=2)
+        for command in ("sync", "reset"):
+            with self.subTest(command):
+                result = self.shunt(command, "job.yaml", "--report", self.path("r.json"))
+                self.assertEqual(2, result.code, result.err)
+                self.assertIn("the config of the destination (job/destination) is not what its spec asks for: /path: type",
+                              result.err)
+                report = json.loads(self.read("r.json"))
+                self.assertEqual((None, None), (report["source"]["exit_code"], report["destination"]["exit_code"]))
+                self.assertEqual("config_error", report["failures"][0]["type"])
+        flags = ["--on-invalid-config", "warn", "--report", self.path("r.json")]
+        self.shunt("sync", "job.yaml", *flags)
+        self.assertIsNotNone(json.loads(self.read("r.json"))["destination"]["exit_code"], "it was started")
+
+    def test_what_a_sync_refuses_is_an_error(self):
+        for more in ({"report": "no/such/folder/r.json"}, {"namespace_definition": "custom"},
+                     {"memory_budget": "1KiB"}, {"key_file": "missing.key"}):
+            with self.subTest(more):
+                self.connection(**more)
+                self.validate("job.yaml", "--offline", code=2)
+                self.assertEqual(2, self.shunt("sync", "job.yaml").code)
+
     # --- the catalog ---
 
     def test_modes_and_types_of_a_stream(self):
         for change, path, level in (
-                ({"sync_mode": None}, "/streams/0/sync_mode", "error"),
+                ({"sync_mode": None}, "/streams/0/sync_mode", "warning"),
+                ({"destination_sync_mode": None}, "/streams/0/destination_sync_mode", "warning"),
+                ({"destination_sync_mode": 7}, "/streams/0/destination_sync_mode", "error"),
                 ({"sync_mode": "incremetal"}, "/streams/0/sync_mode", "error"),
                 ({"destination_sync_mode": "apend"}, "/streams/0/destination_sync_mode", "error"),
-                ({"stream_supported_sync_modes": ["full_refresh"]}, "/streams/0/sync_mode", "error"),
-                ({"primary_key": None}, "/streams/0/primary_key", "error"),
+                ({"stream_supported_sync_modes": ["full_refresh"]}, "/streams/0/sync_mode", "warning"),
+                ({"primary_key": None}, "/streams/0/primary_key", "warning"),
                 ({"primary_key": ["id"]}, "/streams/0/primary_key", "error"),
                 ({"cursor_field": "at"}, "/streams/0/cursor_field", "error"),
                 ({"cursor_field": None}, "/streams/0/cursor_field", "warning"),
@@ -162,6 +188,7 @@ class ValidateTest(ProgramTest):
             with self.subTest(change):
                 self.catalog(self.stream(**change))
                 self.assertEqual([(level, path)], self.findings("--offline"))
+                self.assertEqual(level == "error", self.shunt("sync", "job.yaml").code == 2, "a sync's verdict")
 
     def test_a_source_defined_cursor_is_enough(self):
         self.catalog(self.stream(cursor_field=None, stream_source_defined_cursor=True))

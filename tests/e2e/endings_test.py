@@ -291,12 +291,66 @@ class Loss(RoutingCase):
         result = self.run_sync({"write": '{"type":"RECORD","record":{"CANARY\n'}, flags=["--verbose"], code=h.DATA_LOSS)
         self.assert_secretless(result, "CANARY")
 
+    def test_a_log_over_several_lines_is_text_and_a_record_over_several_lines_is_malformed(self):
+        log = '{\n  "level": "info",\n  "message": "hello"\n}\n[\n  1\n]\n'
+        good = USERS_1 + h.state("users", {"c": 1}, 1)
+        result = self.run_sync({"write": log + good})
+        self.assertEqual((result.report["lines"]["text"], result.report["lines"]["malformed"]), (7, 0))
+        self.assertEqual(self.received(), good.encode())
+        pretty = json.dumps({"type": "RECORD", "record": {"stream": "users", "data": {"id": "CANARY"}}}, indent=2) + "\n"
+        result = self.run_sync({"write": good + pretty + h.state("users", {"c": 2}, 0)}, flags=["--verbose"],
+                               code=h.DATA_LOSS)
+        self.assertEqual(self.w.stream_states(), {"users": {"c": 1}})
+        self.assertEqual(result.report["lines"]["malformed"], 1)
+        self.assertIn(b"line 4 is of a message that is printed over several lines", result.err)
+        self.assert_secretless(result, "CANARY")
+
     def test_unknown_streams_are_dropped_or_fail(self):
         result = self.run_sync({"write": h.record("ghost", {}) * 3 + USERS_1})
-        self.assertEqual(result.report["unknown_streams"], [{"name": "ghost", "namespace": None, "records": 3}])
+        self.assertEqual(result.report["unknown_streams"], [{"name": "ghost", "namespace": None, "records": 3, "states": 0}])
         self.assertEqual(result.report["totals"]["records_dropped"], 3)
-        self.assertEqual(result.err.count(b"ghost"), 1, str(result))
+        self.assertIn(b"3 records of streams that the catalog lacks were dropped: ghost", result.err)
+        self.assertEqual([(failure["type"], failure["stream"]["name"]) for failure in result.report["failures"]],
+                         [("config_error", "ghost")])
         self.run_sync({"write": h.record("ghost", {})}, {"hang": True}, flags=["--on-unknown-stream", "fail"], code=h.SOURCE)
+
+    def test_states_of_unknown_streams_are_dropped_as_their_records_are(self):
+        """A source that leaves out the namespace: a later run must not resume behind rows that nobody has."""
+        self.w.catalog = h.catalog(("users", "shop"))
+        good = h.record("users", {"id": 1}, "shop") + h.state("users", {"c": 1}, 1, "shop")
+        result = self.run_sync({"write": USERS_1 + USERS_2 + h.state("users", {"c": 2}, 2) + good})
+        self.assertEqual(self.received(), good.encode())
+        self.assertEqual([element["stream"]["stream_descriptor"] for element in self.w.exported_state()],
+                         [{"name": "users", "namespace": "shop"}])
+        self.assertEqual(result.report["unknown_streams"],
+                         [{"name": "users", "namespace": None, "records": 2, "states": 1}])
+        self.assertEqual(result.report["states"]["forwarded"], 1)
+        said = "2 records and 1 state of streams that the catalog lacks were dropped: users (did you mean shop.users?)"
+        failure = self.assert_failure(result, "source", said)
+        self.assertEqual(failure["type"], "config_error")
+        self.assertIn(said.encode(), result.err)
+        self.assertIn(b"line 1: stream users is not in the catalog (did you mean shop.users?); its records and states",
+                      result.err)
+        self.run_sync({"write": h.state("users", {"c": 2})}, {"hang": True}, flags=["--on-unknown-stream", "fail"],
+                      code=h.SOURCE)
+
+    def test_a_global_state_is_one_unit_and_goes_on(self):
+        both = h.global_state({"lsn": 1}, {"users": {"c": 1}, "ghost": {"c": 2}}, 1)
+        result = self.run_sync({"write": h.record("ghost", {}) + USERS_1 + both})
+        self.assertEqual(self.received(), (USERS_1 + both).encode())
+        self.assertIn("reset them", result.report["failures"][0]["message"])
+
+    def test_messages_of_unknown_types_are_named_once_with_their_count(self):
+        small = USERS_1.replace("RECORD", "record")
+        result = self.run_sync({"write": small * 3 + '{"type":"BATCH"}\n'})
+        self.assertEqual(result.report["unknown_types"], [{"origin": "source", "type": "BATCH", "count": 1},
+                                                          {"origin": "source", "type": "record", "count": 3}])
+        self.assertEqual(result.report["lines"]["other"], 4)
+        self.assert_failure(result, "source", "the source sent 4 messages of types that are not known, and no record or "
+                            "state at all: 'BATCH' (1), 'record' (3, did you mean 'RECORD'?)")
+        self.assertEqual(result.err.count(b"messages of the type 'record' are not known (did you mean 'RECORD'?)"), 1)
+        result = self.run_sync({"write": USERS_1 + h.state("users", {"c": 1}, 1)})
+        self.assertEqual((result.report["unknown_types"], result.report["failures"]), ([], []))
 
 
 class TheStoreFails(RoutingCase):

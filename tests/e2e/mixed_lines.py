@@ -116,7 +116,7 @@ class Maker:
 
     def text(self):
         return self.rng.choice([
-            "plain words", "\u2028", "[1,2,3]", '"type"', "{not json}", "{ 'type': 'RECORD' }", "{{", "{}", "{ }",
+            "plain words", "\u2028", "[1,2,3]", '"type"', "{not json}", "{ 'type': 'RECORD' }", "{{", "{", " { ", "[", "{}", "{ }",
             '{"message":"structured log","level":30}', '{"type":5}', '{"type":null,"time":1}', "42", "\ufeffwords",
             "words { more", "warning: {'a': 1}", "\x00\x01", '{"a":{"type":"RECORD","record":{}}}',
             'got {"type":"RECORD","record":{"stream":"users","data":{}}} from the queue'])
@@ -146,7 +146,7 @@ class Maker:
         return self.rng.choice([
             lambda: good[:-1], lambda: good[:len(good) // 2].rstrip(b"\xc3\xe2\x80\xa8") + b"\xff", lambda: good + b"}",
             lambda: good + b" trailing", lambda: good + good[:-1], lambda: b'text { "type":"RECORD","record":{"stream":"users"',
-            lambda: b"{",
+            lambda: b'{"',
             lambda: b'{"type":"RECORD","type":"RECORD","record":{"stream":"users","data":{}}}',
             lambda: b'{"type":"RECORD","record":{"stream":"users","stream":"users","data":{}}}',
             lambda: b'{"typ\\u0065":"RECORD","record":{"stream":"users","data":{}},"type":"RECORD"}',

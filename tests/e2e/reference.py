@@ -147,8 +147,8 @@ def read_leading_text(text, raw):
     return [Piece("malformed" if broken else "text", raw)]
 
 
-def read_line(raw):
-    """Pieces of one line, given without its LF."""
+def read_line(raw, ended=True):
+    """Pieces of one line, given without its LF; `ended`: it has one."""
     stripped = raw.lstrip(BLANKS.encode())
     if not stripped:
         return [Piece("empty", raw)]
@@ -160,7 +160,7 @@ def read_line(raw):
     if text[first] != "{":
         return read_leading_text(text, raw)
     second = skip_blanks(text, first + 1)
-    if second < len(text) and text[second] not in '"}':
+    if text[second] not in '"}' if second < len(text) else ended:
         return [Piece("text", raw)]
     parts = objects(text, 0)
     if not parts:
@@ -184,7 +184,9 @@ class Expected:
         self.streams = {key: StreamCount() for key in streams}  # key: (name, namespace or None)
         self.lines = dict.fromkeys(
             ("record", "state", "control", "log", "trace", "other", "text", "malformed", "empty"), 0)
-        self.unknown = {}
+        self.unknown = {}        # stream key -> its records
+        self.unknown_states = {}  # stream key -> its states
+        self.opened = False      # a line of opening brackets, with nothing but text since
         self.forwarded = []      # (raw line without LF, recordCount to find in it or None)
         self.blobs = {}          # stream key -> blob (Pairs) of its newest state
         self.states_forwarded = 0
@@ -195,10 +197,24 @@ class Expected:
     def feed(self, data):
         lines = data.split(b"\n")
         last = lines.pop()
-        for raw in lines + ([last] if last else []):
-            for piece in read_line(raw):
-                self.take(piece)
+        for raw in lines:
+            self.take_line(raw, True)
+        if last:
+            self.take_line(last, False)
         return self
+
+    def take_line(self, raw, ended):
+        pieces = read_line(raw, ended)
+        for piece in pieces:
+            if piece.kind not in ("text", "empty"):
+                self.opened = False
+        if [piece.kind for piece in pieces] == ["text"]:
+            if self.opened and re.match(rb'[ \t\r]*"type"[ \t\r]*:[ \t\r]*"(RECORD|STATE)"', raw):
+                pieces[0].kind = "malformed"
+            elif ended and not raw.strip(b"{[ \t\r"):
+                self.opened = True
+        for piece in pieces:
+            self.take(piece)
 
     def take(self, piece):
         self.lines[piece.kind] += 1
@@ -237,6 +253,9 @@ class Expected:
         given = isinstance(stats, Pairs) and isinstance(stats.get("recordCount"), Number)
         descriptor = body.get("stream_descriptor")
         key = (descriptor.get("name"), descriptor.get("namespace"))
+        if key not in self.streams:
+            self.unknown_states[key] = self.unknown_states.get(key, 0) + 1
+            return
         stream = self.streams[key]
         self.forwarded.append((piece.raw, None if given else stream.since_state))
         self.states_forwarded += 1

@@ -42,7 +42,7 @@ class Reference(unittest.TestCase):
 
     def test_lines_by_hand(self):
         for raw, kinds in (
-                (b"", ["empty"]), (b" \t\r", ["empty"]), (b"words", ["text"]), (b"{words}", ["text"]), (b"{", ["malformed"]),
+                (b"", ["empty"]), (b" \t\r", ["empty"]), (b"words", ["text"]), (b"{words}", ["text"]), (b"{", ["text"]),
                 (b"{}", ["text"]), (b'{"a":1}', ["text"]), (b'{"a":1', ["malformed"]), (b'{"type":1}', ["text"]),
                 (b'{"type":1,"record":{}}', ["malformed"]), (b'{"type":"X"}', ["other"]), (b'{"type":"X"} y', ["malformed"]),
                 (b'y {"type":"X"}', ["text", "other"]), (b'y {"type":"X"} z', ["text"]), (b'y {"type":"X"', ["malformed"]),

@@ -6,6 +6,7 @@ the file, dropped on a time-out, dropped at the first check of a new connector.
 
 import json
 import os
+import re
 import time
 
 from tests.e2e import harness as h
@@ -126,6 +127,40 @@ class Answers(VerbCase):
         self.assertEqual(json.loads(self.run_verb("discover", "source").out), {"streams": [USERS]})
         self.say("discover", "destination", {"write": ANSWERS["discover", "destination"]})
         self.assertEqual(json.loads(self.run_verb("discover", "destination").out), {"streams": [USERS]})
+
+    @staticmethod
+    def long_catalog(size):
+        stream = dict(USERS, json_schema={"description": "x" * size})
+        return {"streams": [stream]}
+
+    def test_discover_prints_a_catalog_of_any_length_within_the_budget(self):
+        for size in (60_000, 74_000, 750_000, 9_000_000):
+            with self.subTest(size=size):
+                catalog = self.long_catalog(size)
+                self.say("discover", "source", {"write": h.log("x") + h.line("CATALOG", "catalog", catalog)})
+                self.assertEqual(json.loads(self.run_verb("discover", "source").out), catalog)
+
+    def test_beyond_the_budget_it_says_which_would_do(self):
+        for size in (18_000_000, 35_000_000):
+            with self.subTest(size=size):
+                catalog = self.long_catalog(size)
+                self.say("discover", "source", {"write": h.line("CATALOG", "catalog", catalog)})
+                result = self.run_verb("discover", "source", code=h.SOURCE)
+                self.assertEqual(result.out, b"")
+                needed = re.search(rb"--memory-budget (\d+MiB) would do", result.err)
+                self.assertIsNotNone(needed, str(result))
+        result = self.run_verb("discover", "source", "--memory-budget", needed.group(1).decode())
+        self.assertEqual(json.loads(result.out), catalog)
+
+    def test_long_statuses_and_specs(self):
+        long = h.line("CONNECTION_STATUS", "connectionStatus", {"status": "SUCCEEDED", "message": "m" * 200_000})
+        for side in ("source", "destination"):
+            self.say("check", side, {"write": long})
+            self.assertEqual(self.run_verb("check", side).out.decode(), long)
+        self.w.source["spec"] = dict(h.SPEC, description="x" * 900_000)
+        self.w.prepare()
+        spec = json.loads(self.w.command("spec", "--source", self.w.peer("source")))["spec"]
+        self.assertEqual(spec["connectionSpecification"], self.w.source["spec"])
 
     def test_a_configured_catalog_can_be_read_with(self):
         plain = {"name": "plain", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}

@@ -14,6 +14,43 @@
 namespace shunt::fuzz {
 namespace {
 
+// Strings, or lists of `depth` levels of them.
+bool IsTexts(const SlowValue& value, int depth) {
+  if (depth == 0) return value.is('"');
+  return value.is('[') &&
+         std::all_of(value.elements.begin(), value.elements.end(),
+                     [&](const SlowValue& element) { return IsTexts(element, depth - 1); });
+}
+
+bool IsWord(const SlowValue& value, std::initializer_list<std::string_view> words) {
+  const auto text = value.is('"') ? SlowString(value.raw_string()) : std::nullopt;
+  return text && std::find(words.begin(), words.end(), *text) != words.end();
+}
+
+bool HasRightTypes(const SlowValue& element, const SlowValue& stream) {
+  bool right = true;
+  const auto check = [&right](const SlowValue& object, const char* key, auto is_right) {
+    const SlowValue* value = object.First(key);
+    if (value != nullptr && !value->is('n')) right = right && is_right(*value);
+  };
+  check(element, "sync_mode",
+        [](const SlowValue& v) { return IsWord(v, {"full_refresh", "incremental"}); });
+  check(element, "destination_sync_mode", [](const SlowValue& v) {
+    return IsWord(
+        v, {"append", "overwrite", "append_dedup", "overwrite_dedup", "update", "soft_delete"});
+  });
+  check(element, "cursor_field", [](const SlowValue& v) { return IsTexts(v, 1); });
+  check(element, "primary_key", [](const SlowValue& v) { return IsTexts(v, 2); });
+  for (const char* key : {"generation_id", "minimum_generation_id", "sync_id"}) {
+    check(element, key, [](const SlowValue& v) {
+      return v.is('0') && JsonInt64({JsonType::kNumber, v.text}).has_value();
+    });
+  }
+  check(stream, "json_schema", [](const SlowValue& v) { return v.is('{'); });
+  check(stream, "supported_sync_modes", [](const SlowValue& v) { return v.is('['); });
+  return right;
+}
+
 std::optional<std::vector<ConfiguredStream>> ReadSlowCatalog(std::string_view text) {
   const auto root = ReadSlow(text);
   bool twice = false;
@@ -22,16 +59,17 @@ std::optional<std::vector<ConfiguredStream>> ReadSlowCatalog(std::string_view te
   std::vector<ConfiguredStream> catalog;
   for (const SlowValue& element : streams->elements) {
     const SlowValue* stream = Only(element, "stream", &twice);
-    for (const char* key : {"sync_mode", "primary_key", "cursor_field", "mappers"}) {
+    for (const char* key : {"sync_mode", "destination_sync_mode", "primary_key", "cursor_field",
+                            "mappers", "minimum_generation_id", "sync_id"}) {
       Only(element, key, &twice);
     }
-    for (const char* key :
-         {"is_resumable", "json_schema", "default_cursor_field", "source_defined_primary_key"}) {
+    for (const char* key : {"is_resumable", "json_schema", "default_cursor_field",
+                            "source_defined_primary_key", "supported_sync_modes"}) {
       if (stream != nullptr) Only(*stream, key, &twice);
     }
     const SlowValue* generation = Only(element, "generation_id", &twice);
     const auto descriptor = stream == nullptr ? std::nullopt : SlowDescriptor(*stream);
-    if (twice || !descriptor) return std::nullopt;
+    if (twice || !descriptor || !HasRightTypes(element, *stream)) return std::nullopt;
     for (const ConfiguredStream& other : catalog) {
       if (other.stream == *descriptor) return std::nullopt;
     }

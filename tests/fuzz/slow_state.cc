@@ -42,10 +42,12 @@ bool ReadGlobal(const SlowValue* global, SlowState* state) {
   bool twice = false;
   const SlowValue* streams = Only(*global, "stream_states", &twice);
   Only(*global, "shared_state", &twice);
-  if (twice || streams == nullptr || !streams->is('[')) return false;
+  if (twice || (Present(streams) && !streams->is('['))) return false;
   state->blob = global->text;
   state->meaning = *global;
   DropNull(&state->meaning, "shared_state");
+  // Without a list it has an empty one.
+  if (streams == nullptr) state->meaning.members.push_back({"stream_states", {}});
   for (SlowMember& member : state->meaning.members) {
     if (SlowString(member.raw_key) != "stream_states") continue;
     // Members of an object are equal in any order, so elements become members without a name.

@@ -88,6 +88,18 @@ TEST(ParseTraceTest, ReadsAStreamStatus) {
       R"("reasons":[5,{"type":"NEW"},{"type":"RATE_LIMITED","rate_limited":{"quota_reset":1.7e12}}]})");
   EXPECT_TRUE(limited.rate_limited);
   EXPECT_THAT(limited.quota_reset_ms, Optional(1'700'000'000'000));
+  const auto reset = [](const std::string& number) {
+    return ParsedTrace(
+               R"("type":"STREAM_STATUS","stream_status":{"stream_descriptor":{"name":"a"},)"
+               R"("status":"RUNNING","reasons":[{"type":"RATE_LIMITED","rate_limited":)"
+               R"({"quota_reset":)" +
+               number + "}}]}")
+        .quota_reset_ms;
+  };
+  EXPECT_THAT(reset("1668613492681.509"), Optional(1'668'613'492'681)) << "a fraction is dropped";
+  EXPECT_EQ(reset("1e300"), std::nullopt);
+  EXPECT_EQ(reset("1e400"), std::nullopt);
+  EXPECT_EQ(reset("\"5\""), std::nullopt);
 }
 
 TEST(ParseTraceTest, ReadsEstimates) {

@@ -75,11 +75,36 @@ TEST(ParseStateFileTest, ABareObjectIsALegacyState) {
     return std::vector<StoredState>{{StateType::kLegacy, {}, blob}};
   };
   EXPECT_EQ(Parse(R"( {"users": {"cursor":1}} )"), legacy(R"({"users": {"cursor":1}})"));
-  EXPECT_EQ(Parse(R"({"data":{"cursor":1}})"), legacy(R"({"cursor":1})"));
   EXPECT_EQ(Parse(R"([{"type":"LEGACY","data":{"cursor":1}}])"), legacy(R"({"cursor":1})"));
   EXPECT_EQ(Parse(R"({"data":{"cursor":1},"users":2})"),
             legacy(R"({"data":{"cursor":1},"users":2})"));
   EXPECT_EQ(Parse(R"({"type":"daily","x":1})"), legacy(R"({"type":"daily","x":1})"));
+  // Streams may be called like members of a message.
+  for (const char* name : {"data", "state", "stream", "global", "type", "streams"}) {
+    const std::string bare = std::string(R"({")") + name + R"(":{"cursor":1}})";
+    EXPECT_EQ(Parse(bare), legacy(bare));
+  }
+}
+
+TEST(ParseStateFileTest, ReadsWhatThePlatformShows) {
+  EXPECT_THAT(Parse(R"({"stateType":"stream","connectionId":"c-1","streamState":[)"
+                    R"({"streamDescriptor":{"name":"orders","namespace":"shop"},)"
+                    R"("streamState":{"seq": 9}},{"streamDescriptor":{"name":"b"}}]})"),
+              ElementsAre(StoredState{StateType::kStream, {"orders", "shop"}, R"({"seq": 9})"}));
+  const std::string global = R"({"stateType":"global","globalState":{"sharedState":{"lsn":3},)"
+                             R"("streamStates":[{"streamDescriptor":{"name":"orders"},)"
+                             R"("streamState":{"seq":9}}]}})";
+  EXPECT_THAT(Parse(global),
+              ElementsAre(StoredState{StateType::kGlobal,
+                                      {},
+                                      R"({"shared_state":{"lsn":3},"stream_states":[)"
+                                      R"({"stream_descriptor":{"name":"orders"},)"
+                                      R"("stream_state":{"seq":9}}]})"}));
+  EXPECT_THAT(Parse(R"({"stateType":"global","globalState":{}})"),
+              ElementsAre(StoredState{StateType::kGlobal, {}, R"({"stream_states":[]})"}));
+  EXPECT_THAT(Parse(R"({"stateType":"legacy","connectionId":"c-1","state":{"orders":{"seq":9}}})"),
+              ElementsAre(StoredState{StateType::kLegacy, {}, R"({"orders":{"seq":9}})"}));
+  EXPECT_THAT(Parse(R"({"stateType":"not_set","connectionId":"c-1"})"), IsEmpty());
 }
 
 TEST(ParseStateFileTest, TheLastStateOfALaneCounts) {
@@ -105,6 +130,16 @@ TEST(ParseStateFileTest, RefusesWhatIsNoState) {
            std::string(R"({"type":"STATE"})"),
            std::string(R"({"type":"STREAM"})"),
            std::string("{}\n{}"),
+           std::string(R"({"stateType":"stream"})"),
+           std::string(R"({"stateType":"stream","streamState":{}})"),
+           std::string(R"({"stateType":"stream","streamState":[{"streamState":{}}]})"),
+           std::string(R"({"stateType":"stream","streamState":[{"streamDescriptor":{}}]})"),
+           std::string(R"({"stateType":"global","state":{}})"),
+           std::string(R"({"stateType":"global","globalState":{"streamStates":{}}})"),
+           std::string(R"({"stateType":"legacy","state":null})"),
+           std::string(R"({"stateType":"other","state":{}})"),
+           std::string(R"({"stateType":7})"),
+           std::string(R"({"stateType":"not_set","stateType":"legacy","state":{}})"),
            "[" + StreamText("a", "{}") + R"(,{"type":"LEGACY","data":{}}])",
            StreamText("a", "{}") + "\n" + R"({"type":"RECORD","record":{}})",
            "[" + StreamText("a", "{}"),

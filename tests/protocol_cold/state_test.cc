@@ -128,9 +128,7 @@ TEST(ParseStateTest, RefusesAStateWithoutAUsablePayload) {
            R"({"type":"STREAM","stream":{"stream_descriptor":{"name":1}}})",
            R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"\ud800"}}})",
            R"({"type":"STREAM","stream":{"stream_descriptor":{"name":"a","namespace":1}}})",
-           R"({"type":"GLOBAL","global":{}})",
            R"({"type":"GLOBAL","global":{"stream_states":{}}})",
-           R"({"type":"GLOBAL","global":{"stream_states":null}})",
            R"({"type":"GLOBAL","global":{"stream_states":[null]}})",
            R"({"type":"GLOBAL","global":{"stream_states":[{"stream_state":{}}]}})",
        }) {
@@ -201,6 +199,19 @@ TEST(StateDigestTest, AGlobalStateIsASetOfStreams) {
       << "states belong to their streams";
   EXPECT_NE(DigestOf(R"({"type":"GLOBAL","global":{"stream_states":[]}})"),
             DigestOf(R"({"type":"GLOBAL","global":{"stream_states":[],"shared_state":[]}})"));
+}
+
+TEST(StateDigestTest, AGlobalStateWithoutStreamsHasAnEmptyListOfThem) {
+  const auto digest = [](const std::string& global) {
+    return DigestOf(R"({"type":"GLOBAL","global":{)" + global + "}}");
+  };
+  const std::string shared = R"("shared_state":{"lsn":7})";
+  EXPECT_EQ(digest(shared), digest(shared + R"(,"stream_states":[])"));
+  EXPECT_EQ(digest(shared), digest(R"("stream_states":null,)" + shared));
+  EXPECT_EQ(digest(""), digest(R"("stream_states":[])"));
+  EXPECT_NE(digest(shared), digest(""));
+  EXPECT_NE(digest(shared),
+            digest(shared + R"(,"stream_states":[{"stream_descriptor":{"name":"a"}}])"));
 }
 
 TEST(StateDigestTest, OnlyTheBlobCounts) {

@@ -160,7 +160,7 @@ TEST(Blocks, TextAndMalformedLinesMergeWithTheirLikeAcrossNothingElse) {
 TEST(Blocks, LinesThatMentionAConfigStandApart) {
   Harness harness;
   const ClassifiedBlock& out = harness.Classify(
-      "a\nx connectorConfig\nCONNECTOR_CONFIG\nb\n{\"type\":\"CONTROL\",\"connectorConfig\n{\n");
+      "a\nx connectorConfig\nCONNECTOR_CONFIG\nb\n{\"type\":\"CONTROL\",\"connectorConfig\n{\"\n");
   EXPECT_EQ(Kinds(out), "text|text|text|malformed|malformed");
   std::vector<bool> mentions;
   mentions.reserve(out.items.size());

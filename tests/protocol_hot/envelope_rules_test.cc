@@ -72,6 +72,8 @@ TEST(EnvelopeRules, TextBehindABrace) {
 TEST(EnvelopeRules, LineCutAfterItsFirstByte) {
   Check({
       {"4", "{", "malformed"},
+      {"4", "{\n", "text"},
+      {"4", " { \t\r\n", "text"},
       {"4 blanks", " { \r", "malformed"},
   });
 }

@@ -129,8 +129,11 @@ std::string Show(const ClassifiedBlock& block) {
   for (const LineItem& item : block.items) {
     text += std::string(KindName(item.kind)) + " [" + std::to_string(item.begin) + "," +
             std::to_string(item.end) + ")" + (item.add_newline ? "+LF" : "") +
-            (item.mentions_config ? " config" : "") + " lines=" + std::to_string(item.lines) +
-            " first=" + std::to_string(item.first_line) +
+            (item.mentions_config ? " config" : "") +
+            (item.part == TextPart::kOpens       ? " opens"
+             : item.part == TextPart::kNamesType ? " type"
+                                                 : "") +
+            " lines=" + std::to_string(item.lines) + " first=" + std::to_string(item.first_line) +
             " deltas=" + std::to_string(item.deltas_end) + "\n";
   }
   for (const StreamDelta& delta : block.deltas) {

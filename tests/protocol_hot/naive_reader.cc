@@ -1,7 +1,9 @@
 #include "tests/protocol_hot/naive_reader.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -372,8 +374,12 @@ struct Piece {
 
 class LineReader {
  public:
-  LineReader(std::string_view line, const ConfiguredCatalog& catalog, Validation validation)
-      : line_(line), catalog_(catalog), relaxed_(validation == Validation::kEnvelope) {}
+  LineReader(std::string_view line, bool ended, const ConfiguredCatalog& catalog,
+             Validation validation)
+      : line_(line),
+        ended_(ended),
+        catalog_(catalog),
+        relaxed_(validation == Validation::kEnvelope) {}
 
   // Nothing: an empty line.
   std::vector<Piece> Read() {
@@ -381,7 +387,7 @@ class LineReader {
     if (first == std::string_view::npos) return {};
     const std::size_t second = line_.find_first_not_of(kBlanks, first + 1);
     if (line_[first] != '{') return Text();
-    if (second == std::string_view::npos) return Malformed();
+    if (second == std::string_view::npos) return ended_ ? Text() : Malformed();
     if (line_[second] != '"' && line_[second] != '}') return Text();
     std::vector<Piece> pieces;
     for (std::size_t at = first; at < line_.size();) {
@@ -448,9 +454,22 @@ class LineReader {
   }
 
   const std::string_view line_;
+  const bool ended_;
   const ConfiguredCatalog& catalog_;
   const bool relaxed_;
 };
+
+// Rule 13.
+TextPart PartOf(std::string_view line, bool ended) {
+  static const std::regex kType(R"re("type"[ \t\r]*:[ \t\r]*"(RECORD|STATE)")re");
+  if (ended && line.find_first_not_of("{[ \t\r") == std::string_view::npos) {
+    return TextPart::kOpens;
+  }
+  line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
+  return std::regex_search(line.begin(), line.end(), kType, std::regex_constants::match_continuous)
+             ? TextPart::kNamesType
+             : TextPart::kNone;
+}
 
 LineKind Counted(Kind kind) {
   static const std::map<Kind, LineKind> kKinds = {
@@ -506,6 +525,7 @@ class Builder {
     LineItem* last = out.items.empty() ? nullptr : &out.items.back();
     if (last != nullptr && last->kind == item.kind && last->end == item.begin &&
         !last->add_newline && last->mentions_config == item.mentions_config &&
+        last->part == item.part &&
         (item.kind == Kind::kRun || item.kind == Kind::kText || item.kind == Kind::kMalformed)) {
       last->end = item.end;
       last->add_newline = item.add_newline;
@@ -533,7 +553,8 @@ ClassifiedBlock NaiveClassify(std::string_view block, const ConfiguredCatalog& c
     const std::size_t end = std::min(newline, block.size());
     const std::size_t whole_end = newline == std::string_view::npos ? end : end + 1;
     const std::string_view line = block.substr(begin, end - begin);
-    const std::vector<Piece> pieces = LineReader(line, catalog, validation).Read();
+    const std::vector<Piece> pieces =
+        LineReader(line, whole_end != end, catalog, validation).Read();
     if (pieces.empty()) builder.out.counts[LineKind::kEmpty]++;
     if (pieces.size() > 1) builder.out.counts.glued_lines++;
     for (std::size_t i = 0; i < pieces.size(); ++i) {
@@ -549,6 +570,8 @@ ClassifiedBlock NaiveClassify(std::string_view block, const ConfiguredCatalog& c
         const std::string_view text = block.substr(item.begin, item.end - item.begin);
         item.mentions_config = NaiveMentions(text);
       }
+      if (item.kind == Kind::kText && pieces.size() == 1)
+        item.part = PartOf(line, whole_end != end);
       builder.Add(item, pieces[i].judged);
     }
     builder.out.counts.physical_lines++;

@@ -32,7 +32,7 @@ class Writer {
           R"({"type":"TRACE","trace":{"type":"ESTIMATE","emitted_at":1,"estimate":{"name":"s0","type":"STREAM"}}})");
     }
     if (falls_on(mix_.empty)) return Plain(Chance(random_, 0.5) ? "" : " \t\r");
-    if (falls_on(mix_.unknown_stream)) return Plain(RecordJson("nobody_knows_me").bytes);
+    if (falls_on(mix_.unknown_stream)) return OfUnknownStream();
     if (falls_on(mix_.malformed)) return Malformed();
     if (falls_on(mix_.glued)) return Glued();
     return Record();
@@ -127,6 +127,18 @@ class Writer {
   ScriptLine Plain(const std::string& text) {
     ScriptLine line;
     line.bytes = text + "\n";
+    return line;
+  }
+
+  // A state of another type than the run's would be a fault.
+  ScriptLine OfUnknownStream() {
+    if (mix_.state_type != StateType::kStream || !Chance(random_, 0.4)) {
+      return Plain(RecordJson("nobody_knows_me").bytes);
+    }
+    ScriptLine line = Plain(
+        absl::StrCat(R"({"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{)",
+                     R"("name":"nobody_knows_me"},"stream_state":{"cursor":)", ++ids_, "}}}}"));
+    line.dropped_state = true;
     return line;
   }
 

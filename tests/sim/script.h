@@ -61,6 +61,7 @@ struct ScriptLine {
   std::optional<ScriptState> state;
   std::optional<ScriptUpdate> update;
   bool malformed = false;
+  bool dropped_state = false;  // of a stream that the catalog lacks
   // "failed check", "error", "incomplete", "mixed": it decides how the run ends.
   std::string fault;
 };

@@ -475,11 +475,12 @@ class Simulation {
   void CheckCounts(const Report& report) {
     if (source_.bytes_read() != scenario_.script.bytes.size()) return;
     std::map<std::string, uint64_t> records, filtered;
-    uint64_t states = 0, malformed = 0, control = 0;
+    uint64_t states = 0, dropped_states = 0, malformed = 0, control = 0;
     for (const ScriptLine& line : scenario_.script.lines) {
       for (const int stream : line.record_streams) ++records[absl::StrCat("s", stream)];
       for (const int stream : line.filtered_streams) ++filtered[absl::StrCat("s", stream)];
-      states += line.state.has_value() || line.fault == "mixed";
+      states += line.state.has_value() || line.dropped_state || line.fault == "mixed";
+      dropped_states += line.dropped_state;
       malformed += line.malformed;
       control += line.update.has_value();
     }
@@ -496,6 +497,12 @@ class Simulation {
       if (stream.records_forwarded + stream.records_filtered != stream.records_read) {
         Violated("G7: forwarded and read records differ");
       }
+    }
+    uint64_t dropped = 0;
+    for (const UnknownStreamReport& stream : report.unknown_streams) dropped += stream.states;
+    // A run that was cut short did not come to all of them.
+    if (report.exit_code == 0 && dropped != dropped_states) {
+      Violated("G7: states of unknown streams");
     }
     if (report.states.read != states)
       Violated(absl::StrCat("G7: ", report.states.read, " states read of ", states));

@@ -363,14 +363,15 @@ TEST(SelectionTest, CutsBeforeMappersLook) {
   EXPECT_EQ(Map(mappers, R"({"email_hashed":"forged"})").data, "{}");
 }
 
-TEST(SelectionTest, DollarNamesStandForThePlainOnes) {
+TEST(SelectionTest, DollarNamesAreFieldsAndStandForThePlainOnes) {
   const std::string stream =
       R"({"stream":{"name":"a","json_schema":{"properties":{"$id":{},"$comment":{},"$schema":{},)"
       R"("$other":{}}}},"mappers":[)" +
       Hashing("id") + "]}";
   const StreamMappers mappers = Compiled(stream, /*select=*/true);
   EXPECT_EQ(Map(mappers, R"({"comment":1,"schema":2,"$other":3,"other":4,"$comment":5})").data,
-            R"({"comment":1,"schema":2,"$other":3})");
+            R"({"comment":1,"schema":2,"$other":3,"$comment":5})");
+  EXPECT_EQ(Map(mappers, R"({"$schema":1,"$id":2,"other":3})").data, R"({"$schema":1,"$id":2})");
   EXPECT_EQ(Map(mappers, R"({"id":"abc"})").data,
             R"({"id_hashed":"900150983cd24fb0d6963f7d28e17f72"})");
   EXPECT_THAT(mappers.ConfiguredStreamJson(), HasSubstr(R"({"id_hashed":{"type":"string"},)"));

@@ -1,4 +1,4 @@
-#include "cli/nearest.h"
+#include "platform/nearest.h"
 
 #include <algorithm>
 #include <numeric>
@@ -9,8 +9,10 @@ namespace {
 
 char Fold(char c) { return c == '-' ? '_' : c; }
 
-// How many characters must be inserted, removed, replaced or swapped with their neighbour (optimal
-// string alignment). Words are flags and keys: short.
+constexpr std::size_t kWordBytesMax = 64;
+
+}  // namespace
+
 std::size_t Edits(std::string_view a, std::string_view b) {
   const auto same = [&](std::size_t i, std::size_t j) { return Fold(a[i]) == Fold(b[j]); };
   std::vector<std::size_t> before, above, row(b.size() + 1);
@@ -27,14 +29,14 @@ std::size_t Edits(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-constexpr std::size_t kWordBytesMax = 64;
-
-}  // namespace
+std::size_t EditsOfASlip(std::string_view word) {
+  return std::max<std::size_t>(1, word.size() / 3);
+}
 
 std::string_view Nearest(std::string_view word, std::span<const std::string_view> known) {
   if (word.empty() || word.size() > kWordBytesMax) return {};
   std::string_view nearest;
-  std::size_t fewest = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::size_t fewest = EditsOfASlip(word) + 1;
   for (std::string_view candidate : known) {
     const std::size_t edits = Edits(word, candidate);
     if (edits < fewest) {
