@@ -11,8 +11,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "cli/help_text.h"
-#include "platform/nearest.h"
 #include "platform/check.h"
+#include "platform/nearest.h"
 #include "platform/strings.h"
 
 namespace shunt {

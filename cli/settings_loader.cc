@@ -4,8 +4,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "platform/nearest.h"
 #include "platform/environment.h"
+#include "platform/nearest.h"
 #include "platform/strings.h"
 
 namespace shunt {

@@ -10,8 +10,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "platform/nearest.h"
 #include "cli/units.h"
+#include "platform/nearest.h"
 #include "platform/strings.h"
 
 namespace shunt {

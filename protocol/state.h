@@ -51,9 +51,9 @@ struct StateMessage {
 // `line`: one well-formed STATE message (a trailing LF/CR/blank is fine). InvalidArgument without a
 // usable payload: no `state` object, unknown state type, STREAM without descriptor name, GLOBAL
 // with stream_states that are no array or have an element that lacks a descriptor name, LEGACY
-// without `data`; also when a member that is read here occurs twice (one reading only). Type: `state.type`;
-// absent or null means LEGACY, except that a payload with only `stream` or only `global` and no
-// `data` is taken at its word.
+// without `data`; also when a member that is read here occurs twice (one reading only). Type:
+// `state.type`; absent or null means LEGACY, except that a payload with only `stream` or only
+// `global` and no `data` is taken at its word.
 absl::StatusOr<StateMessage> ParseState(std::string_view line);
 
 // The same from the `state` object alone; count_splice refers to `payload`.
