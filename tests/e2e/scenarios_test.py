@@ -113,7 +113,7 @@ class Play:
 
     def mount(self):
         os.mkdir(self.w.path("disk"))
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", self.w.path("disk")],
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", self.w.path("disk")],
                                  stderr=subprocess.DEVNULL, check=False)
         self.mounted = mounted.returncode == 0
         if self.mounted:
@@ -203,7 +203,9 @@ class Play:
         require(code == 0 or code > 128 or report["failures"], "a failure without a word")
         for row in report["streams"]:
             require(row["records_committed"] <= row["records_forwarded"] <= row["records_read"], "counts of a stream: %s" % row)
-            require(row["status"] != "complete" or code in (h.OK, h.SOURCE, h.INCOMPLETE), "complete, and the code is %d" % code)
+            # With a full disk, the verdict of a run that has stored all its states may be what finds no room.
+            require(row["status"] != "complete" or code in (h.OK, h.SOURCE, h.INCOMPLETE, h.STORE),
+                    "complete, and the code is %d" % code)
 
     def judge_data(self):
         s, code = self.scenario, self.result.code
