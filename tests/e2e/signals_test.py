@@ -37,6 +37,8 @@ class SignalCase(RoutingCase):
         w.destination.setdefault("write", {"save": w.path("received")})
         running = w.start_sync(*flags)
         h.wait_for_file(w.path("up"), running)
+        for name in ("source/read.pid", "destination/write.pid"):
+            h.wait_until(lambda name=name: os.path.exists(w.path(name)) and h.read_bytes(w.path(name)), name)
         h.wait_until(lambda: self.has_committed() or running.ended(), "the first commit")
         return running
 
@@ -103,9 +105,9 @@ class EverySignal(SignalCase):
 
 class WantOfMemory(SignalCase):
     def test_in_mid_run_leaves_a_report_and_no_configs(self):
-        long_line = h.record("users", {"text": "x"}).replace('"x"', '"%s"' % ("y" * (12 << 20)))
-        path = self.w.write("long", long_line)
-        running = self.start_run({"file": path}, {"write": h.state("users", {"c": 2}, 1)}, {"hang": True})
+        # A state is copied out of the stream, so that it needs memory that was not there before.
+        path = self.w.write("long", h.state("users", {"c": "x"}).replace('"x"', '"%s"' % ("y" * (8 << 20))))
+        running = self.start_run({"file": path}, {"hang": True})
         with open("/proc/%d/status" % running.pid) as status:
             size = next(int(row.split()[1]) * 1024 for row in status if row.startswith("VmSize:"))
         resource.prlimit(running.pid, resource.RLIMIT_AS, (size, size))

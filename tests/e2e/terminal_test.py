@@ -166,6 +166,8 @@ def state_of(pid):
 class TerminalCase(UserCase):
     def setUp(self):
         super().setUp()
+        # Another test looks for the run directories of its own secret.
+        self.w.source_config = self.w.destination_config = {"api_key": "terminal-secret-1"}
         self.user = make_user(self) if ROOT else None
         if not ROOT:
             print("not root: connectors run as the same user", file=sys.stderr)
