@@ -65,7 +65,7 @@ class Speller {
             OneOf({config, config, config, config, "[" + config + "]"}),
         &members);
     Add(Time(), &members);
-    Add(OneOf({"", "", "", R"("config":{})", R"("note":1)"}), &members);
+    Add(OneOf({"", "", "", R"("note":1)"}), &members);
     const std::string key =
         OneOf({"connectorConfig", "connectorConfig", "connectorConfig", "connector_config",
                "ConnectorConfig", "connectorconfig", R"(connector\u0043onfig)", "update"});
