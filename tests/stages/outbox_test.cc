@@ -74,12 +74,12 @@ class Bench {
     IntakePolicy policy;
     policy.on_malformed = MalformedPolicy::kDrop;
     policy.value_bytes_max = kValueBytesMax;
-    intake_.emplace(catalog_, policy, SecretGate{&masker_, nullptr}, control_, logs_, faults_,
-                    run_);
+    intake_.emplace(catalog_, policy, unknown_, SecretGate{&masker_, nullptr}, control_, logs_,
+                    faults_, run_);
     Outbox::Options options;
     options.states.value_bytes_max = kValueBytesMax;
     options.rules = &rules_;
-    outbox_.emplace(destination_, catalog_, options,
+    outbox_.emplace(destination_, catalog_, options, unknown_,
                     Outbox::Lanes{tap_, announcements_, faults_, logs_}, run_);
   }
 
@@ -147,6 +147,7 @@ class Bench {
   }
 
   ConfiguredCatalog catalog_;
+  UnknownStreams unknown_{catalog_};
   RecordRules rules_;
   Masker masker_;
   RunState run_;
