@@ -148,13 +148,29 @@ TEST(Blocks, PiecesOfAGluedLine) {
 
 TEST(Blocks, TextAndMalformedLinesMergeWithTheirLikeAcrossNothingElse) {
   Harness harness;
-  const ClassifiedBlock& out = harness.Classify("a\nb\n{\n{\"\nc\n\nd\n");
+  const ClassifiedBlock& out = harness.Classify("a\nb\n{\"x\n{\"\nc\n\nd\n");
   EXPECT_EQ(Kinds(out), "text|malformed|text|text");
   EXPECT_EQ(out.items[0].lines, 2u);
   EXPECT_EQ(out.items[1].lines, 2u);
   EXPECT_EQ(out.items[1].first_line, 2u);
   EXPECT_EQ(out.items[3].first_line, 6u);
   EXPECT_EQ(out.counts[LineKind::kEmpty], 1u);
+}
+
+TEST(Blocks, LinesThatMayBeOfAMessageOverSeveralLinesStandApart) {
+  Harness harness;
+  const ClassifiedBlock& out =
+      harness.Classify("a\n{\n [\n\"type\": \"RECORD\",\n\"type\":\"STATE\"\n\"x\": 1\nb\n");
+  EXPECT_EQ(Kinds(out), "text|text|text|text");
+  std::vector<TextPart> parts;
+  std::vector<uint32_t> lines;
+  for (const LineItem& item : out.items) {
+    parts.push_back(item.part);
+    lines.push_back(item.lines);
+  }
+  EXPECT_EQ(parts, (std::vector<TextPart>{TextPart::kNone, TextPart::kOpens, TextPart::kNamesType,
+                                          TextPart::kNone}));
+  EXPECT_EQ(lines, (std::vector<uint32_t>{1, 2, 2, 2}));
 }
 
 TEST(Blocks, LinesThatMentionAConfigStandApart) {
