@@ -6,8 +6,10 @@ import fcntl
 import itertools
 import json
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 
 from tests.e2e import harness as h
 
@@ -41,15 +43,22 @@ class SidecarCase(h.SyncTest):
 
 
 class UnixSockets(SidecarCase):
+    def setUp(self):
+        super().setUp()
+        # A socket's path has at most 107 bytes, and a build tree alone may have more.
+        folder = tempfile.mkdtemp(prefix="shunt-socket-", dir="/tmp")
+        self.addCleanup(shutil.rmtree, folder)
+        self.socket = os.path.join(folder, "socket")
+
     def start_to(self, end, *flags):
         with open(self.w.write("in", LINES), "rb") as stdin:
             return self.start("--destination-in", end, "--destination-out", end, *flags, stdin=stdin)
 
-    def listen(self, path):
+    def listen(self):
         listener = socket.socket(socket.AF_UNIX)
         self.addCleanup(listener.close)
         listener.settimeout(h.DEADLINE)
-        listener.bind(path)
+        listener.bind(self.socket)
         listener.listen(1)
         peer, _ = listener.accept()
         self.addCleanup(peer.close)
@@ -57,10 +66,9 @@ class UnixSockets(SidecarCase):
         return peer
 
     def test_who_listens_may_come_later(self):
-        path = self.w.path("socket")
-        running = self.start_to("unix:" + path)
+        running = self.start_to("unix:" + self.socket)
         h.wait_for_file(self.w.path("store.db"), running)
-        peer = self.listen(path)
+        peer = self.listen()
         received = b"".join(iter(lambda: peer.recv(1 << 16), b""))
         self.assertEqual(received, LINES.encode())
         peer.sendall(LINES.splitlines(keepends=True)[-1].encode())
@@ -70,17 +78,16 @@ class UnixSockets(SidecarCase):
         self.assertEqual(result.report["states"]["committed"], 1)
 
     def test_input_that_is_left_unread_is_a_failure(self):
-        path = self.w.path("socket")
-        running = self.start_to("unix:" + path)
-        peer = self.listen(path)
+        running = self.start_to("unix:" + self.socket)
+        peer = self.listen()
         peer.recv(100)
         peer.close()
         self.assert_exit(running.wait(), h.DESTINATION)
 
     def test_nobody_comes(self):
-        result = self.start_to("unix:" + self.w.path("socket"), "--open-timeout", "1s").wait()
+        result = self.start_to("unix:" + self.socket, "--open-timeout", "1s").wait()
         self.assert_exit(result, h.TIMEOUT)
-        self.assertIn("nobody opened unix:" + self.w.path("socket"), result.report["failures"][0]["message"])
+        self.assertIn("nobody opened unix:" + self.socket, result.report["failures"][0]["message"])
 
     def test_what_can_never_be_opened_is_a_wrong_flag(self):
         for end in (self.w.write("file", b""), self.w.path("missing/socket"), self.w.path("x" * 200)):
