@@ -60,10 +60,10 @@ class PipelineRouter final : public Router {
     if (started) agents_.front()->Loop();
     for (std::thread& thread : threads) thread.join();
     if (started) return TakeReport();
-    return absl::UnavailableError(absl::StrCat(
-        "thread ", threads.size() + 2, " of ", agents_.size(),
-        " could not be started: Resource temporarily unavailable; the limits of the machine, the "
-        "container or the user are reached, --threads inline needs only one"));
+    return absl::UnavailableError(absl::StrCat("thread ", threads.size() + 2, " of ",
+                                               agents_.size(),
+                                               " could not be started: Resource temporarily "
+                                               "unavailable; --threads inline needs only one"));
   }
 
   absl::StatusOr<Step> RunOnce() override {

@@ -147,12 +147,14 @@ class Spawning(RoutingCase):
                 if b"INJECTED" not in trace:
                     break
                 met += 1
-                self.assertIn(result.code, (h.OK, h.INTERNAL, h.SOURCE, h.DESTINATION, h.STORE), str(result))
+                # A limit of the machine, before anything has moved: neither a bug of ours nor a failure of a connector.
+                self.assertIn(result.code, (h.OK, h.USAGE), str(result))
                 self.assertNotIn(b"terminate called", result.err)
                 if result.code != h.OK:
                     refused_runs += 1
-                    self.assertTrue(result.report["failures"], str(result))
+                    self.assertEqual([row["origin"] for row in result.report["failures"]], ["shunt"], str(result))
                     self.assertIn(b"Resource temporarily unavailable", result.err)
+                    self.assertIn(b"ulimit -a", result.err)
                 self.fresh()
         print("%d starts refused, %d runs ended by that" % (met, refused_runs))
         self.assertGreaterEqual(met, 6)
@@ -162,8 +164,10 @@ class Spawning(RoutingCase):
         # After the two specs: the destination, again and again.
         result, trace = self.run_with("clone:error=EAGAIN:when=3+")
         self.assertGreater(trace.count(b"INJECTED"), 5)
-        self.assert_exit(result, h.DESTINATION)
-        self.assertIn("fork", result.report["failures"][0]["message"])
+        self.assert_exit(result, h.USAGE)
+        failure = result.report["failures"][0]
+        self.assertEqual(failure["origin"], "shunt")
+        self.assertIn("fork: Resource temporarily unavailable", failure["message"])
 
 
 if __name__ == "__main__":
