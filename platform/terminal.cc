@@ -16,13 +16,23 @@ namespace {
 
 int g_out_of_memory_code = 1;
 
-// What is durable stays so.
-[[noreturn]] void OnNoMemory() {
-  ExecuteLastWill(kNoMemory);
+[[noreturn]] void EndForWantOfMemory() {
   constexpr char kText[] =
       "shunt: out of memory: the limits of the container or the user are met\n";
   static_cast<void>(!write(2, kText, sizeof(kText) - 1));
   _exit(g_out_of_memory_code);
+}
+
+// What is durable stays so.
+[[noreturn]] void OnNoMemory() {
+  ExecuteLastWill(kNoMemory);
+  EndForWantOfMemory();
+}
+
+// Before the initializers of everything else in the program, which allocate: with no memory for the
+// exception either, the C++ runtime would abort without a word of the cause.
+[[gnu::constructor(101)]] void NameWantOfMemoryBeforeMain() {
+  std::set_new_handler(EndForWantOfMemory);
 }
 
 }  // namespace
