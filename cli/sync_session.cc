@@ -390,9 +390,9 @@ Problem Session::StartEnds() {
     return Fail(ExitCode::kUsage, Origin::kShunt, status.message());
   }
   // Copies of secrets, of the catalog and of large states are not kept; the specs are the router's
-  // now.
-  files_ = {};
-  inputs_ = {};
+  // now. A string that a short one is assigned to keeps its memory, so they are moved out of here.
+  static_cast<void>(std::exchange(files_, {}));
+  static_cast<void>(std::exchange(inputs_, {}));
   ReturnFreeMemory();
   // Ends that others start are named in flags: what cannot be opened is a wrong one.
   const bool ours = ends_.starts_source();
