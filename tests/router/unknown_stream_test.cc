@@ -34,7 +34,7 @@ TEST(UnknownStreams, AreNamedHoweverLongTheirRecordsAre) {
   auto store = *OpenStore("memory:");
   Sink events;
   RouterOptions options = OptionsFor(*store, {});
-  options.memory_budget_bytes = 32 << 20;
+  options.memory_budget_bytes = 40 << 20;  // messages of 3 MiB at most are copied out
   auto router = *Router::Create(options, {source, destination, *store, events, SystemClock()});
   const Report report = *router->Run();
   EXPECT_EQ(report.exit_code, 0) << report.ToJson();

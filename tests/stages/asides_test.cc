@@ -71,9 +71,10 @@ TEST(Asides, TellWhoseErrorItIs) {
     Bench bench(connector);
     bench.asides.OnTrace(Error("x"), 1);
     bench.asides.OnOther(
-        R"({"type":"CONNECTION_STATUS","connectionStatus":{"status":"FAILED","message":"no"}})");
+        R"({"type":"CONNECTION_STATUS","connectionStatus":{"status":"FAILED","message":"no"}})", 2);
     bench.asides.OnOther(
-        R"({"type":"CONNECTION_STATUS","connectionStatus":{"status":"FAILED","message":"again"}})");
+        R"({"type":"CONNECTION_STATUS","connectionStatus":{"status":"FAILED","message":"again"}})",
+        3);
     Fault fault;
     for (const char* message : {"x", "no"}) {
       ASSERT_TRUE(bench.faults_in.Receive(&fault));
@@ -92,8 +93,8 @@ TEST(Asides, KeepTheFirstAnswerOfTheTypesThatWereAskedFor) {
   Bench bench(Origin::kSource), nothing_asked(Origin::kSource);
   bench.answers = {"CONNECTION_STATUS", "CATALOG"};
   for (const std::string& line : {spec, first, second}) {
-    bench.asides.OnOther(line);
-    nothing_asked.asides.OnOther(line);
+    bench.asides.OnOther(line, 1);
+    nothing_asked.asides.OnOther(line, 1);
   }
   EXPECT_EQ(bench.asides.answer(), first);
   EXPECT_EQ(nothing_asked.asides.answer(), "");
