@@ -61,6 +61,12 @@ class Speller {
   std::string Config(const std::string& token) {
     const std::string config = absl::StrCat(R"({"token":")", token, R"("})");
     Members members;
+    // Half of them are sound, so that enough of the lines are updates.
+    if (Pick(2) == 0) {
+      Add(R"("config":)" + config, &members);
+      Add(Time(), &members);
+      return R"("connectorConfig":)" + Object(members);
+    }
     Add(OneOf({R"("config":)", R"("config":)", R"("config":)", R"("Config":)", R"("data":)"}) +
             OneOf({config, config, config, config, "[" + config + "]"}),
         &members);
@@ -108,7 +114,7 @@ class Speller {
   }
 
   std::string Damage(std::string line) {
-    switch (Pick(16)) {
+    switch (Pick(24)) {
       case 0:
         return "2026-12-01 INFO sent " + line;
       case 1:
