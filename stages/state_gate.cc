@@ -189,11 +189,12 @@ void StateGate::MapNames(std::string_view line, const CoverCounter::Since& since
 // Nothing else may be said of it: its records are not counted, and nobody has them.
 void StateGate::Drop(const StreamDescriptor& stream, uint64_t line) {
   const std::string news = unknown_.AddState(stream);
+  // Also when the intake, which is ahead, has already met a record of the stream behind this state.
+  stopped_ |= options_.fail_on_unknown_stream;
   if (news.empty()) return;
   std::string text = absl::StrCat("source: line ", line, ": ", news);
   Warn(text);
   if (!options_.fail_on_unknown_stream) return;
-  stopped_ = true;
   faults_.Send(
       MakeFault(ExitCode::kSourceFailed, Fault::Effect::kAbort, Origin::kSource, std::move(text)));
 }
