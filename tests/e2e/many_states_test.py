@@ -14,9 +14,9 @@ BUDGET_BYTES = 64 << 20
 
 
 class ManyStates(h.SyncTest):
-    def run_sync(self, streams, records, every, kind="stream", size=0, when="each", flags=()):
+    def run_sync(self, streams, records, every, kind="stream", size=0, when="each", flags=(), known=None):
         w = self.w
-        w.catalog = h.catalog(*("s%d" % number for number in range(streams)))
+        w.catalog = h.catalog(*("s%d" % number for number in range(streams if known is None else known)))
         prepared = w.prepare()
         for side, arguments in (("source", [streams, records, every, kind, size]), ("destination", [when])):
             command = [h.PYTHON, "-I", "-S", PEER, side, *map(str, arguments)]
@@ -61,6 +61,16 @@ class ManyStates(h.SyncTest):
 
     def test_1000000_states_of_which_the_last_is_acked(self):
         self.check(self.run_sync(2, 1_000_000, 1, when="last"), 1_000_000, 1_000_000)
+
+    def test_300000_states_of_as_many_streams_that_the_catalog_lacks(self):
+        count = 300_000
+        result = self.run_sync(count, count, 1, known=1)
+        self.check(result, 1, 1)
+        named = result.report["unknown_streams"]
+        further = result.report["further_unknown_streams"]
+        self.assertEqual(len(named), 1000)
+        for key in ("records", "states"):
+            self.assertEqual(sum(stream[key] for stream in named) + further[key], count - 1)
 
     def test_100000_acks_that_match_nothing_before_100000_states(self):
         result = self.run_sync(2, 100_000, 1, when="garbage")
