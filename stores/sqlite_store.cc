@@ -107,7 +107,9 @@ absl::Status SqliteStore::CheckContent() {
 
 // REQUIRES: the mutex is held, within a transaction.
 absl::Status SqliteStore::ExplainLoss(const RunHandle& run, absl::Status fenced) {
-  if (!absl::IsFailedPrecondition(fenced) || !held_.contains(run.epoch)) return fenced;
+  const auto held = held_.find(run.epoch);
+  const bool ours = held != held_.end() && held->second.run_id == run.run_id;
+  if (!absl::IsFailedPrecondition(fenced) || !ours) return fenced;
   const absl::StatusOr<bool> known = sqlite_runs::Exists(*database_, run.run_id);
   if (!known.ok()) return known.status();
   if (*known) return fenced;
@@ -168,7 +170,7 @@ absl::StatusOr<RunHandle> SqliteStore::BeginRun(const RunRequest& request) {
   }
   if (before) locks_.RemoveDead(before->epoch, before->run_id);
   const std::lock_guard<TimedMutex> guard(mutex_);
-  held_.emplace(run.epoch, *std::move(own_lock));
+  held_.emplace(run.epoch, Held{run.run_id, *std::move(own_lock)});
   return run;
 }
 
@@ -181,7 +183,7 @@ absl::Status SqliteStore::EndRun(const RunHandle& run, absl::Time now, std::stri
   const auto held = held_.find(run.epoch);
   past_kept_.erase(run.epoch);
   if (held != held_.end()) {
-    held->second.RemoveAndRelease();
+    held->second.lock.RemoveAndRelease();
     held_.erase(held);
   }
   return absl::OkStatus();

@@ -91,8 +91,12 @@ class SqliteStore final : public Store {
   TimedMutex mutex_;
   // Guarded by mutex_.
   const std::unique_ptr<SqliteDatabase> database_;
-  std::map<int64_t, LockFile> held_;  // by epoch
-  std::set<int64_t> past_kept_;       // epochs of runs whose start is in the past checkpoints
+  struct Held {
+    std::string run_id;
+    LockFile lock;
+  };
+  std::map<int64_t, Held> held_;  // by epoch
+  std::set<int64_t> past_kept_;   // epochs of runs whose start is in the past checkpoints
 };
 
 }  // namespace shunt

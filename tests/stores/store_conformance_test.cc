@@ -11,7 +11,8 @@ std::vector<StoreKind> AllKinds() {
 
 INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance, ::testing::ValuesIn(AllKinds()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Stores, PlainStoreConformance,
-                         ::testing::Values(MemoryKind(), SqliteKind(), PostgresKind()), NameOf);
+                         ::testing::Values(MemoryKind(), BareSqliteKind(), BarePostgresKind()),
+                         NameOf);
 
 std::vector<std::string> Lines(const std::vector<StoredState>& states) {
   std::vector<std::string> lines;

@@ -7,6 +7,7 @@
 
 #include "platform/check.h"
 #include "stores/memory_store.h"
+#include "stores/postgres_store.h"
 #include "stores/sqlite_store.h"
 #include "tests/stores/postgres_server.h"
 #include "tests/stores/quick_dir.h"
@@ -22,19 +23,33 @@ class MemoryWorld final : public StoreWorld {
   MemoryStore first_;  // keeps the content while no store is open
 };
 
+template <typename Opened>
+std::unique_ptr<Store> Use(Opened store) {
+  if (!store.ok()) ::fprintf(stderr, "%s\n", store.status().ToString().c_str());
+  SHUNT_CHECK(store.ok());
+  return *std::move(store);
+}
+
 class SqliteWorld final : public StoreWorld {
  public:
   explicit SqliteWorld(std::shared_ptr<const Keyring> keys) : keys_(std::move(keys)) {}
 
   std::unique_ptr<Store> Open() override {
-    absl::StatusOr<std::unique_ptr<Store>> store =
-        OpenStore("sqlite:" + (directory_ / "store.db"), {.keys = keys_});
-    SHUNT_CHECK(store.ok());
-    return *std::move(store);
+    return Use(OpenStore("sqlite:" + (directory_ / "store.db"), {.keys = keys_}));
   }
 
  private:
   const std::shared_ptr<const Keyring> keys_;
+  QuickDir directory_;
+};
+
+class BareSqliteWorld final : public StoreWorld {
+ public:
+  std::unique_ptr<Store> Open() override {
+    return Use(SqliteStore::Open(directory_ / "store.db", {}));
+  }
+
+ private:
   QuickDir directory_;
 };
 
@@ -80,15 +95,23 @@ class PostgresWorld final : public StoreWorld {
       : keys_(std::move(keys)), name_(PostgresDatabases::All().Take()) {}
   ~PostgresWorld() override { PostgresDatabases::All().Return(name_); }
   std::unique_ptr<Store> Open() override {
-    absl::StatusOr<std::unique_ptr<Store>> store =
-        OpenStore(PostgresDatabases::All().Url(name_), {.keys = keys_});
-    if (!store.ok()) ::fprintf(stderr, "%s\n", store.status().ToString().c_str());
-    SHUNT_CHECK(store.ok());
-    return *std::move(store);
+    return Use(OpenStore(PostgresDatabases::All().Url(name_), {.keys = keys_}));
   }
 
  private:
   const std::shared_ptr<const Keyring> keys_;
+  const std::string name_;
+};
+
+class BarePostgresWorld final : public StoreWorld {
+ public:
+  BarePostgresWorld() : name_(PostgresDatabases::All().Take()) {}
+  ~BarePostgresWorld() override { PostgresDatabases::All().Return(name_); }
+  std::unique_ptr<Store> Open() override {
+    return Use(PostgresStore::Open(PostgresDatabases::All().Url(name_), {}));
+  }
+
+ private:
   const std::string name_;
 };
 
@@ -112,6 +135,14 @@ StoreKind PostgresKind() {
 
 StoreKind SealedPostgresKind() {
   return {"SealedPostgres", [] { return std::make_unique<PostgresWorld>(SomeKeys()); }};
+}
+
+StoreKind BareSqliteKind() {
+  return {"BareSqlite", [] { return std::make_unique<BareSqliteWorld>(); }};
+}
+
+StoreKind BarePostgresKind() {
+  return {"BarePostgres", [] { return std::make_unique<BarePostgresWorld>(); }};
 }
 
 }  // namespace shunt

@@ -27,5 +27,8 @@ StoreKind SqliteKind();
 StoreKind SealedSqliteKind();  // with a key
 StoreKind PostgresKind();      // a server is started with the first world
 StoreKind SealedPostgresKind();
+// Without what OpenStore puts in front of them, with or without a key: that has the seal.
+StoreKind BareSqliteKind();
+StoreKind BarePostgresKind();
 
 }  // namespace shunt
