@@ -63,6 +63,11 @@ struct Room {
 // Of a catalog that was not parsed: it has no more than this.
 constexpr std::string_view kStreamKey = R"("stream")";
 
+// A budget that is none is refused as such, later.
+int64_t BudgetOf(const SyncSettings& settings) {
+  return std::max(settings.router.memory_budget_bytes, 16 * kMiB);
+}
+
 // The least budget for a file that takes so much, and so many streams.
 int64_t BudgetFor(const SyncSettings& settings, const Room& room, int64_t bytes, int64_t streams) {
   RouterOptions options = settings.router;
@@ -76,8 +81,7 @@ int64_t BudgetFor(const SyncSettings& settings, const Room& room, int64_t bytes,
 // what is refused.
 absl::StatusOr<std::string> ReadWithin(absl::string_view flag, const std::string& path,
                                        const Room& room, const SyncSettings& settings) {
-  // A budget that is none is refused as such, later.
-  const int64_t budget = std::max(settings.router.memory_budget_bytes, 16 * kMiB);
+  const int64_t budget = BudgetOf(settings);
   const int64_t fits =
       std::clamp<int64_t>((budget - kStartupBaseBytes) / room.per_byte, 0, room.bytes_max);
   const int64_t size = FileBytes(path);
@@ -109,7 +113,7 @@ absl::Status UseCatalog(const SyncSettings& settings, ConfiguredCatalog catalog,
   const int64_t takes = CatalogStartupBytes(static_cast<int64_t>(catalog_json.size()),
                                             static_cast<int64_t>(catalog.streams.size()),
                                             CatalogCopies(settings.transforms, catalog));
-  if (takes > settings.router.memory_budget_bytes) {
+  if (takes > BudgetOf(settings)) {
     RouterOptions options = settings.router;
     options.catalog = std::move(catalog);
     options.startup_bytes = takes;
@@ -137,12 +141,12 @@ absl::Status ReadCatalog(const SyncSettings& settings, SyncInputs* inputs) {
   absl::StatusOr<std::string> text = ReadWithin("catalog", path, room, settings);
   if (!text.ok()) return text.status();
   absl::StatusOr<ConfiguredCatalog> catalog = ParseConfiguredCatalog(
-      *text, static_cast<std::size_t>(CatalogStreamsMax(settings.router.memory_budget_bytes,
-                                                        static_cast<int64_t>(text->size()), 0)));
+      *text, static_cast<std::size_t>(
+                 CatalogStreamsMax(BudgetOf(settings), static_cast<int64_t>(text->size()), 0)));
   if (absl::IsResourceExhausted(catalog.status())) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--catalog: ", path, ": ", catalog.status().message(), ", and a memory-budget of ",
-        settings.router.memory_budget_bytes, " bytes has no room for more: --memory-budget ",
+        BudgetOf(settings), " bytes has no room for more: --memory-budget ",
         BudgetFor(settings, room, static_cast<int64_t>(text->size()),
                   CountInFile(path, kStreamKey)),
         "MiB"));
