@@ -281,7 +281,7 @@ class KeysTest(ProgramTest):
             result = self.sync(*key, "--seal-anchor", name, code=2)
             self.assertIn(name, result.err)
         result = self.sync(*key, "--seal-anchor", self.path("missing/anchor"), code=2)
-        self.assertIn("missing/anchor", result.err)
+        self.assertIn(self.path("missing") + ": No such file or directory (--seal-anchor)", result.err)
 
 
 if __name__ == "__main__":

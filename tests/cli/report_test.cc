@@ -49,10 +49,10 @@ TEST(ReportTest, HasTheKeysOfTheContractInTheirOrder) {
             (std::vector<std::string>{"command", "exit_code", "signal", "config_generation",
                                       "lines", "bytes"}));
   EXPECT_EQ(KeysOf(json["streams"][0]),
-            (std::vector<std::string>{"name", "namespace", "status", "records_read", "bytes_read",
-                                      "records_forwarded", "records_committed", "bytes_committed",
-                                      "states_forwarded", "states_committed", "records_filtered",
-                                      "records_lost", "run_state", "estimate"}));
+            (std::vector<std::string>{
+                "name", "namespace", "status", "records_read", "bytes_read", "records_forwarded",
+                "records_committed", "records_rejected", "bytes_committed", "states_forwarded",
+                "states_committed", "records_filtered", "records_lost", "run_state", "estimate"}));
   EXPECT_EQ(KeysOf(json["states"]),
             (std::vector<std::string>{"read", "forwarded", "acked", "committed", "explained",
                                       "unmatched_acks", "injected", "source_count_mismatches",
