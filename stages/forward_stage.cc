@@ -78,7 +78,10 @@ bool ForwardStage::TakeIn() {
       ChunkPtr chunk{nullptr, ChunkPool::Return{}};
       if (!ring_.Take(&chunk)) {
         intake_done_ = ring_.closed();
-        if (intake_done_) ReportIncompleteStreams();
+        if (intake_done_) {
+          intake_.AllTaken();
+          ReportIncompleteStreams();
+        }
         return busy || intake_done_;
       }
       listed_ = chunk->block.items.size();

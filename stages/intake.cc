@@ -197,18 +197,25 @@ void Intake::Stop(Fault fault) {
 
 void Intake::OnOther(const LineItem& item) {
   const uint64_t bytes = item.end - item.begin;
-  if (bytes > policy_.value_bytes_max && !policy_.answers.empty()) return OnLongAnswer(bytes);
+  if (bytes > policy_.value_bytes_max && !policy_.answers.empty()) {
+    return RaiseLongAnswer(absl::StrCat("a line of ", bytes, " bytes, which"), bytes);
+  }
   asides_.OnOther(Value(item), LineNumber(item));
 }
 
 // What the connector was started for, most likely; at any rate nothing that can be passed over.
-void Intake::OnLongAnswer(uint64_t bytes) {
+void Intake::RaiseLongAnswer(std::string_view what, uint64_t bytes) {
   const uint64_t budget = std::max(kBudgetPerValue * bytes, 2 * bytes + kBudgetOfTheRest);
-  asides_.Raise(
-      MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
-                absl::StrCat("the source printed a line of ", bytes,
-                             " bytes, which does not fit the memory budget; --memory-budget ",
-                             (budget >> 20) + 1, "MiB would do")));
+  asides_.Raise(MakeFault(ExitCode::kSourceFailed, Fault::Effect::kVerdict, Origin::kSource,
+                          absl::StrCat("the source printed ", A(what),
+                                       " does not fit the memory budget; --memory-budget ",
+                                       (budget >> 20) + 1, "MiB would do")));
+}
+
+void Intake::AllTaken() {
+  if (!std::exchange(answer_dropped_, false)) return;
+  const uint64_t bytes = run_.source_bytes.value();
+  RaiseLongAnswer(absl::StrCat(bytes, " bytes, with a line among them that"), bytes);
 }
 
 void Intake::OnOversize() {
@@ -217,7 +224,7 @@ void Intake::OnOversize() {
   if (policy_.answers.empty()) {
     OnMalformed(lines_before_ + 1, 1, "is longer than --line-bytes-max");
   } else {
-    OnLongAnswer(chunk_->stream_bytes);
+    answer_dropped_ = true;  // how long it is shows when all of it has come
   }
   ++lines_before_;
 }

@@ -57,7 +57,8 @@ class Intake {
   // that ends the run nothing is left, in its chunk and in all later ones.
   bool Step();
   ChunkPtr Take() { return std::move(chunk_); }
-  void Close() { asides_.Close(); }  // no more chunks will come
+  void AllTaken();                   // the source has ended, and no more chunks will come
+  void Close() { asides_.Close(); }  // after the run's outcome is decided
 
   const SourceAccount& account() const { return account_; }
   const TraceLog& traces() const { return asides_.traces(); }
@@ -81,7 +82,7 @@ class Intake {
   void OnText(const LineItem& item);
   void OnUnusableState(const LineItem& item);
   void OnOther(const LineItem& item);
-  void OnLongAnswer(uint64_t bytes);
+  void RaiseLongAnswer(std::string_view what, uint64_t bytes);
   void OnOversize();
   void Keep(const LineItem& item);
   void CountRecords(std::size_t deltas_end);
@@ -103,6 +104,7 @@ class Intake {
   std::size_t counted_deltas_ = 0;
   uint64_t lines_before_ = 0;  // lines of the source before chunk_
   uint64_t malformed_warned_ = 0;
+  bool answer_dropped_ = false;  // it was longer than any line may be
   bool tainted_ = false;
   bool stopped_ = false;       // a line ended the run: nothing behind it is forwarded,
   bool stopped_here_ = false;  // and it is in this chunk

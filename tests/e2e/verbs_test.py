@@ -116,7 +116,7 @@ class Answers(VerbCase):
         file = h.write_json(self.w.path("github.json"), {
             "source": self.w.peer("source"), "source_config": "source.json", "destination": self.w.peer("destination"),
             "destination_config": "destination.json", "catalog": "catalog.json", "store": "sqlite:store.db",
-            "memory_budget": "32MiB"})
+            "memory_budget": "36MiB"})
         result = self.w.start("check", file).wait()
         self.assert_exit(result, h.DESTINATION)
         self.assertEqual(result.out.decode(), SUCCEEDED + FAILED)
@@ -159,8 +159,9 @@ class Answers(VerbCase):
             self.assertEqual(self.run_verb("check", side).out.decode(), long)
         self.w.source["spec"] = dict(h.SPEC, description="x" * 900_000)
         self.w.prepare()
-        spec = json.loads(self.w.command("spec", "--source", self.w.peer("source")))["spec"]
-        self.assertEqual(spec["connectionSpecification"], self.w.source["spec"])
+        result = self.w.start("spec", "--source", self.w.peer("source")).wait()
+        self.assert_exit(result, h.OK)
+        self.assertEqual(json.loads(result.out)["spec"]["connectionSpecification"], self.w.source["spec"])
 
     def test_a_configured_catalog_can_be_read_with(self):
         plain = {"name": "plain", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
