@@ -100,6 +100,7 @@ class Reader {
  public:
   explicit Reader(std::string_view line) : line_(line) {}
   ControlMessage Read();
+  bool MayBeUpdate();  // of a message that was cut
 
  private:
   // An object that may hold `connectorConfig`: the message, or one on its first level. Of a member
@@ -151,6 +152,11 @@ ControlMessage Reader::Read() {
     message.kind = Kind::kUnknown;
   }
   return message;
+}
+
+bool Reader::MayBeUpdate() {
+  if (!line_.empty()) ReadTop({.type = JsonType::kObject, .text = line_});
+  return type_ != Type::kData;
 }
 
 // A message that was cut, because it is too long, is told by its beginning.
@@ -271,6 +277,8 @@ bool SpeaksOfConfig(std::string_view line) {
   if (!NamesConfig(line)) return false;
   return ReadControlMessage(line).kind != ControlMessage::Kind::kOther;
 }
+
+bool CutMayBeUpdate(std::string_view head) { return Reader(head).MayBeUpdate(); }
 
 bool MaySpeakOfConfig(std::string_view line) {
   return Contains(line, "onnector") || Contains(line, "ONNECTOR");

@@ -51,6 +51,9 @@ ControlMessage ReadControlMessage(std::string_view line);
 
 // Whether `line`, a message that is no CONTROL, is anything but kOther.
 bool SpeaksOfConfig(std::string_view line);
+// `head` is what is left of a message that was cut: false when it is of a type that is never an
+// update, whatever stands behind the cut.
+bool CutMayBeUpdate(std::string_view head);
 // False at once for nearly all lines for which that is false: for messages that come in floods.
 bool MaySpeakOfConfig(std::string_view line);
 

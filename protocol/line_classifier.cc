@@ -501,7 +501,10 @@ JudgedPiece LineClassifier::Impl::JudgeLong(LineKind kind,
   } else {
     piece.kind = ItemKind(kind);
   }
-  if (kind == LineKind::kText || kind == LineKind::kMalformed) {
+  const bool may_mention = kind == LineKind::kText || kind == LineKind::kMalformed ||
+                           (kind == LineKind::kOther &&
+                            (PartsContain(parts, "onnector") || PartsContain(parts, "ONNECTOR")));
+  if (may_mention) {
     for (const std::string_view mention : ConfigMentions()) {
       piece.mentions_config |= PartsContain(parts, mention);
     }

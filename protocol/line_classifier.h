@@ -62,7 +62,8 @@ struct LineItem {
   bool add_newline = false;  // the bytes end without LF (last line, or a piece of a glued line):
                              // whoever forwards them adds one
   TextPart part = TextPart::kNone;  // kText
-  bool mentions_config = false;     // kText, kMalformed: see MentionsConfig in control_message.h
+  bool mentions_config = false;     // kText, kMalformed: see MentionsConfig in control_message.h;
+                                    // kOther when it was read in parts
   uint32_t begin = 0;               // offsets into the block; a line's LF belongs to it
   uint32_t end = 0;
   uint32_t lines = 0;       // lines (or pieces) in the item

@@ -20,7 +20,7 @@ struct ControlFact {
   uint64_t seq = 0;  // the number of the line in that pipe, from 1; pieces of a glued line count on
   absl::Time received_at;
   std::string line;
-  bool quarantine_only = false;  // malformed or text that mentions a config: kept, never applied
+  bool quarantine_only = false;  // malformed, text or cut, and may hold a config: kept, not applied
 };
 
 using ControlLane = Lane<ControlFact>;

@@ -91,7 +91,8 @@ std::optional<ControlArrival> ControlReader::Read(std::string_view line, uint64_
 
 ControlArrival ControlReader::Quarantine(std::string_view line, uint64_t seq,
                                          absl::Time received_at) {
-  return Hopeless(Begin(seq, received_at), line, "a line that is no message mentions a config",
+  return Hopeless(Begin(seq, received_at), line,
+                  "a line that is no message, or too long to be read as one, may hold a config",
                   !kRejected);
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/strings.h"
+#include "protocol/control_message.h"
 #include "protocol/envelope_reader.h"
 #include "protocol/malformed_reason.h"
 #include "stages/item_bytes.h"
@@ -107,7 +108,8 @@ bool Intake::Dispatch(LineItem& item) {
       Keep(item);
       return true;
     case LineItem::Kind::kControl:
-      return OnControl(item, false);
+      // What it says behind the cut nobody knows: it is kept in any case.
+      return OnControl(item, IsCut(item) && !Asides::IsForControl(Value(item), /*frequent=*/false));
     case LineItem::Kind::kMalformed:
       if (item.mentions_config && !OnControl(item, true)) return false;
       OnMalformed(LineNumber(item), item.lines, NotAMessage(item));
@@ -129,9 +131,7 @@ bool Intake::Dispatch(LineItem& item) {
       asides_.OnLog(Value(item));
       return true;
     case LineItem::Kind::kOther:
-      if (Asides::IsForControl(Value(item), /*frequent=*/false)) return OnControl(item, false);
-      OnOther(item);
-      return true;
+      return OnOther(item);
     case LineItem::Kind::kUnusableState:
       if (Asides::IsForControl(Value(item), /*frequent=*/true) && !OnControl(item, false)) {
         return false;
@@ -195,12 +195,18 @@ void Intake::Stop(Fault fault) {
   asides_.Raise(std::move(fault));
 }
 
-void Intake::OnOther(const LineItem& item) {
-  const uint64_t bytes = item.end - item.begin;
-  if (bytes > policy_.value_bytes_max && !policy_.answers.empty()) {
-    return RaiseLongAnswer(absl::StrCat("a line of ", bytes, " bytes, which"), bytes);
+bool Intake::OnOther(const LineItem& item) {
+  const std::string_view value = Value(item);
+  if (Asides::IsForControl(value, /*frequent=*/false)) return OnControl(item, false);
+  const bool cut = IsCut(item);
+  if (cut && item.mentions_config && CutMayBeUpdate(value)) return OnControl(item, true);
+  if (cut && !policy_.answers.empty()) {
+    const uint64_t bytes = item.end - item.begin;
+    RaiseLongAnswer(absl::StrCat("a line of ", bytes, " bytes, which"), bytes);
+  } else {
+    asides_.OnOther(value, LineNumber(item));
   }
-  asides_.OnOther(Value(item), LineNumber(item));
+  return true;
 }
 
 // What the connector was started for, most likely; at any rate nothing that can be passed over.

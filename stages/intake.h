@@ -73,6 +73,8 @@ class Intake {
   void GiveDeltasBack(const LineItem& item);
   void CloseDeltas();
   std::string_view Value(const LineItem& item);
+  // Whether Value gives its beginning only.
+  bool IsCut(const LineItem& item) const { return item.end - item.begin > policy_.value_bytes_max; }
   bool OnControl(const LineItem& item, bool quarantine_only);
   bool OnTextLines(const LineItem& item);
   std::string NotAMessage(const LineItem& item) const;
@@ -81,7 +83,7 @@ class Intake {
   StreamDescriptor StreamOf(const LineItem& item) const;
   void OnText(const LineItem& item);
   void OnUnusableState(const LineItem& item);
-  void OnOther(const LineItem& item);
+  bool OnOther(const LineItem& item);
   void RaiseLongAnswer(std::string_view what, uint64_t bytes);
   void OnOversize();
   void Keep(const LineItem& item);

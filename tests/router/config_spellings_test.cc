@@ -191,5 +191,50 @@ TEST(ConfigSpellings, NoneOfAThousandPassesInSilence) {
   EXPECT_FALSE(report.control.alerts.empty());
 }
 
+// Of a message that is longer than what is copied out of the stream only the beginning is read, and
+// what stands behind is looked through for a config all the same.
+TEST(ConfigSpellings, NoMessageIsTooLongToBeNoticed) {
+  const std::string pad = absl::StrCat(R"("x":")", std::string(5 << 20, 'x'), "\"");
+  const std::string config = R"("connectorConfig":{"config":{"token":"t"}})";
+  const std::vector<std::string> kept = {
+      absl::StrCat(R"({"type":"ORCHESTRATOR",)", pad, ",", config, "}"),
+      absl::StrCat(R"({"type":"ORCHESTRATOR",)", config, ",", pad, "}"),
+      absl::StrCat("{", pad, ",", config, R"(,"type":"CONFIG"})"),
+      absl::StrCat(R"({"type":"CONTROL",)", pad, R"(,"control":{)", config, "}}"),
+      absl::StrCat(R"({"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG",)", pad, ",", config,
+                   "}}"),
+      absl::StrCat("{", pad, R"(,"control":{)", config, R"(},"type":"CONTROL"})"),
+  };
+  const std::vector<std::string> others = {
+      absl::StrCat(R"({"type":"CATALOG","catalog":{)", pad, ",", config, "}}"),
+      absl::StrCat(R"({"type":"PING",)", pad, "}"),
+      absl::StrCat("{", pad, R"(,"type":"PING"})"),
+  };
+  const std::string record = RecordOf(0, 3) + "\n";
+  std::string output = record;
+  for (const auto* lines : {&kept, &others}) {
+    for (const std::string& line : *lines) absl::StrAppend(&output, line, "\n");
+  }
+  MemorySource source({.output = output + record});
+  MemoryDestination destination;
+  auto store = *OpenStore("memory:");
+  Sink events;
+  RouterOptions options = OptionsFor(*store, {"s0"});
+  options.memory_budget_bytes = 40 << 20;  // messages of 3 MiB at most are copied out
+  options.on_invalid_config = OnInvalidConfig::kWarn;
+  auto router = *Router::Create(options, {source, destination, *store, events, SystemClock()});
+  const Report report = *router->Run();
+  EXPECT_EQ(report.lines[LineKind::kControl], 3u);
+  EXPECT_EQ(report.lines[LineKind::kOther], 6u);
+  EXPECT_EQ(destination.received(), record + record);
+  const std::vector<JournalRow> journal = *store->ReadJournal("p/source");
+  EXPECT_EQ(journal.size(), kept.size());
+  for (const JournalRow& row : journal) {
+    EXPECT_EQ(row.verdict, Verdict::kQuarantined) << row.order.seq;
+    EXPECT_TRUE(row.alert) << row.order.seq;
+    EXPECT_LE(row.payload.size(), std::size_t{4} << 20);
+  }
+}
+
 }  // namespace
 }  // namespace shunt::testing
