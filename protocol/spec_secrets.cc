@@ -175,6 +175,7 @@ std::set<std::string, std::less<>> SecretKeys(const SchemaSet& set) {
   std::set<std::string, std::less<>> keys;
   for (const Schema& schema : schemas) {
     for (const auto& [key, value] : schema.properties) {
+      if (value == Schema::kNone) continue;  // it is no schema
       if (secret(value) || secret(schemas[static_cast<std::size_t>(value)].ref)) keys.insert(key);
     }
   }

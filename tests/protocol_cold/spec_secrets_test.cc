@@ -137,6 +137,12 @@ TEST(SecretsTest, AKeyIsMarkedWhereverItStands) {
   EXPECT_FALSE(spec->MarksSecret("other"));
 }
 
+TEST(SecretKeysTest, APropertyThatIsNoSchemaIsPassedOver) {
+  const auto spec =
+      ConnectorSpec::Compile(R"({"properties":{"a":null,"b":7,"token":{"airbyte_secret":true}}})");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+}
+
 TEST(SecretsByNameTest, SecretSoundingKeysAtAnyDepth) {
   EXPECT_THAT(
       SecretValuesByName(
