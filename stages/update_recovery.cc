@@ -1,5 +1,6 @@
 #include "stages/update_recovery.h"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <tuple>
@@ -63,8 +64,10 @@ absl::StatusOr<RecoveredUpdates> RecoverUpdates(Store& store, const SpilledUpdat
       pipe, updates.replace ? ConfigMode::kReplace : ConfigMode::kMerge, spec);
   RecoveredUpdates counts;
   bool first = true;
+  std::size_t looked_at_max = updates.rows.size();
   // Several transactions for many: none holds the store for long. What one judged, the next finds
-  // in the journal.
+  // in the journal. One that judged nothing, because refused updates wait for what completes them,
+  // is followed by one that looks at half as many: the waits of those end with it.
   for (bool took_all = false; !took_all; first = false) {
     RecoveredUpdates more;
     absl::Status status = store.RewriteConfig(
@@ -80,9 +83,13 @@ absl::StatusOr<RecoveredUpdates> RecoverUpdates(Store& store, const SpilledUpdat
             if (!judged.contains(IdOf(row))) arrivals.push_back(ArrivalOf(row));
           }
           more = {.known = first ? updates.rows.size() - arrivals.size() : 0};
+          const std::size_t left = arrivals.size();
+          arrivals.resize(std::min(left, looked_at_max));
           ControlPlan plan = sequencer.Plan(stored, arrivals, absl::InfiniteDuration(), now);
           for (const ControlVerdict& verdict : plan.verdicts) Count(verdict.verdict, &more);
-          took_all = plan.took_all && plan.waiting.empty();
+          took_all = plan.took_all && plan.waiting.empty() && arrivals.size() == left;
+          looked_at_max = plan.verdicts.empty() ? std::max<std::size_t>(arrivals.size() / 2, 1)
+                                                : updates.rows.size();
           return std::move(plan.change);
         });
     if (!status.ok()) return status;
