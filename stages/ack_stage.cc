@@ -346,7 +346,7 @@ void AckStage::Fail(const absl::Status& status) {
 // behind it waits in front of the destination. It goes on with a tenth of the room free.
 void AckStage::WatchSpill() {
   const bool full = run_.spill_full.Get();
-  const auto bytes = static_cast<uint64_t>(ledger_.file_bytes());
+  const auto bytes = static_cast<uint64_t>(ledger_.spilled_bytes());
   const uint64_t max = options_.spill_bytes_max;
   if (!full && (bytes < max || bytes == 0)) return;
   if (full && bytes > max - max / 10) return;

@@ -125,6 +125,7 @@ class CheckpointLedger {
   uint64_t states_read() const { return states_read_; }
   std::size_t index_bytes() const { return index_.bytes(); }
   int64_t file_bytes() const { return log_.file_bytes() + bodies_.file_bytes(); }
+  int64_t spilled_bytes() const { return log_.spilled_bytes() + bodies_.spilled_bytes(); }
 
  private:
   struct Lane {

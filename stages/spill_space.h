@@ -24,6 +24,8 @@ class SpillSpace {
   void Give(int64_t offset, int64_t bytes);
   // Nothing at or behind it is in use.
   int64_t end() const { return end_; }
+  // Of the bytes in front of end(), those that are in use; the others are given out again.
+  int64_t used() const { return used_; }
 
  private:
   void Remove(std::map<int64_t, int64_t>::iterator range);

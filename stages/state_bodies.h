@@ -40,7 +40,9 @@ class StateBodies {
   absl::StatusOr<std::string> Read(const Body& body) const;  // and still keeps it
   void Drop(const Body& body);
 
+  // What the file takes, and what of it is in use: the rest is given out again.
   int64_t file_bytes() const { return file_ ? file_->size() : 0; }
+  int64_t spilled_bytes() const { return space_.used(); }
 
  private:
   const std::string spill_dir_;

@@ -59,7 +59,9 @@ class StateLog {
   void Release(uint64_t id);
 
   uint64_t last_id() const { return last_id_; }
+  // What the file takes, and what of it is in use: the rest is given out again.
   int64_t file_bytes() const { return file_ ? file_->size() : 0; }
+  int64_t spilled_bytes() const { return space_.used(); }
 
  private:
   using States = std::array<LoggedState, kPageStates>;
