@@ -188,7 +188,8 @@ namespace {
 // See stores/run_retention.h. `oldest` outlives the statement.
 PostgresStatement ForgetRuns(const RunHandle& ended, const std::string& oldest) {
   return {
-      "DELETE FROM shunt.runs WHERE epoch IN ("
+      "DELETE FROM shunt.runs WHERE EXISTS (SELECT 1 FROM shunt.runs WHERE epoch = $2 AND"
+      " run_id = $6 AND connection = $1) AND epoch IN ("
       "SELECT epoch FROM shunt.runs WHERE connection = $1 AND epoch < $2 AND"
       " (finished_at COLLATE \"C\" < $3"
       " OR ((finished_at IS NOT NULL OR started_at COLLATE \"C\" < $3) AND epoch <="
@@ -196,7 +197,7 @@ PostgresStatement ForgetRuns(const RunHandle& ended, const std::string& oldest) 
       "$4)))"
       " ORDER BY epoch LIMIT $5)",
       {ended.connection, ended.epoch, Text{oldest}, int64_t{kRunsKept},
-       int64_t{kRunsForgottenAtOnce}}};
+       int64_t{kRunsForgottenAtOnce}, ended.run_id}};
 }
 
 }  // namespace

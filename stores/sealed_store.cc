@@ -158,10 +158,18 @@ absl::StatusOr<std::unique_ptr<SealedStore>> SealedStore::Open(std::unique_ptr<S
 }
 
 absl::Status SealedStore::Prepare(Sealing sealing) {
+  // The anchor first: another process may store, and anchor, between the two. What the store says
+  // later is as new as the anchor or newer.
+  std::optional<SealSeen> seen;
+  if (anchor_) {
+    absl::StatusOr<std::optional<SealSeen>> read = anchor_->Read();
+    if (!read.ok()) return read.status();
+    seen = *std::move(read);
+  }
   const absl::StatusOr<StoreIdentity> identity = inner_.ReadIdentity();
   if (!identity.ok()) return identity.status();
   store_id_ = identity->store_id;
-  if (absl::Status status = ReadAnchor(*identity); !status.ok()) return status;
+  if (absl::Status status = HoldAgainstAnchor(seen, *identity); !status.ok()) return status;
   if (keys_ == nullptr) {
     if (identity->seal.empty()) return absl::OkStatus();
     locked_ =
@@ -175,23 +183,21 @@ absl::Status SealedStore::Prepare(Sealing sealing) {
   return KeepAnchor();
 }
 
-absl::Status SealedStore::ReadAnchor(const StoreIdentity& identity) {
-  if (!anchor_) return absl::OkStatus();
-  const absl::StatusOr<std::optional<SealSeen>> seen = anchor_->Read();
-  if (!seen.ok()) return seen.status();
-  if (!*seen || trust_) {
+absl::Status SealedStore::HoldAgainstAnchor(const std::optional<SealSeen>& seen,
+                                            const StoreIdentity& identity) {
+  if (!seen || trust_) {
     // What is taken for the truth is newer than what was seen before.
-    if (*seen) Know((*seen)->revision);
+    if (seen) Know(seen->revision);
     return absl::OkStatus();
   }
-  if ((*seen)->store_id != identity.store_id) {
+  if (seen->store_id != identity.store_id) {
     return At(url(), Foreign(absl::StrCat("it is not the store that ", anchor_->path(),
                                           " was made for: somebody put another one in its place")));
   }
   if (identity.seal.empty()) {
     return At(url(), Foreign("it was encrypted, and no longer says so"));
   }
-  Know((*seen)->revision);
+  Know(seen->revision);
   return absl::OkStatus();
 }
 

@@ -70,7 +70,8 @@ class SealedStore final : public ForwardingStore {
   absl::Status PrepareSealed(std::string_view seal, Sealing sealing);
   absl::Status PrepareUnsealed(Sealing sealing);
   // What the anchor knows of the store.
-  absl::Status ReadAnchor(const StoreIdentity& identity);
+  absl::Status HoldAgainstAnchor(const std::optional<SealSeen>& seen,
+                                 const StoreIdentity& identity);
   // Nothing was ever stored in it.
   absl::StatusOr<bool> IsEmpty();
   // Some text is sealed, although the store has no seal.
