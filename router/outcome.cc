@@ -131,12 +131,14 @@ void FillProgress(Pipeline& pipeline, absl::Duration now, Report* report) {
   for (const auto& [type, count] : pipeline.ack.traces().analytics()) {
     report->analytics.push_back({Origin::kDestination, type, count});
   }
-  for (const auto& [type, count] : pipeline.forward.intake().unknown_types().types()) {
-    report->unknown_types.push_back({Origin::kSource, type, count});
-  }
-  for (const auto& [type, count] : pipeline.ack.unknown_types().types()) {
-    report->unknown_types.push_back({Origin::kDestination, type, count});
-  }
+  const auto add_unknown = [report](Origin origin, const UnknownTypes& unknown) {
+    for (const auto& [type, count] : unknown.types()) {
+      report->unknown_types.push_back({origin, type, count});
+    }
+    if (unknown.others() > 0) report->unknown_types.push_back({origin, "", unknown.others()});
+  };
+  add_unknown(Origin::kSource, pipeline.forward.intake().unknown_types());
+  add_unknown(Origin::kDestination, pipeline.ack.unknown_types());
 }
 
 void FillConnector(const ConnectorOptions& options, const std::optional<ExitStatus>& exit,

@@ -18,14 +18,6 @@ constexpr uint64_t kMalformedWarningsMax = 10;
 constexpr uint64_t kBudgetOfTheRest = uint64_t{36} << 20;
 constexpr std::size_t kItemsKeptMax = 4096;  // capacity that a pooled chunk may keep
 
-// Names outside the catalog are a stranger's, and may be as long as a line. Cut between characters.
-void CutName(std::string* name) {
-  if (name->size() <= kUnknownNameBytesMax) return;
-  std::size_t size = kUnknownNameBytesMax;
-  while (size > 0 && ((*name)[size] & 0xC0) == 0x80) --size;
-  *name = name->substr(0, size);
-}
-
 }  // namespace
 
 Intake::Intake(const ConfiguredCatalog& catalog, const IntakePolicy& policy,
@@ -254,9 +246,7 @@ StreamDescriptor Intake::StreamOf(const LineItem& item) const {
   UnescapeName(envelope.stream_text, &stream.name);
   if (envelope.name_space == JsonKind::kString) {
     UnescapeName(envelope.namespace_text, &stream.name_space.emplace());
-    CutName(&*stream.name_space);
   }
-  CutName(&stream.name);
   return stream;
 }
 

@@ -40,7 +40,6 @@ struct SourceAccount {
   uint64_t states_read = 0;
   std::optional<absl::Duration> first_record_at;  // on the monotonic clock
 };
-inline constexpr std::size_t kUnknownNameBytesMax = 1000;  // of each; the rest is cut
 
 class Intake {
  public:

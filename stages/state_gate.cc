@@ -124,8 +124,7 @@ CoverCounter::Since StateGate::Since(const StateMessage& state,
 bool StateGate::CountIsRight(const StateMessage& state, std::optional<uint32_t> stream) {
   if (options_.check_counts == CheckCounts::kOff || !state.source_record_count) return true;
   const bool comparable = state.type == StateType::kStream ||
-                          (state.type == StateType::kGlobal &&
-                           run_.records_read.value() == run_.catalog_records_read.value());
+                          (state.type == StateType::kGlobal && unknown_.total().records == 0);
   if (!comparable || refused_any_ || run_.malformed_lines.value() > 0 ||
       run_.unusable_states.value() > 0) {
     return true;

@@ -34,10 +34,11 @@ std::string_view MeantBy(std::string_view type) {
 std::string UnknownTypes::Add(std::string_view type) {
   if (!KnownType(type).empty()) return "";
   ++total_;
-  std::string shown(type.substr(0, kTypeBytesMax));
-  if (types_.size() >= kTypesMax && !types_.contains(shown)) shown.clear();
+  const std::string shown(type.substr(0, kTypeBytesMax));
+  if (types_.size() >= kTypesMax && !types_.contains(shown)) {
+    return ++others_ > 1 ? "" : "messages of further types are not known either";
+  }
   if (++types_[shown] > 1) return "";
-  if (shown.empty()) return "messages of further types are not known either";
   const std::string_view meant = MeantBy(type);
   return absl::StrCat("messages of the type '", shown, "' are not known",
                       meant.empty() ? "" : absl::StrCat(" (did you mean '", A(meant), "'?)"),
@@ -48,10 +49,10 @@ std::string UnknownTypes::Summary() const {
   std::string text;
   for (const auto& [type, count] : types_) {
     const std::string_view meant = MeantBy(type);
-    absl::StrAppend(&text, text.empty() ? "" : ", ",
-                    type.empty() ? "others" : absl::StrCat("'", type, "'"), " (", count,
+    absl::StrAppend(&text, text.empty() ? "" : ", ", "'", type, "' (", count,
                     meant.empty() ? "" : absl::StrCat(", did you mean '", A(meant), "'?"), ")");
   }
+  if (others_ > 0) absl::StrAppend(&text, ", others (", others_, ")");
   return text;
 }
 

@@ -23,12 +23,14 @@ class UnknownTypes {
   std::string Add(std::string_view type);
 
   const std::map<std::string, uint64_t>& types() const { return types_; }
+  uint64_t others() const { return others_; }
   uint64_t total() const { return total_; }
   // "'record' (120, did you mean 'RECORD'?), 'foo' (3)".
   std::string Summary() const;
 
  private:
-  std::map<std::string, uint64_t> types_;  // the empty one: all others
+  std::map<std::string, uint64_t> types_;
+  uint64_t others_ = 0;  // of types that are not among them
   uint64_t total_ = 0;
 };
 

@@ -65,6 +65,13 @@ TEST(UnknownStreamsTest, KeepsNoMoreThanItsBounds) {
   EXPECT_EQ(longs.others().records, 98u);
 }
 
+TEST(UnknownTypesTest, ATypeWithoutALetterIsATypeOfItsOwn) {
+  UnknownTypes types;
+  EXPECT_EQ(types.Add(""), "messages of the type '' are not known and are not forwarded");
+  EXPECT_EQ(types.Summary(), "'' (1)");
+  EXPECT_EQ(types.others(), 0u);
+}
+
 TEST(UnknownTypesTest, NamesEachTypeOnce) {
   UnknownTypes types;
   EXPECT_EQ(types.Add("SPEC"), "");
@@ -74,7 +81,8 @@ TEST(UnknownTypesTest, NamesEachTypeOnce) {
             "forwarded");
   EXPECT_EQ(types.Add("Record"), "");
   for (int i = 0; i < 1000; ++i) types.Add(absl::StrCat("t", i, std::string(1000, 'x')));
-  EXPECT_LE(types.types().size(), UnknownTypes::kTypesMax + 1);
+  EXPECT_EQ(types.types().size(), UnknownTypes::kTypesMax);
+  EXPECT_EQ(types.others(), 1000 - (UnknownTypes::kTypesMax - 1));
   EXPECT_EQ(types.total(), 1002u);
   EXPECT_LT(types.Summary().size(), 4000u);
 }
