@@ -155,9 +155,10 @@ absl::Status ProcessEnds::MakeDirectory() {
 }
 
 void ProcessEnds::RemoveFiles() {
+  // First the work, then the will to do it: a signal may come between. Twice does no harm.
+  directory_.reset();
   WillRemoveDirectory("");
   WillEndAllChildren(false);
-  directory_.reset();
 }
 
 absl::Status ProcessEnds::Prepare(const RunFiles& files) {

@@ -508,6 +508,7 @@ void Session::AddAttempt() {
 }
 
 int Session::StopBetweenAttempts(int signal) {
+  retry_ = false;  // so that this is the last event
   report_.exit_code = kSignalBase + signal;
   WriteReport();
   SayVerdict();

@@ -125,14 +125,16 @@ class AttemptsTest(ProgramTest):
 
     def test_a_signal_in_a_pause_ends_it(self):
         self.write("plan", "rows+transient rows")
-        process = subprocess.Popen([PROGRAM, "sync", *self.flags, "--attempts", "2", "--attempt-backoff", "1h"],
+        process = subprocess.Popen([PROGRAM, "sync", *self.flags, "--attempts", "2", "--attempt-backoff", "1h",
+                                    "--progress", "json"],
                                    stderr=subprocess.PIPE, cwd=self.dir, env={"PATH": "/usr/bin:/bin"})
         for line in process.stderr:
             if b"the next one starts in" in line:
                 break
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=SECONDS_MAX)
+        _, rest = process.communicate(timeout=SECONDS_MAX)
         self.assertEqual(143, process.returncode)
+        self.assertEqual("ended", json.loads(rest.splitlines()[-1])["type"])
         report = json.loads(self.read("r.json"))
         self.assertEqual(("signal", ["source_failed"]),
                          (report["status"], [a["status"] for a in report["attempts"]]))
