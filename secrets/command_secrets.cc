@@ -88,7 +88,12 @@ class Command {
         return word.substr(0, value) + ReadWord(word.substr(value));
       }
     }
-    if (text.find("://") != std::string_view::npos) return Replace(word, PartsOfSecret(text));
+    if (text.find("://") != std::string_view::npos) {
+      // A command in a word may have more to hide than what stands in its URLs.
+      const bool command = nested_ > 0 && text.find(' ') != std::string_view::npos;
+      std::string shown = command ? ReadCommand(word) : word;
+      return shown != word ? shown : Replace(word, PartsOfSecret(text));
+    }
     if (text.starts_with('{')) {
       const std::vector<std::string> secrets = SecretValuesByName(text);
       if (!secrets.empty()) {

@@ -30,6 +30,8 @@ TEST(CommandSecrets, AreHiddenByPlaceHoweverShort) {
       {"tap '{\"password\":\"ab12\",\"host\":\"h\"}'",
        "tap '{\"password\":\"**********\",\"host\":\"h\"}'"},
       {"sh -c 'tap --token ab12'", "sh -c 'tap --token **********'"},
+      {"sh -c 'tap --token ab12 --url https://host/x'",
+       "sh -c 'tap --token ********** --url https://host/x'"},
   };
   for (const auto& [command, shown] : cases) EXPECT_EQ(MaskCommand(command), shown);
 }
